@@ -1,0 +1,1 @@
+"""What a claim is worth: drafting, edits and prices, as pure functions over plain FHIR dicts."""

@@ -1,0 +1,1 @@
+"""What a document says: pages and words, findings, codes, and the FHIR resources they become."""

@@ -1,0 +1,1 @@
+"""Findings to codes: candidates from the terminology, guideline rules, confidence."""

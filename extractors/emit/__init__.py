@@ -1,0 +1,1 @@
+"""Codes to FHIR R4 resources with their evidence."""

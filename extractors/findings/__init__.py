@@ -1,0 +1,1 @@
+"""Text to findings: sections, mentions, assertion, values, identity."""

@@ -1,0 +1,1 @@
+"""Bytes to pages and words: intake, triage, text layers, OCR."""

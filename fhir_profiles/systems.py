@@ -1,0 +1,53 @@
+"""Every URI the project speaks: the only module where a URI literal may stand."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Code systems
+ICD10CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD10PCS: Final = "http://www.cms.gov/Medicare/Coding/ICD10"
+CPT: Final = "http://www.ama-assn.org/go/cpt"
+HCPCS: Final = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+LOINC: Final = "http://loinc.org"
+RXNORM: Final = "http://www.nlm.nih.gov/research/umls/rxnorm"
+SNOMED: Final = "http://snomed.info/sct"
+UCUM: Final = "http://unitsofmeasure.org"
+CVX: Final = "http://hl7.org/fhir/sid/cvx"
+NDC: Final = "http://hl7.org/fhir/sid/ndc"
+BCP47: Final = "urn:ietf:bcp:47"
+BCP13: Final = "urn:ietf:bcp:13"
+TAGS: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+
+OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+OBSERVATION_INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+CONDITION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
+CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+CONDITION_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+CLAIM_TYPE: Final = "http://terminology.hl7.org/CodeSystem/claim-type"
+PROCESS_PRIORITY: Final = "http://terminology.hl7.org/CodeSystem/processpriority"
+DIAGNOSIS_TYPE: Final = "http://terminology.hl7.org/CodeSystem/ex-diagnosistype"
+IDENTIFIER_TYPE: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
+PROVENANCE_PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+DATA_OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+DATA_ABSENT_REASON: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+ISSUE_TYPE: Final = "http://hl7.org/fhir/issue-type"
+RESTFUL_SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+
+# Identifier systems
+NPI: Final = "http://hl7.org/fhir/sid/us-npi"
+
+# Extensions of HL7
+DERIVATION_REFERENCE: Final = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
+DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+
+# Ours
+BASE: Final = "https://fhirwright.dev/fhir"
+EVIDENCE_BOX: Final = f"{BASE}/StructureDefinition/evidence-box"
+CONFIDENCE: Final = f"{BASE}/StructureDefinition/confidence"
+MRN: Final = f"{BASE}/sid/mrn"
+TASK_STAGE: Final = f"{BASE}/CodeSystem/task-stage"
+TASK_CODE: Final = f"{BASE}/CodeSystem/task-code"
+PROCESSING_TAG: Final = f"{BASE}/CodeSystem/processing"
+DOCUMENT_ID: Final = f"{BASE}/sid/document"

@@ -1,0 +1,1 @@
+"""The wire: routes, negotiation, errors, health and metrics."""

@@ -1,0 +1,1 @@
+"""Durable jobs: the five-call interface, the worker and the document pipeline."""

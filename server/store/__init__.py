@@ -1,0 +1,1 @@
+"""Storage: tables, migrations and the group-commit writer, on SQLite and PostgreSQL."""

@@ -1,0 +1,59 @@
+"""The records of the terminology module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A code-system edition: `version` as FHIR states it, in force from `start` to `end` (inclusive, None: open)."""
+
+    system: str
+    version: str
+    start: date | None
+    end: date | None
+    content: str  # complete | fragment
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A concept. `billable` is None where the system does not know the idea."""
+
+    system: str
+    code: str
+    display: str
+    version: str
+    billable: bool | None = None
+    active: bool = True
+    parent: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A phrase that names a concept; `kind` is title, inclusion, synonym, abbreviation or label."""
+
+    system: str
+    code: str
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """The answer of `validate_code`: `result` is False with a `message` that a person can act on."""
+
+    result: bool
+    system: str
+    code: str
+    display: str | None = None
+    version: str | None = None
+    billable: bool | None = None
+    message: str | None = None
+    issue: str | None = None  # FHIR issue-type: code-invalid, not-found, business-rule …
