@@ -1,0 +1,122 @@
+"""Every setting of the server: one field each, read from `FHIRWRIGHT_*`, documented in docs/settings.md."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class SettingsError(Exception):
+    """The settings cannot work; the message names each wrong setting and what it must be."""
+
+
+class Settings(BaseSettings):
+    """What the server may be told; every field has a description, a default and a bound."""
+
+    model_config = SettingsConfigDict(env_prefix="FHIRWRIGHT_", extra="forbid", frozen=True, validate_default=True)
+
+    # Where it stands
+    host: str = Field("127.0.0.1", description="Address to listen on.", min_length=1, max_length=255)
+    port: int = Field(8000, description="TCP port to listen on; 0 lets the system choose.", ge=0, le=65535)
+    base_url: str | None = Field(
+        None,
+        description="Public address of the FHIR base as clients see it, without a slash at the end; "
+        "when empty it is taken from each request's Host header.",
+        pattern=r"^https?://[^\s?#]+[^\s/?#]$",
+        max_length=2048,
+    )
+    data: Path = Field(Path("var"), description="Directory of the database, the terminology and the caches.")
+    database: str | None = Field(
+        None,
+        description="Database URL, `sqlite:///PATH` or `postgresql://…`; when empty, `fhirwright.db` in the data directory.",
+        pattern=r"^(sqlite|postgresql)(\+[a-z0-9]+)?://",
+        max_length=4096,
+    )
+    workers: int = Field(1, description="API processes that share the database.", ge=1, le=256)
+    shutdown_seconds: int = Field(
+        20, description="Seconds that running requests and the worker get to finish at shutdown.", ge=0, le=3600
+    )
+
+    # Who may ask
+    open: bool = Field(False, description="Run without authorization; allowed on a loopback address only.")
+    open_network: bool = Field(
+        False,
+        description="DANGER: also run without authorization on an address other machines can reach. "
+        "For containers, where the published port decides who may connect.",
+    )
+
+    # What a request may cost
+    max_body_bytes: int = Field(
+        64 * MIB, description="Largest request body in bytes; more is answered with 413.", ge=KIB, le=2048 * MIB
+    )
+    max_url_bytes: int = Field(16 * KIB, description="Longest path and query in bytes.", ge=256, le=64 * KIB)
+    max_bundle_entries: int = Field(
+        10_000, description="Most entries in one batch or transaction Bundle.", ge=1, le=1_000_000
+    )
+    default_count: int = Field(20, description="Search results on a page when `_count` is absent.", ge=1, le=1000)
+    max_count: int = Field(1000, description="Most search results on a page whatever `_count` says.", ge=1, le=10_000)
+    gzip_min_bytes: int = Field(
+        4 * KIB,
+        description="Responses of at least this many bytes are compressed for clients that accept gzip; 0 turns it off.",
+        ge=0,
+        le=1024 * MIB,
+    )
+
+    # Worker
+    worker: bool = Field(True, description="`serve` starts and watches one worker process, slot 0.")
+
+    # What is told
+    log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_requests: bool = Field(True, description="Log one line per request: route template, status, time; never ids.")
+    metrics: bool = Field(True, description="Serve Prometheus metrics at `/metrics`.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Settings that only make sense together."""
+        if self.default_count > self.max_count:
+            raise ValueError("default_count must not be larger than max_count")
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The database, with the default filled in."""
+        return self.database or f"sqlite:///{self.data / 'fhirwright.db'}"
+
+    @property
+    def terminology_dir(self) -> Path:
+        """Where the terminology files stand."""
+        return self.data / "terminology"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address that is listened on."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+
+def read_settings(**given: object) -> Settings:
+    """Settings from the environment with `given` on top (None is absent); SettingsError says what is wrong."""
+    try:
+        return Settings(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("\n".join(_complaints(error))) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    """One line per wrong setting; the given value is not repeated, it may hold a password."""
+    return [
+        f"FHIRWRIGHT_{'_'.join(map(str, issue['loc'])).upper()}: {issue['msg']}" if issue["loc"] else issue["msg"]
+        for issue in error.errors(include_input=False, include_url=False)
+    ]
