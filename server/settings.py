@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     data: Path = Field(Path("var"), description="Directory of the database, the terminology and the caches.")
     database: str | None = Field(
         None,
-        description="Database URL, `sqlite:///PATH` or `postgresql://…`; when empty, `fhirwright.db` in the data directory.",
+        description="Database URL, `sqlite:///PATH` or `postgresql://…`; when empty, `fhirwright.db` in the data dir.",
         pattern=r"^(sqlite|postgresql)(\+[a-z0-9]+)?://",
         max_length=4096,
     )
@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     max_count: int = Field(1000, description="Most search results on a page whatever `_count` says.", ge=1, le=10_000)
     gzip_min_bytes: int = Field(
         4 * KIB,
-        description="Responses of at least this many bytes are compressed for clients that accept gzip; 0 turns it off.",
+        description="Responses of at least this many bytes are compressed for clients that accept gzip; 0 is off.",
         ge=0,
         le=1024 * MIB,
     )

@@ -1,0 +1,110 @@
+"""The `fhirwright` command: a table of commands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from server.cli.exits import Exit
+from server.cli.terminal import note
+
+# Command → what it does. Command `validate-code` is the function `validate_code` in server/cli/validate_code.py.
+COMMANDS: dict[str, str] = {
+    "serve": "Run the FHIR server, and one worker beside it.",
+    "worker": "Run one worker that codes documents from the queue.",
+    "code": "Code documents and print the result without storing it.",
+    "load": "Load a code system or a table into the terminology.",
+    "validate-code": "Say whether a code exists, is billable and was in force on a date.",
+    "migrate": "Bring the database to the schema of this version.",
+    "doctor": "Check that everything the server needs is in place.",
+    "demo": "Code a generated fax on a running server and show the result.",
+}
+
+
+def load_command(name: str) -> Any:
+    """The command `name` as Typer builds it from its function; imports its module."""
+    module = import_module(f"server.cli.{name.replace('-', '_')}")
+    function: Callable[..., Any] = getattr(module, name.replace("-", "_"))
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, short_help=COMMANDS[name])(function)
+    return typer.main.get_command(app)
+
+
+class LazyGroup(TyperGroup):
+    """A group that lists commands from the table and imports one only when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """All commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """The command, or None when there is none of this name."""
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The table itself, so that `--help` imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"fhirwright {version('fhirwright')}")
+        raise typer.Exit(Exit.OK)
+
+
+app = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def fhirwright(
+    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True, callback=_version),
+) -> None:
+    """Clinical documents in, coded and billable FHIR R4 out.
+
+    Settings come from FHIRWRIGHT_* variables (docs/settings.md); options win over them.
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process with one of the documented exit codes."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit code of one command line."""
+    try:
+        result = typer.main.get_command(app).main(args=arguments, prog_name="fhirwright", standalone_mode=False)
+    except Exception as error:
+        return _explain(error)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _explain(error: Exception) -> int:
+    """Say what went wrong in a line or two and choose the exit code."""
+    from fhir_profiles.errors import Category, FhirError
+    from server.settings import SettingsError
+
+    if isinstance(error, typer.Abort):
+        return Exit.INTERRUPTED
+    if hasattr(error, "format_message"):  # what Typer raises for a wrong command line
+        error.show()  # type: ignore[attr-defined]
+        return Exit.USAGE
+    if isinstance(error, SettingsError):
+        note(f"error: {error}")
+        return Exit.SETTINGS
+    if isinstance(error, FhirError):
+        for problem in error.problems:
+            note(f"{problem.severity}: {problem.text}" + (f" ({problem.expression})" if problem.expression else ""))
+        unavailable = error.category in (Category.UNAVAILABLE, Category.BUSY)
+        return Exit.UNAVAILABLE if unavailable else Exit.REFUSED
+    raise error
