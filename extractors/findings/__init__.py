@@ -1,1 +1,5 @@
-"""Text to findings: sections, mentions, assertion, values, identity."""
+"""What a document says: sections, mentions, assertions, medications, values, identity and printed codes."""
+
+from extractors.findings.find import find
+
+__all__ = ["find"]
