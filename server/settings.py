@@ -75,7 +75,11 @@ class Settings(BaseSettings):
     # What is told
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
-    log_requests: bool = Field(True, description="Log one line per request: route template, status, time; never ids.")
+    log_requests: Literal["all", "problems"] = Field(
+        "all",
+        description="Which requests are logged, by route template, status and time: all, or failed and slow ones.",
+    )
+    slow_seconds: float = Field(2.0, description="A request that takes this long is logged as slow.", gt=0, le=3600)
     metrics: bool = Field(True, description="Serve Prometheus metrics at `/metrics`.")
 
     @model_validator(mode="after")

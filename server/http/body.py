@@ -1,0 +1,61 @@
+"""Reading a request body as it streams in, with a limit that holds before the memory is spent."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from fhir_profiles.errors import Category, FhirError
+from server.http.routes import too_long
+from server.observability import Receive
+
+MAX_PAIRS = 1000
+
+
+class ClientGoneError(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+async def read_body(receive: Receive, limit: int, declared: bytes | None) -> bytes:
+    """The whole body; 413 as soon as it is known to be larger than `limit` bytes."""
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise too_long(limit, "body")
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    first: bytes = message.get("body", b"")
+    if len(first) > limit:
+        raise too_long(limit, "body")
+    if not message.get("more_body", False):
+        return first
+    chunks = [first]
+    size = len(first)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise too_long(limit, "body")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def read_pairs(text: bytes) -> tuple[tuple[str, str], ...]:
+    """The decoded pairs of a query string or a form; 400 when it is not UTF-8 or has too many."""
+    try:
+        return tuple(
+            parse_qsl(
+                text.decode("ascii"),
+                keep_blank_values=True,
+                encoding="utf-8",
+                errors="strict",
+                max_num_fields=MAX_PAIRS,
+            )
+        )
+    except UnicodeDecodeError:
+        raise FhirError.of(Category.INCORRECT, "structure", "The query is not percent-encoded UTF-8.") from None
+    except ValueError:
+        raise FhirError.of(
+            Category.INCORRECT, "too-costly", f"The query has more than {MAX_PAIRS} parameters."
+        ) from None

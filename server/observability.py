@@ -1,0 +1,148 @@
+"""Logs and metrics that hold no PHI: route templates instead of URLs, no queries, no bodies, no exception texts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+from prometheus_client import Counter, Histogram
+
+from server.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+REQUESTS = Histogram(
+    "fhirwright_request_seconds", "Time to answer a request.", ["method", "route", "status"], buckets=BUCKETS
+)
+FAULTS = Counter("fhirwright_faults_total", "Requests that ended in an unexpected error.", ["route"])
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNROUTED = "(none)"  # the route of a request that matched nothing
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send structlog and the standard library's loggers to stderr in one form."""
+    level = getattr(logging, settings.log_level.upper())
+    processors: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    factory: Any
+    if settings.log_format == "json":
+        processors.append(structlog.processors.JSONRenderer(serializer=_dumps))
+        factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
+    else:
+        processors.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        factory = structlog.PrintLoggerFactory(sys.stderr)
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=factory,
+        cache_logger_on_first_use=True,
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [_Bridge()]
+    root.setLevel(max(level, logging.INFO))
+    for chatty in ("uvicorn.access", "httpx", "httpcore", "sqlalchemy", "dbos", "pdfminer"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An exception for the log: its type and where it came from; never its text, which may quote data."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return {
+        "error": type(error).__qualname__,
+        "at": [f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in frames],  # noqa: PTH119
+        **({"cause": describe(error.__cause__)} if error.__cause__ else {}),
+    }
+
+
+class Observe:
+    """The outermost ASGI layer: a request id, one latency sample and one log line for each request."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        self._app = app
+        self._log = structlog.get_logger("request")
+        self._mode = settings.log_requests
+        self._slow = settings.slow_seconds
+        self._prefix = os.urandom(6).hex()
+        self._count = 0
+        self._samples: dict[tuple[str, str, int], Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request and observe it."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        start = time.perf_counter()
+        self._count += 1
+        request_id = f"{self._prefix}-{self._count:x}"
+        scope["request_id"] = request_id
+        header = (b"x-request-id", request_id.encode())
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], header]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            self._record(scope, status, time.perf_counter() - start)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = route_of(scope)
+        key = (method, route, status // 100)
+        sample = self._samples.get(key)
+        if sample is None:
+            sample = self._samples[key] = REQUESTS.labels(method, route, f"{key[2]}xx")
+        sample.observe(seconds)
+        problem = status >= 500 or status == 0 or seconds >= self._slow
+        if problem or self._mode == "all":
+            say = self._log.warning if problem else self._log.info
+            say(
+                "request",
+                id=scope["request_id"],
+                method=method,
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 2),
+            )
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that answered, as the FHIR shell or Starlette left it in the scope."""
+    template = scope.get("fhir_route")
+    if template is not None:
+        return str(template)
+    return getattr(scope.get("route"), "path", UNROUTED)
+
+
+def _dumps(value: Any, default: Callable[[Any], Any] | None = None, **_: Any) -> bytes:
+    return orjson.dumps(value, default=default)
+
+
+class _Bridge(logging.Handler):
+    """Standard library records as structlog lines; of an exception only its type and place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record; further lines may quote data and stay out."""
+        extra = describe(record.exc_info[1]) if record.exc_info and record.exc_info[1] else {}
+        log = structlog.get_logger()
+        getattr(log, record.levelname.lower(), log.info)(record.getMessage().partition("\n")[0], logger=record.name, **extra)
