@@ -1,0 +1,174 @@
+"""The FHIR base as one ASGI application: from the wire to a Request, from a Response to the wire.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import structlog
+
+from fhir_profiles.errors import Category, FhirError
+from server.http.answer import Header, Manner, answer
+from server.http.body import ClientGoneError, read_body, read_pairs
+from server.http.errors import not_supported, outcome_of, status_of
+from server.http.negotiate import answer_type, check_format, is_form, is_json
+from server.http.routes import BASE, SEARCH, Shape, check_method, find_shape, too_long
+from server.interactions.exchange import Request, Response
+from server.interactions.fhir import Fhir
+from server.observability import FAULTS, Receive, Scope, Send, describe
+from server.operations.registry import Operation, Operations
+from server.settings import Settings
+
+PREFIX = "/fhir"
+_HOST = re.compile(r"^[A-Za-z0-9._~:\-\[\]]{1,255}$")
+_log = structlog.get_logger("http")
+
+
+class FhirShell:
+    """Serves every URL at and below `/fhir`."""
+
+    def __init__(self, fhir: Fhir, operations: Operations, types: frozenset[str], settings: Settings) -> None:
+        self._fhir = fhir
+        self._operations = operations
+        self._types = types
+        self._settings = settings
+        self._base_url = settings.base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever goes wrong becomes an OperationOutcome."""
+        manner = Manner()
+        headers: list[Header]
+        try:
+            response = await self._serve(scope, receive, manner)
+            status, body, headers = response.status, response.body, _headers_of(response)
+        except ClientGoneError:
+            return
+        except FhirError as error:
+            status, body, headers = self._explain(error, scope)
+        except Exception as error:
+            status, body, headers = self._confess(error, scope)
+        await answer(send, manner, status, body, headers, self._settings.gzip_min_bytes)
+
+    async def _serve(self, scope: Scope, receive: Receive, manner: Manner) -> Response:
+        fields: dict[bytes, bytes] = dict(scope["headers"])
+        method: str = scope["method"]
+        if method == "HEAD":
+            manner.head, method = True, "GET"
+        manner.gzip = b"gzip" in fields.get(b"accept-encoding", b"")
+        query = self._read_query(scope, manner)
+        accept = fields.get(b"accept")
+        parts = _split(scope["path"])
+        operation = self._operations.find(parts) if parts and parts[-1][:1] == "$" else None
+        shape = operation and _shape_of(operation, parts) or find_shape(parts, self._types)
+        scope["fhir_route"] = shape.template
+        if accept is not None and not manner.forced:
+            manner.content_type = answer_type(accept)
+        check_method(method, shape.methods)
+        body = b""
+        if method in ("POST", "PUT"):
+            body = await read_body(receive, self._settings.max_body_bytes, fields.get(b"content-length"))
+            _check_content(fields, is_search=shape is SEARCH, is_empty=not body)
+        if shape is SEARCH:
+            method, parts, query, body = "GET", parts[:1], query + read_pairs(body), b""
+        request = Request(
+            method=method,
+            parts=parts,
+            query=query,
+            body=body,
+            base_url=self._base_url or _base_url(scope["scheme"], fields.get(b"host", b"localhost")),
+            if_match=_text(fields.get(b"if-match")),
+            if_none_match=_text(fields.get(b"if-none-match")),
+            if_none_exist=_text(fields.get(b"if-none-exist")),
+            if_modified_since=_text(fields.get(b"if-modified-since")),
+            prefer=_text(fields.get(b"prefer")),
+        )
+        return await (operation.handler(request) if operation else self._fhir.handle(request))
+
+    def _read_query(self, scope: Scope, manner: Manner) -> tuple[tuple[str, str], ...]:
+        """The query without what concerns the form of the answer, which goes to `manner`."""
+        raw: bytes = scope["query_string"]
+        if len(raw) + len(scope["path"]) > self._settings.max_url_bytes:
+            raise too_long(self._settings.max_url_bytes, "URL", 414)
+        if not raw:
+            return ()
+        pairs = read_pairs(raw)
+        if b"_format" in raw or b"_pretty" in raw:
+            for name, value in pairs:
+                if name == "_pretty":
+                    manner.pretty = value == "true"
+                elif name == "_format":
+                    check_format(value)
+                    manner.forced = True
+            pairs = tuple(pair for pair in pairs if pair[0] not in ("_format", "_pretty"))
+        return pairs
+
+    def _explain(self, error: FhirError, scope: Scope) -> tuple[int, bytes, list[Header]]:
+        """An error that was foreseen."""
+        if error.category is Category.FAULT:
+            return self._confess(error, scope)
+        headers = list(getattr(error, "headers", ()))
+        return status_of(error), orjson.dumps(outcome_of(error)), headers
+
+    def _confess(self, error: Exception, scope: Scope) -> tuple[int, bytes, list[Header]]:
+        """An error that was not: the client gets a reference, the log the place; neither gets its text."""
+        route = scope.get("fhir_route", PREFIX)
+        reference = scope.get("request_id", "unknown")
+        FAULTS.labels(route).inc()
+        _log.error("fault", id=reference, route=route, **describe(error))
+        text = f"The server failed on this request. Report this reference to its operator: {reference}"
+        fault = FhirError.of(Category.FAULT, "exception", text)
+        return status_of(fault), orjson.dumps(outcome_of(fault)), []
+
+
+def _split(path: str) -> tuple[str, ...]:
+    """The parts of a path below the FHIR base; one slash at the end is forgiven."""
+    below = path[len(PREFIX) + 1 :].removesuffix("/")
+    return tuple(below.split("/")) if below else ()
+
+
+def _shape_of(operation: Operation, parts: tuple[str, ...]) -> Shape:
+    places = ("", "/{type}", "/{type}/{id}")
+    methods = operation.methods | {"HEAD"} if "GET" in operation.methods else operation.methods
+    return Shape(f"{PREFIX}{places[len(parts) - 1]}/${operation.name}", methods)
+
+
+def _check_content(fields: dict[bytes, bytes], *, is_search: bool, is_empty: bool) -> None:
+    """415 when the body is not in a form this route reads."""
+    content_type = fields.get(b"content-type", b"")
+    if fields.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise not_supported(415, "Send the body without Content-Encoding.")
+    if is_search:
+        if not is_form(content_type) and not (is_empty and not content_type):
+            raise not_supported(415, "Send _search as Content-Type: application/x-www-form-urlencoded.")
+    elif not is_json(content_type):
+        raise not_supported(415, "Send JSON in UTF-8 as Content-Type: application/fhir+json.")
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+@lru_cache(maxsize=128)
+def _base_url(scheme: str, host: bytes) -> str:
+    """The FHIR base as this client addressed it."""
+    name = host.decode("latin-1")
+    if not _HOST.match(name):
+        raise FhirError.of(Category.INCORRECT, "structure", "The Host header is not a host name.")
+    return f"{scheme}://{name}{PREFIX}"
+
+
+def _headers_of(response: Response) -> list[Header]:
+    headers: list[Header] = []
+    for name, value in (
+        (b"etag", response.etag),
+        (b"last-modified", response.last_modified),
+        (b"location", response.location),
+    ):
+        if value is not None:
+            headers.append((name, value.encode("latin-1")))
+    return headers

@@ -1,0 +1,53 @@
+"""The operations that the server answers as `$name` (https://hl7.org/fhir/R4/operations.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from server.interactions.exchange import Request, Response
+
+Level = Literal["system", "type", "instance"]
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: where it may be called, with which methods, and the coroutine that answers it.
+
+    `name` has no `$`; `types` is None when the operation is known on every type; the handler gets the
+    request as it came (`parts` still end in `$name`) and raises FhirError for everything that is wrong.
+    `definition` is the canonical URL of its OperationDefinition, for the CapabilityStatement.
+    """
+
+    name: str
+    levels: frozenset[Level]
+    handler: Handler
+    types: frozenset[str] | None = None
+    methods: frozenset[str] = frozenset({"POST"})
+    definition: str = ""
+
+
+class Operations:
+    """All operations of a server, found by the path they are called with."""
+
+    def __init__(self, operations: Iterable[Operation] = ()) -> None:
+        self._all = tuple(operations)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self._all)
+
+    def find(self, parts: tuple[str, ...]) -> Operation | None:
+        """The operation that a path below the FHIR base calls, or None."""
+        if not parts or not parts[-1].startswith("$") or len(parts) > 3:
+            return None
+        name, level = parts[-1][1:], _LEVELS[len(parts)]
+        for operation in self._all:
+            typed = level == "system" or operation.types is None or parts[0] in operation.types
+            if operation.name == name and level in operation.levels and typed:
+                return operation
+        return None
+
+
+_LEVELS: dict[int, Level] = {1: "system", 2: "type", 3: "instance"}
