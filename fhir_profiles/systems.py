@@ -26,6 +26,7 @@ CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-cli
 CONDITION_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CLAIM_TYPE: Final = "http://terminology.hl7.org/CodeSystem/claim-type"
+CLAIM_INFORMATION: Final = "http://terminology.hl7.org/CodeSystem/claiminformationcategory"
 PROCESS_PRIORITY: Final = "http://terminology.hl7.org/CodeSystem/processpriority"
 DIAGNOSIS_TYPE: Final = "http://terminology.hl7.org/CodeSystem/ex-diagnosistype"
 IDENTIFIER_TYPE: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
