@@ -1,0 +1,58 @@
+"""The process behind `server.jobs.children`: runs stages until its pipe closes or its caller dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+
+import msgspec
+
+from server.jobs.children import Bounds, Call, Failure, Reply
+
+_WATCH_SECONDS = 0.5
+
+
+def _die_with(caller: int) -> None:
+    """End this process when `caller` is gone, also while a stage runs.
+
+    The kernel's parent-death signal is tied to the thread that started us, which may end earlier: so we look.
+    """
+
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main(descriptor: int, bounds: Bounds) -> None:
+    """Answer calls on the pipe `descriptor`."""
+    resource.setrlimit(resource.RLIMIT_DATA, (bounds.memory_bytes, bounds.memory_bytes))
+    pipe = Connection(descriptor)
+
+    def send(kind: str, value: object = None) -> None:
+        pipe.send_bytes(msgspec.msgpack.encode(Reply(kind, value)))
+
+    from server.jobs.stages import Stages
+
+    stages = Stages(bounds, lambda stage: send("stage", stage))
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            call = msgspec.msgpack.decode(pipe.recv_bytes(), type=Call)
+            try:
+                send("done", stages.run(call.stage, call.arguments))
+            except Failure as failure:
+                send("failed", (failure.code, failure.text))
+            except MemoryError:
+                return
+
+
+if __name__ == "__main__":
+    _die_with(int(sys.argv[2]))
+    main(int(sys.argv[1]), msgspec.json.decode(sys.argv[3], type=Bounds))

@@ -1,0 +1,173 @@
+"""Killable processes that read and code documents: a hang, a crash or a swollen heap ends one document, not its caller."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+MiB = 1024 * 1024
+THREADS = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+class Failure(Exception):  # noqa: N818 - it is an answer, not a fault
+    """A document that ends here. `code` is from http://hl7.org/fhir/issue-type; `text` says what to do, without PHI."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class Crashed(Exception):  # noqa: N818 - it is an answer, not a fault
+    """The process ended before it answered; trying once more is sensible."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one document may cost and where its stages find their data."""
+
+    data: Path
+    seconds: float
+    memory_bytes: int
+    cache_bytes: int
+    engine: str = "compiled"
+
+
+class Call(msgspec.Struct, array_like=True):
+    """A stage to run: its name in `server.jobs.stages` and its arguments."""
+
+    stage: str
+    arguments: list[Any]
+
+
+class Reply(msgspec.Struct, array_like=True):
+    """`kind` is ready, stage (progress), done (value), failed (code and text for a person)."""
+
+    kind: str
+    value: Any = None
+
+
+class Child:
+    """One process; `call` runs one stage in it."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        ours, theirs = socket.socketpair()
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                *("-m", "server.jobs.child", str(theirs.fileno()), str(os.getpid()), msgspec.json.encode(bounds).decode()),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            env={**os.environ, **THREADS},
+            start_new_session=True,
+        )
+        theirs.close()
+        self._pipe = Connection(ours.detach())
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
+
+    def call(self, call: Call, deadline: float, progress: Callable[[str], None]) -> Any:
+        """The stage's value; raises `Failure`, or `Crashed` when the process ended. `deadline` is monotonic time."""
+        try:
+            self._pipe.send_bytes(msgspec.msgpack.encode(call))
+            while self._pipe.poll(max(0.0, deadline - time.monotonic())):
+                reply = msgspec.msgpack.decode(self._pipe.recv_bytes(), type=Reply)
+                if reply.kind == "done":
+                    return reply.value
+                if reply.kind == "failed":
+                    raise Failure(*reply.value)
+                if reply.kind == "stage":
+                    progress(reply.value)
+        except (EOFError, OSError):
+            raise Crashed from None
+        raise Failure("too-costly", "The document took longer than allowed. Send it in parts, or raise document_seconds.")
+
+    def kill(self) -> None:
+        """End the process and its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._pipe.close()
+
+
+class Children:
+    """At most `size` processes, kept warm between documents, replaced when one had to be ended."""
+
+    def __init__(self, bounds: Bounds, size: int) -> None:
+        self.bounds = bounds
+        self._room = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._idle: list[Child] = []
+        self._busy: set[Child] = set()
+
+    def warm(self) -> None:
+        """Start one process ahead of the first document."""
+        with self._lock:
+            if not self._idle:
+                self._idle.append(Child(self.bounds))
+
+    @contextlib.contextmanager
+    def _child(self) -> Iterator[Child]:
+        with self._room:
+            with self._lock:
+                while self._idle and not self._idle[-1].alive:
+                    self._idle.pop().kill()
+                child = self._idle.pop() if self._idle else Child(self.bounds)
+                self._busy.add(child)
+            sound = False
+            try:
+                yield child
+                sound = True
+            except Failure as failure:
+                sound = failure.code != "too-costly"
+                raise
+            finally:
+                with self._lock:
+                    self._busy.discard(child)
+                    if sound:
+                        self._idle.append(child)
+                if not sound:
+                    child.kill()
+
+    def run(self, stage: str, *arguments: Any, progress: Callable[[str], None] = lambda _: None) -> Any:
+        """The value of `stage(*arguments)` in a process of its own, twice tried; raises `Failure`."""
+        deadline = time.monotonic() + self.bounds.seconds
+        for _ in range(2):
+            with contextlib.suppress(Crashed), self._child() as child:
+                return child.call(Call(stage, list(arguments)), deadline, progress)
+        raise Failure(
+            "too-costly",
+            "Reading the document ended its process twice, most likely for want of memory. "
+            "Send it in parts or at less resolution, or raise document_memory_bytes.",
+        )
+
+    def close(self) -> None:
+        """End all processes."""
+        with self._lock:
+            for child in [*self._idle, *self._busy]:
+                child.kill()
+            self._idle.clear()

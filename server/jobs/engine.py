@@ -1,0 +1,131 @@
+"""Durable jobs in five calls: enqueue and cancel in the caller's transaction, status, step, transactional step.
+
+DBOS (https://docs.dbos.dev/python) keeps the jobs in tables beside the resources. A process that only enqueues never
+imports it: it writes the same rows that `DBOSClient.enqueue_in_transaction` would (a test compares them), in 20 us
+instead of 210 and without a second of imports.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+QUEUE = "documents"
+APPLICATION = "fhirwright"
+VERSION = "1"  # of the shape of our jobs; a change makes workers leave older running jobs alone
+
+
+class Transaction(Protocol):
+    """A live transaction of the store."""
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """Run one statement."""
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # ended in an error that the job itself did not handle
+    CANCELLED = "cancelled"
+
+
+_STATES = {
+    "ENQUEUED": State.QUEUED,
+    "DELAYED": State.QUEUED,
+    "PENDING": State.RUNNING,
+    "SUCCESS": State.DONE,
+    "CANCELLED": State.CANCELLED,
+    "ERROR": State.FAILED,
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": State.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job to run: `id` is unique and deterministic, `name` a registered workflow, `arguments` plain JSON values."""
+
+    id: str
+    name: str
+    arguments: tuple[str | int | None, ...] = ()
+
+
+class Interrupted(Exception):  # noqa: N818 - it is an answer, not a fault
+    """The job is no longer this worker's: it was cancelled, or another execution finished the step."""
+
+
+class Jobs:
+    """The calls that need nothing but a transaction; `enqueue` of an id that exists does nothing."""
+
+    def __init__(self, *, postgres: bool) -> None:
+        schema = "dbos." if postgres else ""
+        self._status = f"SELECT status FROM {schema}workflow_status WHERE workflow_uuid = ?"
+        self._insert = (
+            f"INSERT INTO {schema}workflow_status (workflow_uuid, status, name, queue_name, recovery_attempts, priority,"
+            " serialization, created_at, updated_at, creator_xid) VALUES (?, 'ENQUEUED', ?, ?, 0, 0, 'portable_json', ?, ?, ?)"
+            " ON CONFLICT (workflow_uuid) DO NOTHING"
+        )
+        self._insert_input = (
+            f"INSERT INTO {schema}workflow_input (workflow_uuid, inputs) VALUES (?, ?) ON CONFLICT (workflow_uuid) DO NOTHING"
+        )
+        self._cancel = (
+            f"UPDATE {schema}workflow_status SET status = 'CANCELLED', owner_xid = NULL, queue_name = NULL,"
+            " started_at_epoch_ms = NULL, updated_at = ?, completed_at = ?"
+            " WHERE workflow_uuid = ? AND status IN ('ENQUEUED', 'DELAYED', 'PENDING')"
+        )
+
+    def enqueue(self, tx: Transaction, job: Job) -> None:
+        """Queue `job` in the caller's transaction: it exists when, and only when, that commits."""
+        now = time.time_ns() // 1_000_000
+        tx.execute(self._insert, (job.id, job.name, QUEUE, now, now, str(uuid.uuid4())))
+        inputs = json.dumps({"namedArgs": {}, "positionalArgs": job.arguments}, separators=(",", ":"), ensure_ascii=False)
+        tx.execute(self._insert_input, (job.id, inputs))
+
+    def status(self, tx: Transaction, job_id: str) -> State | None:
+        """Where the job stands; None when there is no such job."""
+        row = tx.execute(self._status, (job_id,)).fetchone()
+        return _STATES[row[0]] if row else None
+
+    def cancel(self, tx: Transaction, job_id: str) -> None:
+        """Take the job from the queue; one that runs ends before its next step. A job that is over stays as it is."""
+        now = time.time_ns() // 1_000_000
+        tx.execute(self._cancel, (now, now, job_id))
+
+
+class Steps:
+    """The two calls of a running job (inside a worker only)."""
+
+    def __init__(self, jobs: Jobs, write: Callable[[Callable[[Any], Any]], Any]) -> None:
+        self._jobs = jobs
+        self._write = write  # the store's write: runs an operation in a transaction and answers after its commit
+
+    def step(self, name: str, function: Callable[[], Any]) -> Any:
+        """The value of `function()`, run at least once and never again after its record is kept. Keep values small."""
+        from dbos import DBOS
+
+        return DBOS.run_step({"name": name}, function)
+
+    def tx_step(self, name: str, operation: Callable[[Any], Any]) -> Any:
+        """The value of `operation(tx)`: what it writes and the record of this step commit together, exactly once."""
+        from dbos import DBOS
+
+        job_id = DBOS.workflow_id
+
+        def once(tx: Any) -> Any:
+            row = tx.execute("SELECT output FROM job_step WHERE job = ? AND step = ?", (job_id, name)).fetchone()
+            if row:
+                return json.loads(row[0])
+            if self._jobs.status(tx, str(job_id)) is not State.RUNNING:
+                raise Interrupted
+            value = operation(tx)
+            tx.execute("INSERT INTO job_step (job, step, output) VALUES (?, ?, ?)", (job_id, name, json.dumps(value)))
+            return value
+
+        return self.step(name, lambda: self._write(once))
