@@ -145,4 +145,6 @@ class _Bridge(logging.Handler):
         """Log one record; further lines may quote data and stay out."""
         extra = describe(record.exc_info[1]) if record.exc_info and record.exc_info[1] else {}
         log = structlog.get_logger()
-        getattr(log, record.levelname.lower(), log.info)(record.getMessage().partition("\n")[0], logger=record.name, **extra)
+        getattr(log, record.levelname.lower(), log.info)(
+            record.getMessage().partition("\n")[0], logger=record.name, **extra
+        )

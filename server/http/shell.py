@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
 import orjson
 import structlog
@@ -17,7 +16,7 @@ from server.http.answer import Header, Manner, answer
 from server.http.body import ClientGoneError, read_body, read_pairs
 from server.http.errors import not_supported, outcome_of, status_of
 from server.http.negotiate import answer_type, check_format, is_form, is_json
-from server.http.routes import BASE, SEARCH, Shape, check_method, find_shape, too_long
+from server.http.routes import SEARCH, Shape, check_method, find_shape, too_long
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.observability import FAULTS, Receive, Scope, Send, describe
@@ -64,7 +63,7 @@ class FhirShell:
         accept = fields.get(b"accept")
         parts = _split(scope["path"])
         operation = self._operations.find(parts) if parts and parts[-1][:1] == "$" else None
-        shape = operation and _shape_of(operation, parts) or find_shape(parts, self._types)
+        shape = (operation and _shape_of(operation, parts)) or find_shape(parts, self._types)
         scope["fhir_route"] = shape.template
         if accept is not None and not manner.forced:
             manner.content_type = answer_type(accept)
@@ -77,7 +76,7 @@ class FhirShell:
             method, parts, query, body = "GET", parts[:1], query + read_pairs(body), b""
         request = Request(
             method=method,
-            parts=parts,
+            path=parts,
             query=query,
             body=body,
             base_url=self._base_url or _base_url(scope["scheme"], fields.get(b"host", b"localhost")),
@@ -85,7 +84,7 @@ class FhirShell:
             if_none_match=_text(fields.get(b"if-none-match")),
             if_none_exist=_text(fields.get(b"if-none-exist")),
             if_modified_since=_text(fields.get(b"if-modified-since")),
-            prefer=_text(fields.get(b"prefer")),
+            prefer=_text(fields.get(b"prefer")) or "",
         )
         return await (operation.handler(request) if operation else self._fhir.handle(request))
 

@@ -17,7 +17,7 @@ class Operation:
     """One operation: where it may be called, with which methods, and the coroutine that answers it.
 
     `name` has no `$`; `types` is None when the operation is known on every type; the handler gets the
-    request as it came (`parts` still end in `$name`) and raises FhirError for everything that is wrong.
+    request as it came (`path` still end in `$name`) and raises FhirError for everything that is wrong.
     `definition` is the canonical URL of its OperationDefinition, for the CapabilityStatement.
     """
 

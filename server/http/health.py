@@ -1,0 +1,78 @@
+"""Health, readiness and metrics, for the machines that watch the server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterable
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+Check = Callable[[], Awaitable[None]]
+Depths = Callable[[], Awaitable[dict[str, int]]]
+
+
+def health_router(checks: dict[str, Check], depths: Depths | None, *, metrics: bool) -> APIRouter:
+    """Routes that answer without FHIR: `/healthz`, `/readyz` with one line per check, `/metrics`."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="The process answers.")
+    async def healthz() -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    @router.get("/readyz", summary="The server can do its work: every check is ok.")
+    async def readyz() -> JSONResponse:
+        results = {name: await _try(check) for name, check in checks.items()}
+        ready = all(result == "ok" for result in results.values())
+        body = {"status": "ok" if ready else "unavailable", "checks": results}
+        return JSONResponse(body, 200 if ready else 503)
+
+    if metrics:
+
+        @router.get("/metrics", summary="Prometheus metrics.", response_class=Response)
+        async def show_metrics() -> Response:
+            jobs = await depths() if depths else {}
+            return Response(_render(jobs), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def _try(check: Check) -> str:
+    """`ok`, or the kind of error; its text may name hosts and users and stays out."""
+    try:
+        await check()
+    except Exception as error:
+        return f"failed: {type(error).__name__}"
+    return "ok"
+
+
+def _render(jobs: dict[str, int]) -> bytes:
+    """All metrics, of all API processes when they share a directory, and the depth of the queue now."""
+    text = generate_latest(_all_processes() if os.environ.get("PROMETHEUS_MULTIPROC_DIR") else REGISTRY)
+    now = CollectorRegistry()
+    now.register(_Jobs(jobs))
+    return text + generate_latest(now)
+
+
+def _all_processes() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
+class _Jobs(Collector):
+    """Jobs by stage, as counted just now."""
+
+    def __init__(self, jobs: dict[str, int]) -> None:
+        self._jobs = jobs
+
+    def collect(self) -> Iterable[Metric]:
+        """One gauge with a sample per stage."""
+        gauge = GaugeMetricFamily("fhirwright_jobs", "Documents by stage of their job.", labels=["stage"])
+        for stage, count in sorted(self._jobs.items()):
+            gauge.add_metric([stage], count)
+        yield gauge
