@@ -1,0 +1,141 @@
+"""Vital signs and laboratory results (https://hl7.org/fhir/R4/observation.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from extractors.emit.concepts import coding, concept, fixed, located, words
+from extractors.emit.evidence import evidence
+from extractors.emit.source import Context, Source
+from extractors.emit.status import doubt, tags
+from extractors.model import Code, Coded, Document, Finding
+from fhir_profiles.systems import LOINC, OBSERVATION_CATEGORY, OBSERVATION_INTERPRETATION, UCUM
+
+CATEGORIES = {"vital": ("vital-signs", "Vital Signs"), "lab": ("laboratory", "Laboratory")}
+COMPARATORS = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "≤": "<=", "≥": ">="}
+FLAGS = {
+    **dict.fromkeys(("H", "HIGH"), ("H", "High")),
+    **dict.fromkeys(("L", "LOW"), ("L", "Low")),
+    **dict.fromkeys(("HH", "CRITICAL HIGH"), ("HH", "Critical high")),
+    **dict.fromkeys(("LL", "CRITICAL LOW"), ("LL", "Critical low")),
+    **dict.fromkeys(("A", "ABN", "ABNORMAL"), ("A", "Abnormal")),
+    **dict.fromkeys(("AA", "CRITICAL"), ("AA", "Critical abnormal")),
+    **dict.fromkeys(("N", "NORMAL", "WNL"), ("N", "Normal")),
+}
+
+Group = Sequence[tuple[Finding, Sequence[Code]]]  # one measurement, however often the document repeats it
+
+
+def same(finding: Finding) -> tuple[Any, ...]:
+    """Findings with equal keys repeat one measurement; a printed 72.5 and 72.50 are two readings of precision."""
+    a = finding.attributes
+    parts = tuple((c.get("loinc"), str(c.get("value"))) for c in a.get("components", ()))
+    name = a.get("loinc") or str(a.get("name", finding.text)).casefold()
+    return (
+        name,
+        str(a.get("value")),
+        a.get("comparator"),
+        a.get("unit"),
+        parts,
+        a.get("date"),
+        finding.assertion.present,
+    )
+
+
+def emit_observation(
+    source: Source, document: Document, coded: Coded, context: Context, group: Group, id: str
+) -> dict[str, Any]:
+    """One Observation for a group of equal findings; the first one gives the value, all of them the evidence."""
+    finding = group[0][0]
+    a = finding.attributes
+    codes = [code for _, found in group for code in found if code.system == LOINC]
+    main = [code for code in codes if code.code == (a.get("loinc") or code.code)]
+    unsure = doubt(finding for finding, _ in group)
+    out: dict[str, Any] = {
+        "resourceType": "Observation",
+        "id": id,
+        **tags(doubtful=bool(unsure)),
+        "status": "preliminary" if unsure else "final",
+        "category": [fixed(OBSERVATION_CATEGORY, *CATEGORIES[finding.kind])],
+        "code": concept(
+            source, document, [main] if main else [], str(a.get("name") or words(document, finding.start, finding.end))
+        ),
+        "subject": dict(context.subject),
+    }
+    if not main:
+        out["code"]["extension"] = located(source, document, finding)
+    if context.encounter:
+        out["encounter"] = dict(context.encounter)
+    when = a.get("date") or (None if finding.assertion.historical else coded.service_date)
+    if when:
+        out["effectiveDateTime"] = when.isoformat()
+    if context.performer:
+        out["performer"] = [dict(context.performer)]
+    out |= _value(a)
+    if flag := a.get("flag"):
+        out["interpretation"] = [_interpretation(str(flag))]
+    if unsure:
+        out["note"] = [{"text": unsure}]
+    if (bounds := _range(a)) is not None:
+        out["referenceRange"] = [bounds]
+    if components := a.get("components"):
+        out["component"] = [_component(source, document, finding, codes, part) for part in components]
+    return out
+
+
+def _value(a: Mapping[str, Any]) -> dict[str, Any]:
+    """`valueQuantity` for a number, `valueString` for words, nothing when the components hold the values."""
+    value = a.get("value")
+    if value is None:
+        return {}
+    if isinstance(value, Decimal | int):
+        return {"valueQuantity": quantity(value, a.get("unit"), a.get("unit_text"), a.get("comparator"))}
+    return {"valueString": str(value)}
+
+
+def quantity(
+    value: Decimal | int, unit: str | None = None, printed: str | None = None, comparator: str | None = None
+) -> dict[str, Any]:
+    """A Quantity: the decimal as printed, the printed unit, and its UCUM code when there is one."""
+    out: dict[str, Any] = {"value": Decimal(value)}
+    if comparator in COMPARATORS:
+        out["comparator"] = COMPARATORS[comparator]
+    if printed or unit:
+        out["unit"] = printed or unit
+    if unit:
+        out |= {"system": UCUM, "code": unit}
+    return out
+
+
+def _range(a: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The reference range as printed."""
+    ends = {
+        end: quantity(a[end], a.get("unit"), a.get("unit_text")) for end in ("low", "high") if a.get(end) is not None
+    }
+    if text := a.get("range_text"):
+        return {**ends, "text": str(text)}
+    return ends or None
+
+
+def _interpretation(flag: str) -> dict[str, Any]:
+    """The printed flag, coded when it is one of the usual letters."""
+    known = FLAGS.get(flag.strip("()[]*! ").upper())
+    out: dict[str, Any] = {"coding": [coding(OBSERVATION_INTERPRETATION, *known)]} if known else {}
+    return {**out, "text": flag}
+
+
+def _component(
+    source: Source, document: Document, finding: Finding, codes: Sequence[Code], part: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One half of a panel, such as the systolic pressure; its words prove its code."""
+    name = str(part.get("name") or "")
+    own = [code for code in codes if code.code == part.get("loinc")]
+    span = (part.get("start", finding.start), part.get("end", finding.end))
+    if own or not part.get("loinc"):
+        code = concept(source, document, [own] if own else [], name)
+    else:
+        proof = {"extension": evidence(source, document, [span])}
+        code = {"coding": [{**proof, **coding(LOINC, part["loinc"], part.get("display"))}], "text": name}
+    return {"code": {key: value for key, value in code.items() if value}, **_value(part)}

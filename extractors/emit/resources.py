@@ -1,0 +1,84 @@
+"""The stage from codes to FHIR resources (https://hl7.org/fhir/R4/resourcelist.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from extractors.emit import medications, observations
+from extractors.emit.allergies import emit_allergy
+from extractors.emit.claim import DraftClaim, emit_claim
+from extractors.emit.conditions import diagnoses, emit_condition
+from extractors.emit.ids import Ids
+from extractors.emit.people import emit_people
+from extractors.emit.procedures import emit_procedure, services
+from extractors.emit.provenance import emit_provenance
+from extractors.emit.source import Source
+from extractors.model import Code, Coded, Document, Finding
+
+Grouped = list[list[tuple[Finding, Sequence[Code]]]]
+
+
+def emit(source: Source, document: Document, coded: Coded, *, draft_claim: DraftClaim | None = None) -> list[Any]:
+    """The resources that `document` yields, as `fhir.resources.R4B` models; `bundle` makes one transaction of them.
+
+    The same arguments give the same resources with the same ids. With `draft_claim` (`claims.draft.draft_claim`) there
+    is a draft Claim of the accepted codes among them. Raises ValidationError of pydantic when a resource cannot be
+    built; that is a defect here, not of the document.
+    """
+    ids = Ids(source.document)
+    context = emit_people(source, coded, ids)
+    every: list[dict[str, Any]] = list(context.people)
+    for kind, same, build in (
+        (("vital", "lab"), observations.same, observations.emit_observation),
+        (("medication",), medications.same, medications.emit_medication),
+    ):
+        for group in _grouped(coded, kind, same):
+            name = "Observation" if "lab" in kind else "MedicationStatement"
+            every.append(build(source, document, coded, context, group, ids.next(name)))
+    for finding, codes in _coded(coded, ("allergy",)):
+        if finding.assertion.present:
+            every.append(
+                emit_allergy(source, document, coded, context, (finding, codes), ids.next("AllergyIntolerance"))
+            )
+    for name, groups, build_coded in (
+        ("Condition", diagnoses(source, coded).values(), emit_condition),
+        ("Procedure", services(coded).values(), emit_procedure),
+    ):
+        every.extend(build_coded(source, document, coded, context, group, ids.next(name)) for group in groups)
+    if draft_claim:
+        claim = emit_claim(draft_claim, source, document, coded, context, ids.next("Claim"))
+        every.extend([claim] if claim else [])
+    every.append(emit_provenance(source, coded, every, ids.next("Provenance")))
+    return [as_model(resource) for resource in every]
+
+
+def as_model(resource: dict[str, Any]) -> Any:
+    """A resource dict as its `fhir.resources.R4B` model; the library is loaded on first use, it is heavy."""
+    from fhir.resources.R4B import get_fhir_model_class
+
+    return get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def _coded(coded: Coded, kinds: tuple[str, ...]) -> list[tuple[Finding, Sequence[Code]]]:
+    """The findings of some kinds that are about the patient, each with the codes that were not rejected."""
+    by_finding: dict[int, list[Code]] = {}
+    for code in coded.codes:
+        if code.status != "rejected":
+            by_finding.setdefault(code.finding, []).append(code)
+    return [
+        (finding, by_finding.get(n, ()))
+        for n, finding in enumerate(coded.findings.items)
+        if finding.kind in kinds and not finding.assertion.family
+    ]
+
+
+def _grouped(coded: Coded, kinds: tuple[str, ...], same: Callable[[Finding], Hashable]) -> Grouped:
+    """The findings of some kinds, those that repeat each other together, in reading order."""
+    groups: dict[Hashable, list[tuple[Finding, Sequence[Code]]]] = {}
+    for finding, codes in _coded(coded, kinds):
+        measured = finding.kind in ("vital", "lab")
+        if measured and (finding.assertion.negated or finding.assertion.hypothetical):
+            continue  # a goal or a limit, not a measurement
+        groups.setdefault(same(finding), []).append((finding, codes))
+    return list(groups.values())
