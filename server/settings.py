@@ -71,6 +71,40 @@ class Settings(BaseSettings):
 
     # Worker
     worker: bool = Field(True, description="`serve` starts and watches one worker process, slot 0.")
+    worker_documents: int = Field(
+        0, description="Documents that one worker reads at once, each in a process of its own; 0 is one per core.", ge=0, le=256
+    )
+    worker_poll_seconds: float = Field(0.2, description="How often a worker looks for new documents.", ge=0.01, le=60)
+    job_attempts: int = Field(
+        20, description="How often a document is taken up again after its worker died, before it is failed.", ge=1, le=1000
+    )
+    job_keep_days: int = Field(30, description="Days that the records of finished jobs are kept.", ge=1, le=3650)
+
+    # Which documents are coded and what one may cost
+    coding: Literal["all", "opt-in", "off"] = Field(
+        "all",
+        description="Which DocumentReferences are coded: all with a readable attachment, only those that opt in, or none. "
+        "The tag `code` or `skip` of our processing CodeSystem in `meta.tag` decides for a single one.",
+    )
+    coding_categories: tuple[str, ...] = Field(
+        (), description="Categories or types (`system|code`) whose documents opt in when `coding` is `opt-in`."
+    )
+    coding_skip_categories: tuple[str, ...] = Field(
+        (), description="Categories or types (`system|code`) whose documents are not coded when `coding` is `all`."
+    )
+    findings_engine: Literal["compiled", "medspacy"] = Field(
+        "compiled", description="What runs the assertion and section rules: the compiled executor or medspaCy itself."
+    )
+    document_bytes: int = Field(
+        50_000_000, description="Largest attachment in bytes that is read.", ge=KIB, le=2048 * MIB
+    )
+    document_seconds: float = Field(900.0, description="Longest time for one document, all its stages.", ge=1, le=86400)
+    document_memory_bytes: int = Field(
+        3 * 1024 * MIB, description="Most memory of the process that codes a document.", ge=256 * MIB
+    )
+    cache_bytes: int = Field(
+        1024 * MIB, description="Most bytes of page readings and intermediate results kept in the data dir.", ge=MIB
+    )
 
     # What is told
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
