@@ -1,0 +1,101 @@
+"""One document in a child process: opened, read page by page, taken up again after a page killed the child."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from types import TracebackType
+from typing import Self
+
+from extractors.pages import children, wire
+from extractors.pages.limits import Limits, Refused
+
+OPEN_WALL = 20.0  # a loaded machine is slow; the child's own CPU bound is `Limits.open_seconds`
+MAX_DEATHS = 3  # after so many pages in a row that killed their child the rest is not tried
+
+OPEN_DEATHS = {
+    "time": "The document takes too long to open: it may be damaged or built to exhaust. Print it to a new PDF and send that.",
+    "wall": "The document takes too long to open: it may be damaged or built to exhaust. Print it to a new PDF and send that.",
+    "crash": "The document could not be opened within its bounds of memory: it is damaged or built to exhaust. "
+    "Print it to a new PDF and send that.",
+}
+PAGE_DEATHS = {
+    "time": "The page takes too long to read. Scan it again at 300 dpi, or send it as an image.",
+    "wall": "The page takes too long to read. Scan it again at 300 dpi, or send it as an image.",
+    "crash": "The page could not be read within its bounds of memory: it is damaged or built to exhaust. "
+    "Scan it again, or send it as an image.",
+}
+LATE = "The document takes too long as a whole. Send it in parts."
+
+
+class Session:
+    """A document and the child that has it open."""
+
+    def __init__(self, data: bytes, kind: str, limits: Limits, ocr: str) -> None:
+        self._request = wire.Open(data, kind, ocr, dataclasses.asdict(limits))
+        self._limits = limits
+        self._child: children.Child | None = None
+        self._deaths = 0
+        self._end = time.monotonic() + limits.document_wall_seconds
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._child is None:
+            return
+        if kind is None or kind is Refused:
+            children.give_back(self._child)
+        else:
+            self._child.kill()
+        self._child = None
+
+    def open(self) -> wire.Opened:
+        """Open the document; raises `Refused`."""
+        if self._child is None:
+            self._child = children.take()
+        try:
+            reply = self._child.ask(self._request, OPEN_WALL)
+        except children.Died as death:
+            self._lose()
+            raise Refused("too-costly", OPEN_DEATHS[death.why]) from None
+        if isinstance(reply, wire.Refusal):
+            raise Refused(reply.code, reply.text)
+        assert isinstance(reply, wire.Opened)
+        return reply
+
+    def page(self, number: int) -> wire.PageRead:
+        """Read a page; one that cannot be read is `failed` with its reason."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            return _failed(number, LATE)
+        if self._deaths >= MAX_DEATHS:
+            return _failed(number, "Not tried: the pages before it could not be read.")
+        try:
+            if self._child is None:
+                self.open()
+            assert self._child is not None
+            reply = self._child.ask(wire.Turn(number), min(left, self._limits.page_wall_seconds))
+        except children.Died as death:
+            self._lose()
+            return _failed(number, PAGE_DEATHS[death.why])
+        except Refused as refusal:
+            self._deaths += 1
+            return _failed(number, refusal.text)
+        if isinstance(reply, wire.Refusal):
+            return _failed(number, reply.text)
+        assert isinstance(reply, wire.Read)
+        self._deaths = 0
+        return reply.page
+
+    def _lose(self) -> None:
+        self._deaths += 1
+        if self._child is not None:
+            self._child.kill()
+        self._child = None
+
+
+def _failed(number: int, reason: str) -> wire.PageRead:
+    return wire.PageRead(number, 612.0, 792.0, "failed", reason=reason)
