@@ -1,0 +1,28 @@
+"""`fhirwright migrate`: bring the database to the schema of this version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.cli.terminal import note, print_json
+from server.settings import read_settings
+
+
+def migrate(
+    database: Annotated[str | None, typer.Option(help="Database URL; FHIRWRIGHT_DATABASE otherwise.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Bring the database to the schema of this version. Safe to run again; data stays."""
+    from server.store import migrate as run
+
+    settings = read_settings(database=database, data=data)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    revision = run(settings.database_url)
+    if json:
+        print_json({"revision": revision})
+    else:
+        note(f"The database is at revision {revision}.")
