@@ -19,6 +19,9 @@ class Edition:
     content: str  # complete | fragment
     source: str
     licence: str
+    name: str = ""  # short alias, for example icd10cm
+    title: str = ""
+    fingerprint: str = ""  # of the exact content
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,41 @@
+"""The billable ICD-10-CM code that says no more than a header says (ICD-10-CM guideline I.A.9.b, "unspecified" codes)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from fhir_profiles.systems import ICD10CM
+from terminology import Concept, Terminology
+
+_UNSPECIFIED = re.compile(r"unspecified|NOS\b|not otherwise|without complication|not stated|unknown", re.IGNORECASE)
+_NARROWING = re.compile(r"\bwith\b|due to|bilateral|\bright\b|\bleft\b|other specified", re.IGNORECASE)
+
+
+def default_leaves(terminology: Terminology) -> dict[str, str]:
+    """Header code → the leaf to use when the text says no more; headers without such a leaf are absent."""
+    children: defaultdict[str, list[Concept]] = defaultdict(list)
+    headers: list[Concept] = []
+    for concept in terminology.concepts(ICD10CM):
+        if concept.parent is not None:
+            children[concept.parent].append(concept)
+        if not concept.billable and not concept.properties.get("group"):
+            headers.append(concept)
+    leaves: dict[str, str] = {}
+    for header in reversed(headers):  # children come after their parents in book order
+        best = max(children[header.code], key=lambda c: _vagueness(header, c), default=None)
+        if best is None or _vagueness(header, best)[0] <= 0:
+            continue
+        leaf = best.code if best.billable else leaves.get(best.code)
+        if leaf:
+            leaves[header.code] = leaf
+    return leaves
+
+
+def _vagueness(header: Concept, child: Concept) -> tuple[int, int]:
+    """How well a child stands for its header when nothing more is known; 0 or less: it does not."""
+    if child.properties.get("seventh"):
+        return (1, 2) if child.code[-1] in "A0" else (1, 1) if child.code[-1] == "9" else (0, 0)
+    added = child.display.lower().replace(header.display.lower(), "")
+    score = 3 * bool(_UNSPECIFIED.search(added)) + 2 * (not added.strip(" ,")) + (child.code[-1] == "9")
+    return score - 2 * bool(_NARROWING.search(added)), -len(child.display)

@@ -1,0 +1,126 @@
+"""The compiled matcher that pages (repair), findings (spans) and coding (candidates) share.
+
+Built once from a Terminology and kept beside it under a name that carries the editions' content; loading reads one
+file and builds the automaton. Terms are in the normal form of `extractors.findings.normalise`.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import marshal
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+from extractors.coding import lexicon_build
+from extractors.findings.normalise import term as normal_term
+from terminology import Terminology
+
+
+class Entry(NamedTuple):
+    """One meaning of a term. `kind`: curated, learned, title, inclusion, synonym, label; `score` is 0–1."""
+
+    system: str
+    code: str
+    kind: str
+    score: float
+
+
+class Lexicon:
+    """Immutable; share it between threads, and between processes by fork."""
+
+    def __init__(self, compiled: Mapping[str, Any]) -> None:
+        systems: list[str] = compiled["systems"]
+        kinds: list[str] = compiled["kinds"]
+        self.editions: Mapping[str, str] = compiled["editions"]
+        self._terms: list[str] = compiled["terms"]
+        self._meanings: list[tuple[tuple[int, str, int, float], ...]] = compiled["meanings"]
+        self._systems, self._kinds = systems, kinds
+        self._displays: Mapping[str, Mapping[str, str]] = compiled["displays"]
+        self._leaves: Mapping[str, str] = compiled["leaves"]
+        self._billable: frozenset[str] = frozenset(compiled["billable"])
+        self._entries: dict[int, tuple[Entry, ...]] = {}
+        self._automaton = AhoCorasick(
+            self._terms,
+            matchkind=MatchKind.LeftmostLongest,
+            implementation=Implementation.ContiguousNFA,
+            store_patterns=False,
+        )
+        self._index: dict[str, int] | None = None
+
+    @classmethod
+    def open(cls, terminology: Terminology, cache: Path | str | None = None) -> Lexicon:
+        """The lexicon of these editions; `cache` (the data directory) keeps it for the next process."""
+        if cache is None:
+            return cls(lexicon_build.compile_terms(terminology))
+        path = Path(cache) / "terminology" / f"lexicon-{_fingerprint(terminology)}.bin"
+        enabled = gc.isenabled()
+        gc.disable()  # a hundred thousand tuples are made here; collecting among them doubles the time
+        try:
+            if not path.exists():
+                _write(path, marshal.dumps(lexicon_build.compile_terms(terminology)))
+            return cls(marshal.loads(path.read_bytes()))  # noqa: S302 - our own cache in the operator's data directory
+        finally:
+            if enabled:
+                gc.enable()
+
+    def matches(self, text: str) -> list[tuple[int, int, tuple[Entry, ...]]]:
+        """Leftmost-longest terms in a text in the form of `extractors.findings.normalise`: start, end, meanings."""
+        meanings = self.meanings
+        return [(a, b, meanings(term)) for term, a, b in self._automaton.find_matches_as_indexes(text)]
+
+    def entries(self, phrase: str) -> tuple[Entry, ...]:
+        """The meanings of a phrase as a whole; empty when it is no term."""
+        if self._index is None:
+            self._index = {term: i for i, term in enumerate(self._terms)}
+        number = self._index.get(normal_term(phrase))
+        return () if number is None else self.meanings(number)
+
+    def meanings(self, term: int) -> tuple[Entry, ...]:
+        """The meanings of a term by its number."""
+        entries = self._entries.get(term)
+        if entries is None:
+            entries = tuple(Entry(self._systems[s], c, self._kinds[k], w) for s, c, k, w in self._meanings[term])
+            self._entries[term] = entries
+        return entries
+
+    def display(self, system: str, code: str) -> str | None:
+        """The display of a code of any loaded system; None when the system does not hold it."""
+        return self._displays.get(system, {}).get(code)
+
+    def lookup(self, code: str) -> str | None:
+        """The display of a code of whichever system holds it: what the repair of misread codes asks."""
+        return next((found for s in self._systems if (found := self.display(s, code)) is not None), None)
+
+    def has_code(self, system: str, code: str) -> bool:
+        """True when the loaded system holds the code."""
+        return code in self._displays.get(system, {})
+
+    def codes(self, system: str) -> Iterable[str]:
+        """Every code of a system."""
+        return self._displays.get(system, {}).keys()
+
+    def billable(self, code: str) -> bool:
+        """True when this ICD-10-CM code may be billed."""
+        return code in self._billable
+
+    def leaf(self, code: str) -> str | None:
+        """The billable ICD-10-CM code that says no more than `code` does; None when there is none."""
+        return code if code in self._billable else self._leaves.get(code)
+
+
+def _fingerprint(terminology: Terminology) -> str:
+    editions = sorted(e.fingerprint for s in terminology.systems for e in terminology.editions(s))
+    return hashlib.sha256("\n".join((*editions, lexicon_build.fingerprint())).encode()).hexdigest()[:16]
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".lexicon-", suffix=".building")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(temporary).replace(path)

@@ -1,0 +1,89 @@
+"""Compile the lexicon: which folded phrase means which concept, and how surely."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from extractors.coding.leaves import default_leaves
+from extractors.coding.variants import variants
+from extractors.findings.normalise import term as normal_term
+from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
+from terminology import Terminology
+
+FORMAT = 1
+SYSTEMS = (ICD10CM, LOINC, RXNORM, CPT, HCPCS)
+KINDS = ("curated", "learned", "title", "inclusion", "synonym", "label")
+SCORES = {"curated": 0.95, "learned": 0.8, "title": 0.9, "inclusion": 0.85, "synonym": 0.9, "label": 0.85}
+Meaning = tuple[int, str, int, float]
+
+
+def compile_terms(terminology: Terminology) -> dict[str, Any]:
+    """Plain lists and dicts that marshal keeps: the input of `Lexicon`."""
+    meanings: defaultdict[str, dict[tuple[int, str], Meaning]] = defaultdict(dict)
+    for number, system in enumerate(SYSTEMS):
+        for term in terminology.terms(system):
+            if skip(system, term.code, term.kind):
+                continue
+            for phrase, weight in variants(term.text, term.kind):
+                _add(meanings, phrase, number, term.code, term.kind, weight)
+    for phrase, code in curated():
+        meanings.pop(normal_term(phrase), None)  # our word on a phrase is the last
+        _add(meanings, phrase, 0, code, "curated", 1.0)
+    for stop in stop_phrases():
+        meanings.pop(stop, None)
+    terms = sorted(meanings)
+    codes = {system: {c.code: c.display for c in terminology.concepts(system)} for system in SYSTEMS}
+    return {
+        "systems": list(SYSTEMS),
+        "kinds": list(KINDS),
+        "editions": {s: e.version for s in SYSTEMS if (e := terminology.edition(s))},
+        "terms": terms,
+        "meanings": [tuple(sorted(meanings[t].values(), key=lambda m: (-m[3], m[1]))) for t in terms],
+        "displays": codes,
+        "leaves": default_leaves(terminology),
+        "billable": [c.code for c in terminology.concepts(ICD10CM) if c.billable],
+    }
+
+
+def skip(system: str, code: str, kind: str) -> bool:
+    """7th-character titles say no more than their stem; chapters and blocks are no terms."""
+    return system == ICD10CM and kind == "title" and (len(code) == 8 or "-" in code)
+
+
+def _add(meanings: Any, phrase: str, system: int, code: str, kind: str, weight: float) -> None:
+    folded = normal_term(phrase)
+    if len(folded) < 4 or folded.strip().isdigit():
+        return
+    meaning = (system, code, KINDS.index(kind), round(SCORES[kind] * weight, 3))
+    known = meanings[folded].get((system, code))
+    if known is None or known[3] < meaning[3]:
+        meanings[folded][(system, code)] = meaning
+
+
+def curated() -> list[tuple[str, str]]:
+    """Our own phrase → ICD-10-CM code pairs."""
+    rows = _table("synonyms.tsv")
+    return [(phrase.strip(), code) for code, phrases in rows for phrase in phrases.split("|")]
+
+
+def stop_phrases() -> set[str]:
+    """Folded phrases that name a concept in a table but mean nothing alone in a note."""
+    return {normal_term(row[0]) for row in _table("stop_phrases.tsv")}
+
+
+@cache
+def _table(name: str) -> list[tuple[str, ...]]:
+    text = (files("extractors.coding") / "data" / name).read_text("utf-8")
+    return [tuple(line.split("\t")) for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def fingerprint() -> str:
+    """Changes when our own phrases or this code's format do."""
+    digest = hashlib.sha256(f"{FORMAT}".encode())
+    for file in sorted((files("extractors.coding") / "data").iterdir(), key=lambda f: f.name):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,37 @@
+"""Which edition of a code system speaks for a date of service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from terminology.model import Edition
+
+
+def choose(editions: Sequence[Edition], on: date | None, version: str | None) -> Edition | None:
+    """The edition of `version`; else in force on `on`, or the nearest one; else the newest. None when nothing fits."""
+    if version is not None:
+        return next((e for e in editions if e.version == version), None)
+    if not editions or on is None:
+        return editions[-1] if editions else None
+    return min(editions, key=lambda e: (_days_off(e, on), -(e.start or date.min).toordinal()))
+
+
+def in_force(edition: Edition, on: date | None) -> bool:
+    """True when the edition governs the date, or no date is asked about."""
+    return on is None or _days_off(edition, on) == 0
+
+
+def _days_off(edition: Edition, on: date) -> int:
+    if edition.start and on < edition.start:
+        return (edition.start - on).days
+    if edition.end and on > edition.end:
+        return (on - edition.end).days
+    return 0
+
+
+def period(edition: Edition) -> str:
+    """The dates of service an edition governs, in words."""
+    if edition.start and edition.end:
+        return f"in force {edition.start} to {edition.end}"
+    return f"in force from {edition.start}" if edition.start else "without dates"
