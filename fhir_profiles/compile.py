@@ -22,6 +22,7 @@ from fhir_profiles.expansion import Expander
 Json = dict[str, Any]
 TABLE = Path(__file__).parent / "data" / "r4.json.z"
 STRUCTURE = "StructureDefinition/"
+NOT_R4 = {"http://hl7.org/fhir/SearchParameter/DeviceDefinition-classification"}  # reads an element R4 does not have
 EVERYWHERE = {"ele-1", "ext-1"}  # hold for every element; the walker knows them
 
 
@@ -160,6 +161,7 @@ def _search_parameters(parameters: list[Json]) -> list[list[Any]]:
             p["url"],
         ]
         for p in parameters
+        if p["url"] not in NOT_R4
     )
 
 

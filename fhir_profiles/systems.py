@@ -17,6 +17,7 @@ CVX: Final = "http://hl7.org/fhir/sid/cvx"
 NDC: Final = "http://hl7.org/fhir/sid/ndc"
 BCP47: Final = "urn:ietf:bcp:47"
 BCP13: Final = "urn:ietf:bcp:13"
+CURRENCY: Final = "urn:iso:std:iso:4217"
 TAGS: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"

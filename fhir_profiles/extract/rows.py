@@ -1,0 +1,46 @@
+"""The search values of one resource, as rows ready for the index tables (https://hl7.org/fhir/R4/search.html#ptypes)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TokenRow = tuple[str, str | None, str]
+"""(parameter, system, code). System is None where the element has none (boolean, plain string, Coding without system)."""
+
+StringRow = tuple[str, str, str]
+"""(parameter, normalised, exact): `normalised` as `normalise` makes it, `exact` as written, both cut at MAX_STRING."""
+
+DateRow = tuple[str, int, int]
+"""(parameter, low, high): µs since 1970 UTC, half open; an open end is OPEN_LOW or OPEN_HIGH."""
+
+ReferenceRow = tuple[str, str | None, str | None, str | None]
+"""(parameter, type, id, url): type and id of a relative reference; url (version cut) of an absolute or canonical one,
+with the type where its tail names one. References into `contained` have no row."""
+
+QuantityRow = tuple[str, float, float, float, str | None, str | None, str | None]
+"""(parameter, value, low, high, system, code, unit): [low, high] is what the written precision or a Range means;
+`<` and `>` comparators and open ranges reach to ∓inf. For Money, system is ISO 4217 and code the currency."""
+
+NumberRow = tuple[str, float, float, float]
+"""(parameter, value, low, high), as in QuantityRow."""
+
+UriRow = tuple[str, str]
+"""(parameter, uri)."""
+
+MAX_STRING = 255
+
+
+@dataclass(slots=True)
+class Index:
+    """All rows of a resource. `patient` is the id of the Patient whose compartment it is in (the first, by the order of
+    the compartment definition with `patient` and `subject` before others); `date` is its main date in µs since 1970."""
+
+    tokens: list[TokenRow] = field(default_factory=list)
+    strings: list[StringRow] = field(default_factory=list)
+    dates: list[DateRow] = field(default_factory=list)
+    references: list[ReferenceRow] = field(default_factory=list)
+    quantities: list[QuantityRow] = field(default_factory=list)
+    numbers: list[NumberRow] = field(default_factory=list)
+    uris: list[UriRow] = field(default_factory=list)
+    patient: str | None = None
+    date: int | None = None
