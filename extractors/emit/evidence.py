@@ -18,13 +18,17 @@ from fhir_profiles.systems import CONFIDENCE, DERIVATION_REFERENCE, EVIDENCE_BOX
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on a page; the four sides are fractions of the page as a reader sees it, from the top left."""
+    """A rectangle on a page; the four sides are fractions of the page as a reader sees it, from the top left.
+
+    `text` are the words in it.
+    """
 
     page: int
     left: float
     top: float
     width: float
     height: float
+    text: str = ""
 
 
 def boxes(document: Document, start: int, end: int) -> list[Box]:
@@ -60,7 +64,8 @@ def _around(page: int, words: list[Word]) -> Box:
     """The smallest upright box around the words' quads, clipped to the page."""
     xs = [min(max(x, 0.0), 1.0) for word in words for x in word.quad[0::2]]
     ys = [min(max(y, 0.0), 1.0) for word in words for y in word.quad[1::2]]
-    return Box(page, min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
+    text = " ".join(word.text for word in words)
+    return Box(page, min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys), text)
 
 
 def evidence(source: Source, document: Document, spans: Iterable[Span]) -> list[dict[str, Any]]:
@@ -96,6 +101,7 @@ def _box(box: Box) -> dict[str, Any]:
         "extension": [
             {"url": "page", "valuePositiveInt": box.page},
             *({"url": name, "valueDecimal": _fraction(value, 5)} for name, value in sides),
+            {"url": "text", "valueString": box.text},
         ],
     }
 
