@@ -1,0 +1,146 @@
+"""PostgreSQL through psycopg 3: pipelined statements and COPY for index rows (https://www.psycopg.org/psycopg3/docs/)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.types.numeric import Int8Dumper
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from .driver import Driver, QueryTimeout, Reader, columns, insert_sql
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
+
+
+@lru_cache(maxsize=4096)
+def marked(sql: str) -> str:
+    """The statement with psycopg's parameter marks; our SQL holds no literal `%` or `?`."""
+    return sql.replace("?", "%s")
+
+
+def _prepare(raw: psycopg.Connection[Any]) -> None:
+    raw.adapters.register_dumper(int, Int8Dumper)
+    raw.prepare_threshold = 2
+    raw.prepared_max = 500
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine over psycopg 3, whatever driver the URL names."""
+    return create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
+
+
+def _copy_line(row: Sequence[Any]) -> str:
+    fields = [
+        "\\N" if value is None else value.translate(_ESCAPES) if type(value) is str else repr(value) for value in row
+    ]
+    return "\t".join(fields)
+
+
+class PostgresDriver(Driver):
+    """The writer's connection."""
+
+    failures = (psycopg.Error,)
+    transient = (
+        errors.SerializationFailure,
+        errors.DeadlockDetected,
+        errors.UniqueViolation,
+        errors.InFailedSqlTransaction,
+        psycopg.OperationalError,
+    )
+
+    def __init__(self, connection: Connection) -> None:
+        raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        _prepare(raw)
+        self._cursor = raw.cursor(binary=True)
+        self._raw = raw
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        return self._cursor.execute(marked(sql), params).fetchall()
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Run a statement that writes."""
+        return self._cursor.execute(marked(sql), params).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run a statement for each row."""
+        self._cursor.executemany(marked(sql), rows)
+        return self._cursor.rowcount
+
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert whole rows."""
+        if table.startswith("idx_") or table == "audit":
+            with self._cursor.copy(f"COPY {table} ({', '.join(columns(table))}) FROM STDIN") as copy:
+                copy.write("\n".join([_copy_line(row) for row in rows]) + "\n")
+        else:
+            self._cursor.executemany(marked(insert_sql(table)), rows)
+
+    def delete_index(self, table: str, rids: Sequence[int]) -> None:
+        """Remove the index rows of resources."""
+        self._cursor.execute(f"DELETE FROM {table} WHERE rid = ANY(%s::bigint[])", (list(rids),))
+
+    def fetch(self, keys: Iterable[tuple[str, str]], sql: str) -> list[tuple[Any, ...]]:
+        """The current versions of many resources."""
+        types, ids = zip(*keys, strict=True)
+        where = "WHERE (type, id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+        return self._cursor.execute(f"{sql} {where}", (list(types), list(ids))).fetchall()
+
+    def lock(self, name: str) -> None:
+        """Take an advisory lock that ends with the transaction."""
+        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+        self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", (key,))
+
+
+class PostgresReader(Reader):
+    """A connection for each thread that reads, in autocommit; a lost connection is opened again once."""
+
+    def __init__(self, url: URL, timeout: float) -> None:
+        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._options = f"-c statement_timeout={int(timeout * 1000)} -c default_transaction_read_only=on -c jit=off"
+        self._local = threading.local()
+        self._open: list[psycopg.Connection[Any]] = []
+        self._lock = threading.Lock()
+
+    def _cursor(self) -> psycopg.Cursor[Any]:
+        cursor: psycopg.Cursor[Any] | None = getattr(self._local, "cursor", None)
+        if cursor is None or cursor.connection.closed:
+            raw = psycopg.connect(self._dsn, autocommit=True, options=self._options)
+            _prepare(raw)
+            cursor = raw.cursor(binary=True)
+            self._local.cursor = cursor
+            with self._lock:
+                self._open = [known for known in self._open if not known.closed]
+                self._open.append(raw)
+        return cursor
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        statement = marked(sql)
+        try:
+            return self._cursor().execute(statement, params).fetchall()
+        except errors.QueryCanceled:
+            raise QueryTimeout from None
+        except psycopg.OperationalError:
+            if not self._cursor().connection.broken and not self._local.cursor.connection.closed:
+                raise
+            self._local.cursor = None
+            return self._cursor().execute(statement, params).fetchall()
+
+    def get(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a lookup by key."""
+        return self.query(sql, params)
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()

@@ -1,0 +1,147 @@
+"""The tables, once for both engines: resources, their history, typed search index rows, the audit trail.
+
+Index rows are clustered by row id on SQLite, so that a new version replaces its rows without an index of their own.
+Token and reference rows carry the patient and the main date: one patient's codes by date are one index range.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+
+metadata = MetaData()
+
+# Byte order on both engines: prefix ranges and keyset pages compare text in the database.
+_Key = Text().with_variant(Text(collation="C"), "postgresql")
+_Row = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _key(name: str, **options: Any) -> Column[str]:
+    return Column(name, _Key, nullable=False, **options)
+
+
+def _integer(name: str, **options: Any) -> Column[int]:
+    return Column(name, Integer, nullable=False, **options)
+
+
+def _big(name: str, **options: Any) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, **options)
+
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("rid", _Row, primary_key=True, autoincrement=False),
+    _key("type"),
+    _key("id"),
+    _integer("version"),
+    _big("updated"),
+    _key("change"),
+    Column("patient", _Key),
+    Column("body", LargeBinary, nullable=False),
+    Index("resource_id", "type", "id", unique=True),
+    Index("resource_updated", "type", "updated", "id"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("rid", _Row, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _key("type"),
+    _key("id"),
+    _big("updated"),
+    _key("change"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("aid", _Row, primary_key=True, autoincrement=False),
+    _big("at"),
+    _key("who"),
+    _key("action"),
+    _key("type"),
+    _key("id"),
+    _integer("version"),
+    _integer("outcome"),
+)
+
+param = Table(
+    "param",
+    metadata,
+    Column("param", Integer, primary_key=True, autoincrement=False),
+    _key("type"),
+    _key("code"),
+    _key("kind"),
+)
+
+
+def _index_table(name: str, *columns: Column[Any], by: tuple[tuple[str, ...], ...]) -> Table:
+    """A table of search values, one row per value, numbered within its resource; `by` lists its indexes."""
+    table = Table(
+        f"idx_{name}",
+        metadata,
+        Column("rid", _Row, primary_key=True, autoincrement=False),
+        Column("n", SmallInteger, primary_key=True, autoincrement=False),
+        _integer("param"),
+        *columns,
+        sqlite_with_rowid=False,
+    )
+    for number, names in enumerate(by, 1):
+        Index(f"idx_{name}_{number}", *(table.c[column] for column in names))
+    return table
+
+
+token = _index_table(
+    "token",
+    _key("code"),
+    _big("system"),
+    Column("patient", BigInteger),
+    _big("date"),
+    by=(("param", "code", "date", "rid", "system"),),
+)
+_of_patient = token.c.patient.is_not(None)
+Index(
+    "idx_token_patient",
+    *(token.c[name] for name in ("patient", "param", "code", "date", "rid", "system")),
+    sqlite_where=_of_patient,
+    postgresql_where=_of_patient,
+)
+
+string = _index_table(
+    "string",
+    _key("prefix"),
+    Column("norm", _Key),
+    _key("exact"),
+    by=(("param", "prefix", "rid"),),
+)
+
+date = _index_table(
+    "date",
+    _big("lo"),
+    _big("hi"),
+    by=(("param", "lo", "hi", "rid"), ("param", "hi", "lo", "rid")),
+)
+
+reference = _index_table(
+    "reference",
+    _key("target"),
+    _big("date"),
+    by=(("param", "target", "date", "rid"),),
+)
+
+quantity = _index_table(
+    "quantity",
+    Column("lo", Float(53), nullable=False),
+    Column("hi", Float(53), nullable=False),
+    _big("system"),
+    _key("code"),
+    by=(("param", "lo", "hi", "rid"), ("param", "hi", "lo", "rid")),
+)
+
+uri = _index_table("uri", _key("value"), by=(("param", "value", "rid"),))
+
+INDEX_TABLES = (token, string, date, reference, quantity, uri)

@@ -1,0 +1,137 @@
+"""SQLite: one file in write-ahead mode, synced in full on every commit (https://sqlite.org/wal.html)."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from .driver import Driver, QueryTimeout, Reader, insert_sql
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=30000",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-32768",
+)
+PROGRESS_STEPS = 20_000  # virtual machine steps between two looks at the clock, about a millisecond
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine whose transactions take the write lock at their start, so that none fails half way."""
+    if not url.database or url.database == ":memory:":
+        raise ValueError("The SQLite database must be a file: several processes share it.")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _connect(raw: sqlite3.Connection, _record: object) -> None:
+        raw.isolation_level = None
+        for pragma in PRAGMAS:
+            raw.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+class SqliteDriver(Driver):
+    """The writer's connection."""
+
+    failures = (sqlite3.Error,)
+    transient = (sqlite3.OperationalError, sqlite3.IntegrityError)
+
+    def __init__(self, connection: Connection) -> None:
+        self._raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        return self._raw.execute(sql, params).fetchall()
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Run a statement that writes."""
+        return self._raw.execute(sql, params).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run a statement for each row."""
+        return self._raw.executemany(sql, rows).rowcount
+
+    def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert whole rows."""
+        self._raw.executemany(insert_sql(table), rows)
+
+    def delete_index(self, table: str, rids: Sequence[int]) -> None:
+        """Remove the index rows of resources."""
+        self._raw.executemany(f"DELETE FROM {table} WHERE rid = ?", [(rid,) for rid in rids])
+
+    def fetch(self, keys: Iterable[tuple[str, str]], sql: str) -> list[tuple[Any, ...]]:
+        """The current versions of many resources."""
+        found: list[tuple[Any, ...]] = []
+        for key in keys:
+            found.extend(self._raw.execute(f"{sql} WHERE type = ? AND id = ?", key))
+        return found
+
+    def lock(self, name: str) -> None:
+        """Nothing to do: the transaction holds the write lock of the whole file."""
+
+
+class SqliteReader(Reader):
+    """A connection for each thread that reads; every statement sees the latest commit."""
+
+    inline = True
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, timeout=30, check_same_thread=False, cached_statements=512
+            )
+            for pragma in (*PRAGMAS[2:], "PRAGMA query_only=ON", "PRAGMA mmap_size=268435456"):
+                connection.execute(pragma)
+            self._local.connection = connection
+            with self._lock:
+                self._open.append(connection)
+        return connection
+
+    def get(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a lookup by key."""
+        return self._connection().execute(sql, params).fetchall()
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        connection = self._connection()
+        deadline = time.monotonic() + self._timeout
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, PROGRESS_STEPS)
+        try:
+            return connection.execute(sql, params).fetchall()
+        except sqlite3.OperationalError as error:
+            if "interrupted" in str(error):
+                raise QueryTimeout from None
+            raise
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()

@@ -1,0 +1,233 @@
+"""Group commit: one thread writes for the whole process, many operations share a commit, each is answered after it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from fhir_profiles.errors import Category, FhirError
+
+from .driver import Driver
+from .keys import RowIds
+from .tx import Batch, Stale, Tx
+
+Op = Callable[[Tx], Any]
+Key = tuple[str, str]
+ATTEMPTS = 8
+
+
+class _Failed(Exception):
+    """An operation failed after its rows had reached the database."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__()
+        self.item = item
+
+
+class Item:
+    """An operation that waits, and how to answer it."""
+
+    __slots__ = ("error", "future", "loop", "op", "reads", "result")
+
+    def __init__(self, op: Op, reads: Sequence[Key], loop: asyncio.AbstractEventLoop | None, future: Any) -> None:
+        self.op = op
+        self.reads = reads
+        self.loop = loop
+        self.future = future
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+def _answer(items: list[Item]) -> None:
+    for item in items:
+        if item.future.done():
+            continue
+        if item.error is not None:
+            item.future.set_exception(item.error)
+        else:
+            item.future.set_result(item.result)
+
+
+class Writer:
+    """Collects operations, runs up to `batch` of them in a transaction and answers them after its commit."""
+
+    def __init__(
+        self, engine: Engine, driver: Callable[[Connection], Driver], *, batch: int = 500, queue: int = 5000
+    ) -> None:
+        self._engine = engine
+        self._make_driver = driver
+        self._batch = batch
+        self._limit = queue
+        self._waiting: deque[Item] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._ids = RowIds()
+        self._connection: Connection | None = None
+        self._driver: Driver | None = None
+        self.commits = 0
+        self.operations = 0
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Operations in the queue."""
+        return len(self._waiting)
+
+    async def write(self, op: Op, reads: Sequence[Key] = ()) -> Any:
+        """The result of `op`, once the commit that holds it is done."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._submit(Item(op, reads, loop, future))
+        return await future
+
+    def write_sync(self, op: Op, reads: Sequence[Key] = ()) -> Any:
+        """The same for threads."""
+        future: Future[Any] = Future()
+        self._submit(Item(op, reads, None, future))
+        return future.result()
+
+    def _submit(self, item: Item) -> None:
+        with self._wake:
+            if self._closing:
+                raise FhirError.of(Category.UNAVAILABLE, "transient", "The server is shutting down; try again later.")
+            if len(self._waiting) >= self._limit:
+                raise FhirError.of(Category.BUSY, "throttled", "Too many writes are waiting; try again in a moment.")
+            self._waiting.append(item)
+            if len(self._waiting) == 1:
+                self._wake.notify()
+
+    def close(self) -> None:
+        """Finish what waits and stop."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _take(self) -> list[Item]:
+        with self._wake:
+            while not self._waiting and not self._closing:
+                self._wake.wait()
+            count = min(len(self._waiting), self._batch)
+            return [self._waiting.popleft() for _ in range(count)]
+
+    def _run(self) -> None:
+        while items := self._take():
+            self._process(items)
+            self._reply(items)
+        self._disconnect()
+
+    def _reply(self, items: list[Item]) -> None:
+        """Wake each event loop once for all of its operations."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[Item]] = {}
+        for item in items:
+            if item.loop is None:
+                _answer([item])
+            else:
+                by_loop.setdefault(item.loop, []).append(item)
+        for loop, theirs in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_answer, theirs)
+
+    def _process(self, items: list[Item]) -> None:
+        """Run the operations in one transaction; when it cannot be committed, each in its own."""
+        while items:
+            try:
+                self._transact(items)
+                return
+            except _Failed as failed:
+                items = [item for item in items if item is not failed.item]
+            except Exception as error:
+                for item in items:
+                    self._alone(item, error)
+                return
+
+    def _alone(self, item: Item, error: Exception | None = None) -> None:
+        """Run one operation until it is committed, refused, or has met others too often."""
+        for attempt in range(ATTEMPTS):
+            if error is not None:
+                time.sleep(min(0.001 * 2**attempt, 0.1))
+            try:
+                self._transact([item])
+                return
+            except _Failed:
+                return
+            except Exception as failure:
+                error = failure
+                item.error = _as_fhir(failure)
+            if not self._may_pass(error):
+                return
+
+    def _may_pass(self, error: Exception) -> bool:
+        """Whether the failure came from a neighbour or the connection, so that another try makes sense."""
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        return isinstance(cause, Stale) or (self._driver is None or isinstance(cause, self._driver.transient))
+
+    def _transact(self, items: list[Item]) -> None:
+        connection, driver = self._connect()
+        try:
+            with connection.begin():
+                batch = Batch(connection, driver, self._ids)
+                batch.prefetch(key for item in items for key in item.reads)
+                for item in items:
+                    self._perform(item, batch)
+                batch.flush()
+        except _Failed:
+            raise
+        except Exception:
+            if connection.invalidated or _lost(connection):
+                self._disconnect()
+            raise
+        self.commits += 1
+        self.operations += len(items)
+
+    def _perform(self, item: Item, batch: Batch) -> None:
+        tx = Tx(batch)
+        item.error = None
+        try:
+            item.result = item.op(tx)
+        except Exception as error:
+            if isinstance(error, (Stale, DBAPIError, *batch.driver.failures)):
+                raise
+            item.error = error
+            if tx.dirty:
+                raise _Failed(item) from None
+        else:
+            tx.done()
+
+    def _connect(self) -> tuple[Connection, Driver]:
+        if self._connection is None or self._driver is None:
+            self._connection = self._engine.connect()
+            self._driver = self._make_driver(self._connection)
+        return self._connection, self._driver
+
+    def _disconnect(self) -> None:
+        connection, self._connection, self._driver = self._connection, None, None
+        if connection is not None:
+            connection.close()
+
+
+def _lost(connection: Connection) -> bool:
+    return bool(getattr(connection.connection.driver_connection, "closed", False))
+
+
+def _as_fhir(error: BaseException) -> BaseException:
+    """The answer for an operation that the database would not take; what the database said stays in the cause."""
+    if isinstance(error, FhirError):
+        return error
+    if isinstance(error, Stale):
+        answer = FhirError.of(Category.CONFLICT, "conflict", "Others are changing the same resources; try again.")
+    else:
+        answer = FhirError.of(
+            Category.UNAVAILABLE, "transient", "The database did not take the write; try again later."
+        )
+    answer.__cause__ = error
+    return answer
