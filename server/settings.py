@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from pathlib import Path
 from typing import Literal, Self
 
@@ -72,11 +73,17 @@ class Settings(BaseSettings):
     # Worker
     worker: bool = Field(True, description="`serve` starts and watches one worker process, slot 0.")
     worker_documents: int = Field(
-        0, description="Documents that one worker reads at once, each in a process of its own; 0 is one per core.", ge=0, le=256
+        0,
+        description="Documents that one worker reads at once, each in a process of its own; 0 is one per core.",
+        ge=0,
+        le=256,
     )
     worker_poll_seconds: float = Field(0.2, description="How often a worker looks for new documents.", ge=0.01, le=60)
     job_attempts: int = Field(
-        20, description="How often a document is taken up again after its worker died, before it is failed.", ge=1, le=1000
+        20,
+        description="How often a document is taken up again after its worker died, before it is failed.",
+        ge=1,
+        le=1000,
     )
     job_keep_days: int = Field(30, description="Days that the records of finished jobs are kept.", ge=1, le=3650)
 
@@ -129,11 +136,6 @@ class Settings(BaseSettings):
         return self.database or f"sqlite:///{self.data / 'fhirwright.db'}"
 
     @property
-    def terminology_dir(self) -> Path:
-        """Where the terminology files stand."""
-        return self.data / "terminology"
-
-    @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the address that is listened on."""
         if self.host == "localhost":
@@ -158,3 +160,12 @@ def _complaints(error: ValidationError) -> list[str]:
         f"FHIRWRIGHT_{'_'.join(map(str, issue['loc'])).upper()}: {issue['msg']}" if issue["loc"] else issue["msg"]
         for issue in error.errors(include_input=False, include_url=False)
     ]
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The settings as variables, for child processes to read the same."""
+    return {
+        f"FHIRWRIGHT_{name.upper()}": json.dumps(value) if isinstance(value, bool | list) else str(value)
+        for name, value in settings.model_dump(mode="json").items()
+        if value is not None
+    }

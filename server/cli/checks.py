@@ -35,9 +35,9 @@ def run_checks(settings: Settings) -> Iterator[Check]:
 
 
 def _python(_: Settings) -> str:
-    if sys.version_info < (3, 11):
-        raise RuntimeError(f"Python {platform.python_version()} is too old: 3.11 or newer is needed.")
-    return f"Python {platform.python_version()}"
+    if sys.flags.optimize:
+        raise RuntimeError("Python runs with -O: checks that the server relies on are off. Start it without.")
+    return f"Python {platform.python_version()} at {sys.prefix}"
 
 
 def _packages(_: Settings) -> str:
@@ -62,27 +62,32 @@ def _disk(settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
-    from server.store import schema_state
+    from server.store.migrate import HEAD, engine_for, revision
 
-    have, want = schema_state(settings.database_url)
-    if have != want:
-        raise RuntimeError(f"The database is at revision {have or 'none'}, not {want}: run `fhirwright migrate`.")
+    engine = engine_for(settings.database_url)
+    try:
+        with engine.connect() as connection:
+            have = revision(connection)
+    finally:
+        engine.dispose()
+    if have != HEAD:
+        raise RuntimeError(f"The database is at revision {have or 'none'}, not {HEAD}: run `fhirwright migrate`.")
     return f"reachable, at revision {have}"
 
 
 def _terminology(settings: Settings) -> str:
     from terminology import open_terminology
 
-    systems = open_terminology(settings.data).systems()
-    if not systems:
-        raise RuntimeError("The terminology is not built: run `fhirwright serve` or `fhirwright load` once.")
-    return f"{len(systems)} code systems"
+    return f"{len(open_terminology(settings.data).systems)} code systems"
 
 
 def _tesseract(_: Settings) -> str:
-    from extractors.pages.ocr import engines
+    import tesserocr
 
-    return ", ".join(engines())
+    from extractors.pages.ocr.binary import Binary
+    from extractors.pages.ocr.tessdata import tessdata
+
+    return f"tesserocr {tesserocr.tesseract_version().split()[1]}, {Binary().name}, language data in {tessdata()}"
 
 
 def _versions(_: Settings) -> str:

@@ -17,12 +17,13 @@ def migrate(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Bring the database to the schema of this version. Safe to run again; data stays."""
-    from server.store import migrate as run
+    from server.store.migrate import HEAD
+    from server.store.migrate import migrate as run
 
     settings = read_settings(database=database, data=data)
     settings.data.mkdir(parents=True, exist_ok=True)
-    revision = run(settings.database_url)
+    changed = run(settings.database_url)
     if json:
-        print_json({"revision": revision})
+        print_json({"revision": HEAD, "changed": changed})
     else:
-        note(f"The database is at revision {revision}.")
+        note(f"The database {'is now' if changed else 'was already'} at revision {HEAD}.")

@@ -25,7 +25,7 @@ def serve(
     database: Annotated[str | None, typer.Option(help="Database URL. [SQLite in the data directory]")] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory. [var]")] = None,
     workers: Annotated[int | None, typer.Option(help="API processes that share the database. [1]")] = None,
-    open: Annotated[  # noqa: A002 - the option's name
+    open: Annotated[
         bool | None, typer.Option("--open", help="Run without authorization; loopback addresses only.")
     ] = None,
     worker: Annotated[
@@ -67,7 +67,7 @@ def check_reach(settings: Settings) -> None:
 def prepare(settings: Settings) -> None:
     """Bring the database and the terminology to what this version needs."""
     import terminology
-    from server.store import migrate
+    from server.store.migrate import migrate
 
     migrate(settings.database_url)
     with console().status("Checking the terminology …") as status:
@@ -109,11 +109,10 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     if beside:
         beside.start()
     try:
-        server = uvicorn.Server(config)
         if settings.workers > 1:
-            Multiprocess(config, target=server.run, sockets=[listener]).run()
+            Multiprocess(config, sockets=[listener]).run()
         else:
-            server.run(sockets=[listener])
+            uvicorn.Server(config).run(sockets=[listener])
     finally:
         if beside:
             beside.stop()

@@ -1,0 +1,110 @@
+"""The one place where the parts of the server are joined."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from fhir_profiles import capability, definitions, json
+from server.http.health import health_router
+from server.http.openapi import describe_fhir
+from server.http.shell import PREFIX, FhirShell
+from server.interactions.fhir import Fhir
+from server.observability import Observe, Receive, Scope, Send, configure_logging
+from server.operations.registry import Operations
+from server.settings import Settings, read_settings
+from server.store import Store, open_store
+from server.store.migrate import HEAD
+from terminology import open_terminology
+
+Statement = Callable[[str], bytes]
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The server as an ASGI application; it owns the store and closes it at shutdown."""
+    configure_logging(settings)
+    store = open_store(settings.database_url)
+    fhir = Fhir(store, settings)
+    operations = Operations()
+
+    @lru_cache(maxsize=64)
+    def metadata(base_url: str) -> bytes:
+        return json.encode(capability.statement(base_url, version=version("fhirwright")))
+
+    shell = FhirShell(fhir, operations, metadata, frozenset(definitions.load().resource_types), settings)
+    app = Application(shell, settings, metadata, lifespan=_lifespan(store))
+    checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
+    app.include_router(health_router(checks, None, metrics=settings.metrics))
+    app.state.fhir = fhir
+    return app
+
+
+def app_from_environment() -> FastAPI:
+    """`create_app` for server processes that get their settings from FHIRWRIGHT_* alone."""
+    return create_app(read_settings())
+
+
+class Application(FastAPI):
+    """FastAPI with the FHIR base in front of it, so that no FHIR request pays for FastAPI's own layers."""
+
+    def __init__(self, shell: FhirShell, settings: Settings, statement: Statement, **options: Any) -> None:
+        super().__init__(title="fhirwright", version=version("fhirwright"), docs_url=None, redoc_url=None, **options)
+        self._shell = shell
+        self._statement = statement
+        self._observed = Observe(self._route, settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        await self._observed(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and (path.startswith(f"{PREFIX}/") or path == PREFIX):
+            await self._shell(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The routes of the shell and, from the CapabilityStatement, those of FHIR."""
+        if not self.openapi_schema:
+            schema = get_openapi(title=self.title, version=self.version, routes=self.routes)
+            fhir = describe_fhir(json.decode(self._statement(PREFIX)), PREFIX)
+            schema["paths"].update(fhir["paths"])
+            schema.setdefault("components", {}).setdefault("schemas", {}).update(fhir["components"]["schemas"])
+            self.openapi_schema = schema
+        return self.openapi_schema
+
+
+def _lifespan(store: Store) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Close the store when the server stops, after the last request."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            store.close()
+
+    return lifespan
+
+
+def _database_is_current(store: Store) -> Callable[[], Awaitable[None]]:
+    async def check() -> None:
+        rows = await store.run(store.query, "SELECT version_num FROM alembic_version")
+        if [row[0] for row in rows] != [HEAD]:
+            raise LookupError("migrations are not current")
+
+    return check
+
+
+def _terminology_stands(store: Store, settings: Settings) -> Callable[[], Awaitable[None]]:
+    async def check() -> None:
+        await store.run(open_terminology, settings.data)  # raises when nothing is loaded
+
+    return check
