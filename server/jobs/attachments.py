@@ -51,11 +51,15 @@ def read_attachment(document: Mapping[str, Any], base_url: str | None, fetch: Fe
         return _fetch(attachment["url"], base_url, fetch)
     data = attachment["data"]
     if len(data) > max_bytes * 4 // 3 + 4:
-        raise Failure("too-long", f"The attachment is over {max_bytes / 1e6:g} MB. Send it in parts or at less resolution.")
+        raise Failure(
+            "too-long", f"The attachment is over {max_bytes / 1e6:g} MB. Send it in parts or at less resolution."
+        )
     try:
         return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
-        raise Failure("structure", "Attachment.data is not base64. Encode the file as base64 and send it again.") from None
+        raise Failure(
+            "structure", "Attachment.data is not base64. Encode the file as base64 and send it again."
+        ) from None
 
 
 def _fetch(url: str, base_url: str | None, fetch: Fetch) -> bytes:
@@ -68,5 +72,7 @@ def _fetch(url: str, base_url: str | None, fetch: Fetch) -> bytes:
         )
     data = fetch(found)
     if data is None:
-        raise Failure("not-found", "Attachment.url names a Binary that does not exist here. Create it, then retry the Task.")
+        raise Failure(
+            "not-found", "Attachment.url names a Binary that does not exist here. Create it, then retry the Task."
+        )
     return data

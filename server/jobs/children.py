@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,7 +22,7 @@ MiB = 1024 * 1024
 THREADS = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
-class Failure(Exception):  # noqa: N818 - it is an answer, not a fault
+class Failure(Exception):
     """A document that ends here. `code` is from http://hl7.org/fhir/issue-type; `text` says what to do, without PHI."""
 
     def __init__(self, code: str, text: str) -> None:
@@ -31,7 +31,7 @@ class Failure(Exception):  # noqa: N818 - it is an answer, not a fault
         self.text = text
 
 
-class Crashed(Exception):  # noqa: N818 - it is an answer, not a fault
+class Crashed(Exception):
     """The process ended before it answered; trying once more is sensible."""
 
 
@@ -41,9 +41,10 @@ class Bounds:
 
     data: Path
     seconds: float
+    document_bytes: int
     memory_bytes: int
     cache_bytes: int
-    engine: str = "compiled"
+    engine: Literal["compiled", "medspacy"] = "compiled"
 
 
 class Call(msgspec.Struct, array_like=True):
@@ -68,7 +69,13 @@ class Child:
         self._process = subprocess.Popen(
             [
                 sys.executable,
-                *("-m", "server.jobs.child", str(theirs.fileno()), str(os.getpid()), msgspec.json.encode(bounds).decode()),
+                *(
+                    "-m",
+                    "server.jobs.child",
+                    str(theirs.fileno()),
+                    str(os.getpid()),
+                    msgspec.json.encode(bounds).decode(),
+                ),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -104,7 +111,9 @@ class Child:
                     progress(reply.value)
         except (EOFError, OSError):
             raise Crashed from None
-        raise Failure("too-costly", "The document took longer than allowed. Send it in parts, or raise document_seconds.")
+        raise Failure(
+            "too-costly", "The document took longer than allowed. Send it in parts, or raise document_seconds."
+        )
 
     def kill(self) -> None:
         """End the process and its group."""

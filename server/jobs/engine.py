@@ -17,14 +17,18 @@ from typing import Any, Protocol
 
 QUEUE = "documents"
 APPLICATION = "fhirwright"
+INTERRUPTED = "interrupted"  # the value of a transactional step whose job is no longer ours
 VERSION = "1"  # of the shape of our jobs; a change makes workers leave older running jobs alone
 
 
 class Transaction(Protocol):
-    """A live transaction of the store."""
+    """A live transaction of the store; parameters are marked `?`."""
 
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> Any:
-        """Run one statement."""
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Run a statement that writes; how many rows it changed."""
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
 
 
 class State(StrEnum):
@@ -57,7 +61,7 @@ class Job:
     arguments: tuple[str | int | None, ...] = ()
 
 
-class Interrupted(Exception):  # noqa: N818 - it is an answer, not a fault
+class Interrupted(Exception):
     """The job is no longer this worker's: it was cancelled, or another execution finished the step."""
 
 
@@ -72,9 +76,7 @@ class Jobs:
             " serialization, created_at, updated_at, creator_xid) VALUES (?, 'ENQUEUED', ?, ?, 0, 0, 'portable_json', ?, ?, ?)"
             " ON CONFLICT (workflow_uuid) DO NOTHING"
         )
-        self._insert_input = (
-            f"INSERT INTO {schema}workflow_input (workflow_uuid, inputs) VALUES (?, ?) ON CONFLICT (workflow_uuid) DO NOTHING"
-        )
+        self._insert_input = f"INSERT INTO {schema}workflow_input (workflow_uuid, inputs) VALUES (?, ?) ON CONFLICT (workflow_uuid) DO NOTHING"
         self._cancel = (
             f"UPDATE {schema}workflow_status SET status = 'CANCELLED', owner_xid = NULL, queue_name = NULL,"
             " started_at_epoch_ms = NULL, updated_at = ?, completed_at = ?"
@@ -85,13 +87,15 @@ class Jobs:
         """Queue `job` in the caller's transaction: it exists when, and only when, that commits."""
         now = time.time_ns() // 1_000_000
         tx.execute(self._insert, (job.id, job.name, QUEUE, now, now, str(uuid.uuid4())))
-        inputs = json.dumps({"namedArgs": {}, "positionalArgs": job.arguments}, separators=(",", ":"), ensure_ascii=False)
+        inputs = json.dumps(
+            {"namedArgs": {}, "positionalArgs": job.arguments}, separators=(",", ":"), ensure_ascii=False
+        )
         tx.execute(self._insert_input, (job.id, inputs))
 
     def status(self, tx: Transaction, job_id: str) -> State | None:
         """Where the job stands; None when there is no such job."""
-        row = tx.execute(self._status, (job_id,)).fetchone()
-        return _STATES[row[0]] if row else None
+        rows = tx.query(self._status, (job_id,))
+        return _STATES[rows[0][0]] if rows else None
 
     def cancel(self, tx: Transaction, job_id: str) -> None:
         """Take the job from the queue; one that runs ends before its next step. A job that is over stays as it is."""
@@ -100,32 +104,38 @@ class Jobs:
 
 
 class Steps:
-    """The two calls of a running job (inside a worker only)."""
+    """The two calls of a running job (inside a worker only). A value is plain JSON and small: it is kept with the job."""
 
     def __init__(self, jobs: Jobs, write: Callable[[Callable[[Any], Any]], Any]) -> None:
         self._jobs = jobs
-        self._write = write  # the store's write: runs an operation in a transaction and answers after its commit
+        self._write = write  # runs an operation in a transaction of the store and answers after its commit
 
     def step(self, name: str, function: Callable[[], Any]) -> Any:
-        """The value of `function()`, run at least once and never again after its record is kept. Keep values small."""
+        """The value of `function()`, run at least once and never again after its record is kept."""
         from dbos import DBOS
 
         return DBOS.run_step({"name": name}, function)
 
     def tx_step(self, name: str, operation: Callable[[Any], Any]) -> Any:
-        """The value of `operation(tx)`: what it writes and the record of this step commit together, exactly once."""
+        """The value of `operation(tx)`: what it writes and the record of this step commit together, exactly once.
+
+        Raises Interrupted when the job was cancelled; then nothing is written.
+        """
         from dbos import DBOS
 
-        job_id = DBOS.workflow_id
+        job_id = str(DBOS.workflow_id)
 
         def once(tx: Any) -> Any:
-            row = tx.execute("SELECT output FROM job_step WHERE job = ? AND step = ?", (job_id, name)).fetchone()
-            if row:
-                return json.loads(row[0])
-            if self._jobs.status(tx, str(job_id)) is not State.RUNNING:
-                raise Interrupted
+            rows = tx.query("SELECT output FROM job_step WHERE job = ? AND step = ?", (job_id, name))
+            if rows:
+                return json.loads(rows[0][0])
+            if self._jobs.status(tx, job_id) is not State.RUNNING:
+                return INTERRUPTED
             value = operation(tx)
             tx.execute("INSERT INTO job_step (job, step, output) VALUES (?, ?, ?)", (job_id, name, json.dumps(value)))
             return value
 
-        return self.step(name, lambda: self._write(once))
+        value = self.step(name, lambda: self._write(once))
+        if value == INTERRUPTED:
+            raise Interrupted
+        return value

@@ -1,0 +1,65 @@
+"""The tables of the jobs, in the same database as the resources: those of DBOS and the record of transactional steps."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import URL, create_engine, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+from server.store import Store, Tx
+
+_RECORD = """CREATE TABLE IF NOT EXISTS job_step (
+    job TEXT NOT NULL, step TEXT NOT NULL, output TEXT NOT NULL, PRIMARY KEY (job, step))"""
+
+
+def system_url(database_url: str) -> str:
+    """The database URL as DBOS takes it."""
+    url = make_url(database_url)
+    backend = url.get_backend_name()
+    return url.set(drivername=backend).render_as_string(hide_password=False)
+
+
+def prepare(database_url: str) -> None:
+    """Create or migrate the tables; cheap when they are there. A process that finds them does not import DBOS."""
+    url: URL = make_url(database_url)
+    sqlite = url.get_backend_name() == "sqlite"
+    engine = create_engine(url if sqlite else url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with engine.connect() as connection:
+        if sqlite:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # before DBOS opens it: 5 times the jobs per second
+            connection.exec_driver_sql("PRAGMA busy_timeout=30000")
+        if inspect(connection).has_table("job_step"):
+            return
+    from dbos import DBOS
+
+    DBOS.migrate(system_url(database_url))
+    with engine.begin() as connection:
+        connection.execute(text(_RECORD))
+
+
+def prune(store: Store, keep_days: int) -> None:
+    """Forget the records of jobs that ended more than `keep_days` ago; their Tasks stay."""
+    schema = "dbos." if store.dialect == "postgresql" else ""
+    before = (int(time.time()) - keep_days * 86_400) * 1000
+    ended = store.query(
+        f"SELECT workflow_uuid FROM {schema}workflow_status WHERE completed_at < ? LIMIT 10000", (before,)
+    )
+
+    def forget(tx: Tx) -> None:
+        for row in ended:
+            for table, column in _RECORDS:
+                tx.execute(f"DELETE FROM {table.format(schema=schema)} WHERE {column} = ?", row)
+
+    if ended:
+        store.write_sync(forget)
+
+
+_RECORDS = (
+    ("job_step", "job"),
+    ("{schema}operation_outputs", "workflow_uuid"),
+    ("{schema}workflow_input", "workflow_uuid"),
+    ("{schema}workflow_output", "workflow_uuid"),
+    ("{schema}workflow_status", "workflow_uuid"),
+)

@@ -1,0 +1,127 @@
+"""The worker process: takes documents from the queue, one live process per slot (https://docs.dbos.dev/python)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from server.jobs.engine import APPLICATION, QUEUE, VERSION
+from server.jobs.pipeline import Coding
+from server.jobs.schema import prepare, prune, system_url
+from server.jobs.slot import Slot
+from server.settings import Settings
+from server.store import Store, open_store
+
+_SWEEP_SECONDS = 15.0
+_PRUNE_SECONDS = 3600.0
+_AHEAD = 4  # documents taken up per process, so that short notes do not wait for the next look at the queue
+
+log = structlog.get_logger("fhirwright.worker")
+
+
+def run_worker(settings: Settings, slot: int, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
+    """Work as `slot` until `stop` is set, then let running documents end within `shutdown_seconds`.
+
+    What is not done by then stays for the next start of the same slot. Raises FhirError BUSY when the slot is taken.
+    """
+    prepare(settings.database_url)
+    with Slot(settings.database_url, slot) as lock:
+        store = open_store(settings.database_url)
+        coding = Coding(settings, store, _processes(settings))
+        coding.children.warm()
+        try:
+            _launch(settings, slot, coding)
+            ready()
+            log.info("worker.ready", slot=slot, documents=_processes(settings))
+            _watch(settings, stop, lock, store, coding)
+        finally:
+            _land(settings)
+            coding.children.close()
+            store.close()
+
+
+def main(settings: Settings, slot: int) -> None:
+    """Run until SIGTERM or SIGINT; ends the process itself, because a thread in the middle of a step cannot be joined."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run_worker(settings, slot, stop)
+    logging.shutdown()
+    os._exit(0)
+
+
+def _processes(settings: Settings) -> int:
+    return settings.worker_documents or os.cpu_count() or 1
+
+
+def _launch(settings: Settings, slot: int, coding: Coding) -> None:
+    """Start DBOS in this process: no console, no telemetry, no network but the database."""
+    _quiet()
+    from dbos import DBOS
+    from dbos._serialization import DBOSPortableJSON
+
+    DBOS(
+        config={
+            "name": APPLICATION,
+            "system_database_url": system_url(settings.database_url),
+            "executor_id": f"slot-{slot}",
+            "application_version": VERSION,
+            "serializer": DBOSPortableJSON,
+            "enable_otlp": False,
+            "log_level": "WARNING",
+            "use_listen_notify": False,
+            "run_migrations": False,
+            "sys_db_pool_size": 8,
+            "scheduler_polling_interval_sec": 3600.0,
+            "notification_listener_polling_interval_sec": 3600.0,
+        }
+    )
+    DBOS.workflow(name=coding.NAME, max_recovery_attempts=settings.job_attempts)(coding.run)
+    DBOS.launch()
+    DBOS.register_queue(
+        QUEUE,
+        worker_concurrency=_processes(settings) * _AHEAD,
+        polling_interval_sec=settings.worker_poll_seconds,
+        on_conflict="always_update",
+    )
+
+
+def _watch(settings: Settings, stop: threading.Event, lock: Slot, store: Store, coding: Coding) -> None:
+    """Stand by while threads work: fail what was given up, forget old records, leave when the slot is lost."""
+    pruned = 0.0
+    while not stop.wait(_SWEEP_SECONDS if pruned else 0.01):
+        if not lock.held():
+            log.error("worker.slot-lost")
+            return
+        coding.sweep()
+        if time.monotonic() - pruned > _PRUNE_SECONDS:
+            prune(store, settings.job_keep_days)
+            pruned = time.monotonic()
+
+
+def _land(settings: Settings) -> None:
+    from dbos import DBOS
+
+    DBOS.destroy(workflow_completion_timeout_sec=settings.shutdown_seconds)
+
+
+class _Place(logging.Handler):
+    """Tells where DBOS had something to say and which error it was; its texts may quote what it worked on."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error: Any = record.exc_info[0] if record.exc_info else None
+        kind = error.__name__ if error else None
+        log.log(record.levelno, "worker.dbos", place=f"{record.module}:{record.lineno}", error=kind)
+
+
+def _quiet() -> None:
+    logger = logging.getLogger("dbos")
+    logger.handlers = [_Place()]  # DBOS adds its console only where there is no handler
+    logger.propagate = False
