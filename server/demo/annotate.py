@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from server.demo.fax import Font, font
 from server.demo.table import Mark, Row
@@ -44,7 +44,7 @@ def _draw(page: Image.Image, marks: list[tuple[Row, Mark]]) -> Image.Image:
     for row, box in boxes:
         brush.rectangle(box, fill=_pale(COLOURS[row.kind][1]))
     sheet = Image.new("RGB", (paper.width, paper.height + LEGEND), "white")
-    sheet.paste(_multiply(paper, tint))
+    sheet.paste(ImageChops.multiply(paper, tint))
     pen, face, taken = ImageDraw.Draw(sheet), font(6.6), [box for _, box in boxes]
     for row, box in boxes:
         pen.rounded_rectangle(box, radius=5, outline=COLOURS[row.kind][1], width=3)
@@ -52,7 +52,7 @@ def _draw(page: Image.Image, marks: list[tuple[Row, Mark]]) -> Image.Image:
     for row, box in boxes:
         labels.setdefault(box, []).append(row)
     for box, same in labels.items():
-        taken.append(_label(pen, face, box, same, taken, sheet.width))
+        taken.append(_label(pen, face, box, same, taken, page))
     _legend(pen, sheet, {row.kind for row, _ in boxes})
     return sheet
 
@@ -69,30 +69,30 @@ def _pale(colour: tuple[int, int, int]) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _multiply(paper: Image.Image, tint: Image.Image) -> Image.Image:
-    from PIL import ImageChops
-
-    return ImageChops.multiply(paper, tint)
-
-
 def _label(
-    pen: ImageDraw.ImageDraw, face: Font, box: Rectangle, rows: list[Row], taken: list[Rectangle], limit: int
+    pen: ImageDraw.ImageDraw, face: Font, box: Rectangle, rows: list[Row], taken: list[Rectangle], paper: Image.Image
 ) -> Rectangle:
-    """A chip with the codes at the first free place: behind the box, above it, below it, else over its end."""
+    """A chip with the codes at the freest place beside the box: no other mark under it and the least ink."""
     text = "  ".join(dict.fromkeys(row.code for row in rows))
-    width, height = pen.textlength(text, font=face) + 14, face.size + 9
+    width, height = pen.textlength(text, font=face) + 14, face.size + 5
     left, top, right, bottom = box
     middle = (top + bottom - height) / 2
-    places = [(right + 4, middle), (left, top - height - 1), (right - width, top - height - 1), (left, bottom + 1)]
-    chips = [(x, y, x + width, y + height) for x, y in places if x + width < limit - 8]
-    chip = next((c for c in chips if not any(_meet(c, other) for other in taken)), chips[-1] if chips else box)
+    places = [(right + 4, middle), (left - width - 4, middle), (left, top - height - 1), (left, bottom + 1)]
+    chips = [(x, y, x + width, y + height) for x, y in places if 8 < x < paper.width - width - 8]
+    chip = min(chips, key=lambda c: (sum(_meet(c, other) for other in taken), _ink(paper, c)), default=box)
     pen.rounded_rectangle(chip, radius=6, fill=COLOURS[rows[0].kind][1])
-    pen.text((chip[0] + 7, chip[1] + 3), text, fill="white", font=face)
+    pen.text((chip[0] + 7, chip[1] + 1), text, fill="white", font=face)
     return chip
 
 
 def _meet(one: Rectangle, other: Rectangle) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _ink(paper: Image.Image, box: Rectangle) -> float:
+    """The share of black under a rectangle, in steps: a few specks are no words."""
+    left, top, right, bottom = (round(side) for side in box)
+    return round(255 - ImageStat.Stat(paper.crop((left, top, right, bottom))).mean[0], -1)
 
 
 def _legend(pen: ImageDraw.ImageDraw, sheet: Image.Image, kinds: set[str]) -> None:

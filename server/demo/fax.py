@@ -63,7 +63,7 @@ def _block(pen: ImageDraw.ImageDraw, block: Block, y: float) -> float:
     for n, line in enumerate(block.lines):
         size = font(9.5) if block.style == "title" and n else face
         pen.text((MARGIN + indent, y), line, fill=0, font=size, stroke_width=0 if n else bold)
-        y += size.size * 1.42
+        y += size.size * 1.75
     return y + after
 
 
@@ -73,7 +73,7 @@ def _table(pen: ImageDraw.ImageDraw, block: Block, y: float) -> float:
     for n, row in enumerate(block.rows):
         for cell, left in zip(row, block.columns, strict=True):
             pen.text((MARGIN + 24 + left * width, y), cell, fill=0, font=face, stroke_width=0 if n else 1)
-        y += face.size * 1.5
+        y += face.size * 1.6
         pen.line((MARGIN + 12, y, WIDTH - MARGIN, y), fill=0, width=1)
         y += 6
     return y + 14

@@ -1,0 +1,66 @@
+"""The demo on the terminal: progress while it runs, then the coded letter as tables (https://hl7.org/fhir/R4/task.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from server.demo.annotate import COLOURS
+from server.demo.table import Row
+
+STAGES = ("received", "pages", "findings", "codes", "emitted")
+
+
+def stage_of(task: Mapping[str, Any]) -> tuple[int, str]:
+    """How many of `STAGES` the Task has reached, and what it says about itself."""
+    coding = task.get("businessStatus", {}).get("coding", [{}])[0]
+    code = coding.get("code", "")
+    return (STAGES.index(code) + 1 if code in STAGES else 0), coding.get("display", code)
+
+
+def tables(rows: Sequence[Row], claim: Iterable[tuple[str, str]]) -> Group:
+    """A table for each kind of resource; a dot marks what stands on the draft Claim."""
+    claimed = set(claim)
+    return Group(
+        *(_table(kind, [row for row in rows if row.kind == kind], claimed) for kind in COLOURS if _has(rows, kind))
+    )
+
+
+def _has(rows: Iterable[Row], kind: str) -> bool:
+    return any(row.kind == kind for row in rows)
+
+
+def _table(kind: str, rows: Sequence[Row], claimed: set[tuple[str, str]]) -> Table:
+    colour = "rgb({},{},{})".format(*COLOURS[kind][1])
+    table = Table(title=kind, title_justify="left", title_style=f"bold {colour}", expand=True, border_style="dim")
+    table.add_column("Code", no_wrap=True)
+    table.add_column("Meaning", ratio=4)
+    table.add_column("Value", ratio=2)
+    table.add_column("Sure", justify="right", no_wrap=True)
+    table.add_column("Page", justify="right", no_wrap=True)
+    table.add_column("Words that prove it", ratio=5)
+    for row in rows:
+        mark = " ●" if (row.system, row.code) in claimed else ""
+        sure = f"{row.confidence:.0%}" if row.confidence is not None else ""
+        meaning = Text(row.meaning)
+        if row.note:
+            meaning.append(f" ({row.note})", style="yellow")
+        table.add_row(f"{row.code}{mark}", meaning, row.value, sure, row.pages, Text(row.words, style="italic"))
+    return table
+
+
+def summary(console: Console, resources: Sequence[Mapping[str, Any]]) -> None:
+    """Who it is about and what else was stored, in a line or two."""
+    patient: Mapping[str, Any] = next((r for r in resources if r["resourceType"] == "Patient"), {})
+    name = (patient.get("name") or [{}])[0]
+    mrn = (patient.get("identifier") or [{}])[0].get("value", "not printed")
+    given = " ".join(name.get("given", ()))
+    console.print(f"Patient {given} {name.get('family', '')}, born {patient.get('birthDate', '?')}, MRN {mrn}")
+    claim = next((r for r in resources if r["resourceType"] == "Claim"), None)
+    if claim:
+        lines, diagnoses = len(claim.get("item", ())), len(claim.get("diagnosis", ()))
+        console.print(f"Draft Claim with {diagnoses} diagnoses and {lines} services, marked ● above; not priced.")
