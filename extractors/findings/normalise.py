@@ -13,13 +13,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from extractors.model import Span
+from terminology.folding import fold_word
 
 BREAK = "|"
 _TOKEN = re.compile(
-    r"w/o\b|w/|\d+\.\d+|[a-z0-9\ufb00-\ufb06]+(?:'s\b)?|&|([;:!?\t\f•|]|\.(?=\s|$)|\n\s*\n)",
+    r"[a-z0-9\ufb00-\ufb06]+(?:'s\b|/o\b|/(?= ))?|[;:!?\t\f•|&]|\.(?=\s|$)|\n[ \t]*\n|[-+]ve\b|\([-+]\)"
 )
+_BREAKS = frozenset(";:!?\t\f•|.")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _PUNCTUATION = {
     **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
     **dict.fromkeys("“”„‟″", '"'),
@@ -31,6 +35,8 @@ _PUNCTUATION = {
 }  # fmt: skip
 _WORDS = {"w/o": "without", "w/": "with", "&": "and"}
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+
+
 
 
 @lru_cache(maxsize=4096)
@@ -45,30 +51,36 @@ def _fold_character(c: str) -> str:
 
 def fold(text: str) -> str:
     """`text` in lower case with ASCII punctuation and no accents, of exactly the same length."""
-    if text.isascii():
-        return text.lower()
-    return "".join(c if c < "\x80" else _fold_character(c) for c in text).lower() if _safe(text) else _slow(text)
+    if not text.isascii():
+        text = _BEYOND_ASCII.sub(lambda m: _fold_character(m[0]), text)
+    return text.lower()
 
 
-def _safe(text: str) -> bool:
-    return "İ" not in text
-
-
-def _slow(text: str) -> str:
-    return "".join(_fold_character(c) if c >= "\x80" else c.lower() for c in text)
-
-
-@lru_cache(maxsize=65536)
-def _word(token: str) -> str:
-    """The token's plain form: no possessive, no ligature, no simple plural."""
+def _plain(token: str) -> str:
+    """The token's plain form: no possessive, no ligature, no plural ending; a stop is `BREAK`."""
     if token in _WORDS:
         return _WORDS[token]
-    token = token.removesuffix("'s")
+    if token[0] in _BREAKS or token.isspace():
+        return BREAK
+    if token[0] in "(+-":
+        return token
+    token = token.removesuffix("'s").rstrip("/")
     if not token.isascii():
         token = "".join(_LIGATURES.get(c, c) for c in token)
-    if len(token) > 4 and token.endswith("s") and not token.endswith(("ss", "us", "is")):
-        return token[:-3] + "y" if token.endswith("ies") and len(token) > 5 else token[:-1]
-    return token
+    return fold_word(token)
+
+
+class _Words(dict[str, str]):
+    """Plain forms by token, remembered; bounded, for a document may hold any number of odd tokens."""
+
+    def __missing__(self, token: str) -> str:
+        if len(self) > 100_000:
+            self.clear()
+        word = self[token] = _plain(token)
+        return word
+
+
+_PLAIN = _Words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +88,8 @@ class Normal:
     """A normalised document: `text` is the token stream, and `span` leads back."""
 
     text: str
-    starts: tuple[int, ...]  # of each token in `text`, its leading space included
-    source: tuple[Span, ...]  # of each token in the document
+    starts: list[int]  # of each token in `text`, its leading space included
+    source: list[Span]  # of each token in the document
 
     def span(self, start: int, end: int) -> Span:
         """The document span of `text[start:end]`, which begins and ends with whole tokens."""
@@ -92,30 +104,27 @@ class Normal:
 
 def normalise(folded: str, breaks: Sequence[int] = ()) -> Normal:
     """The token stream of a folded text; `breaks` are offsets (ascending) that no term may run across."""
-    parts: list[str] = []
-    starts: list[int] = []
-    source: list[Span] = []
-    position = 0
-    upcoming = iter(breaks)
-    stop = next(upcoming, 1 << 62)
-    for match in _TOKEN.finditer(folded):
-        start, end = match.span()
-        if start >= stop:
-            while start >= stop:
-                stop = next(upcoming, 1 << 62)
-            parts.append(BREAK)
-            starts.append(position)
-            source.append((start, start))
-            position += 3
-        word = BREAK if match[1] is not None else _word(match[0])
-        parts.append(word)
-        starts.append(position)
-        source.append((start, end))
-        position += len(word) + 2
-    return Normal(" " + "  ".join(parts) + " " if parts else "", tuple(starts), tuple(source))
+    if breaks:
+        folded = _mark(folded, breaks)
+    matches = list(_TOKEN.finditer(folded))
+    words = [_PLAIN[m[0]] for m in matches]
+    starts = list(accumulate([len(w) + 2 for w in words], initial=0))
+    return Normal(" " + "  ".join(words) + " " if words else "", starts, [m.span() for m in matches])
+
+
+def _mark(folded: str, breaks: Sequence[int]) -> str:
+    """`folded` with a break in place of the blank before each offset, where there is one."""
+    pieces: list[str] = []
+    at = 0
+    for stop in breaks:
+        if stop > at and folded[stop - 1].isspace():
+            pieces.append(folded[at : stop - 1])
+            at = stop
+    pieces.append(folded[at:])
+    return BREAK.join(pieces)
 
 
 def term(text: str) -> str:
     """A lexicon term in the same form, ready to be searched for in `Normal.text` ("" when nothing is left)."""
-    words = [_word(m[0]) for m in _TOKEN.finditer(fold(text)) if m[1] is None]
+    words = [w for w in map(_PLAIN.__getitem__, _TOKEN.findall(fold(text))) if w != BREAK]
     return " " + "  ".join(words) + " " if words else ""

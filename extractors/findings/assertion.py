@@ -1,0 +1,163 @@
+"""Assertion by ConText: triggers, their scopes, and what they say of a mention.
+
+The algorithm of Harkema et al. (2009, https://doi.org/10.1016/j.jbi.2009.05.002) as medspaCy runs it: within a sentence a
+trigger reaches forward, backward or both ways, until a terminator, a trigger of its own category, or its `max_scope`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from extractors.findings.lines import Sentence
+from extractors.findings.normalise import Normal
+from extractors.findings.rules import Rule, Rules
+from extractors.model import Assertion, Span
+
+FLAGS = {
+    "NEGATED_EXISTENCE": "negated",
+    "POSSIBLE_EXISTENCE": "possible",
+    "HISTORICAL": "historical",
+    "HYPOTHETICAL": "hypothetical",
+    "FAMILY": "family",
+}
+Trigger = tuple[int, int, str]
+
+
+@dataclass(slots=True)
+class Modifier:
+    """A trigger in the text with the reach that is left to it."""
+
+    start: int
+    end: int
+    rule: Rule
+    low: int
+    high: int
+
+
+def find_modifiers(folded: str, normal: Normal, sentences: Sequence[Sentence], rules: Rules) -> list[list[Modifier]]:
+    """The modifiers of each sentence with their final scopes."""
+    found: list[list[Modifier]] = [[] for _ in sentences]
+    starts = [s.start for s in sentences]
+    for pattern, begin, stop in rules.automaton.find_matches_as_indexes(normal.text):
+        first = bisect_left(normal.starts, begin)
+        last = bisect_left(normal.starts, stop) - 1
+        start, end = normal.source[first][0], normal.source[last][1]
+        i = bisect_right(starts, start) - 1
+        if i >= 0 and end <= sentences[i].end:
+            rule = rules.rules[rules.owners[pattern]]
+            found[i].append(_modifier(start, end, rule, sentences[i], normal, first, last))
+    for mark, rule in rules.marks:
+        at = folded.find(mark)
+        while at >= 0:
+            i = bisect_right(starts, at) - 1
+            if i >= 0 and at < sentences[i].end:
+                found[i].append(Modifier(at, at + len(mark), rule, sentences[i].start, sentences[i].end))
+                found[i].sort(key=lambda m: m.start)
+            at = folded.find(mark, at + 1)
+    for modifiers in found:
+        if len(modifiers) > 1:
+            _limit(modifiers)
+    return found
+
+
+def _modifier(start: int, end: int, rule: Rule, sentence: Sentence, normal: Normal, first: int, last: int) -> Modifier:
+    low, high = sentence.start, sentence.end
+    if rule.direction == "FORWARD":
+        low = end
+    elif rule.direction == "BACKWARD":
+        high = start
+    if rule.max_scope is not None:
+        source = normal.source
+        if rule.direction != "BACKWARD" and last + rule.max_scope < len(source):
+            high = min(high, source[last + rule.max_scope][1])
+        if rule.direction != "FORWARD" and first - rule.max_scope >= 0:
+            low = max(low, source[first - rule.max_scope][0])
+    return Modifier(start, end, rule, low, high)
+
+
+def _limit(modifiers: list[Modifier]) -> None:
+    """Let terminators and neighbours of the same category cut each other's scopes."""
+    for i, one in enumerate(modifiers):
+        for other in modifiers[i + 1 :]:
+            _cut(one, other)
+            _cut(other, one)
+
+
+def _cut(one: Modifier, other: Modifier) -> None:
+    rule, cutter = one.rule, other.rule
+    if rule.direction == "TERMINATE" or not (one.low < other.high and other.low < one.high):
+        return
+    if cutter.direction != "TERMINATE" and cutter.category != rule.category and cutter.category not in rule.terminated_by:
+        return
+    if rule.direction != "BACKWARD" and other.start > one.start:
+        one.high = min(one.high, other.start)
+    if rule.direction != "FORWARD" and other.end < one.end:
+        one.low = max(one.low, other.end)
+
+
+def applies(modifier: Modifier, start: int, end: int) -> bool:
+    """True when the modifier reaches the mention and is no part of it."""
+    if modifier.rule.direction in ("TERMINATE", "PSEUDO"):
+        return False
+    if modifier.start < end and start < modifier.end:
+        return False
+    return modifier.low < end and start < modifier.high
+
+
+def reduce_targets(modifier: Modifier, targets: Iterable[Span]) -> list[Span]:
+    """The targets of a modifier, no more than its `max_targets`, the nearest first."""
+    hit = [t for t in targets if applies(modifier, *t)]
+    if modifier.rule.max_targets is not None and len(hit) > modifier.rule.max_targets:
+        hit.sort(key=lambda t: min(abs(modifier.start - t[1]), abs(t[0] - modifier.end)))
+        hit = hit[: modifier.rule.max_targets]
+    return hit
+
+
+def inner_triggers(
+    folded: str, normal: Normal, sentences: Sequence[Sentence], spans: Sequence[Span], rules: Rules
+) -> dict[Span, list[Trigger]]:
+    """Words of history within a span that a caller gave ("status post CABG"): the span says it of itself."""
+    found: dict[Span, list[Trigger]] = {}
+    for modifiers in find_modifiers(folded, normal, sentences, rules):
+        for m in modifiers:
+            if m.rule.category == "HISTORICAL":
+                for span in spans:
+                    if span[0] <= m.start and m.end <= span[1]:
+                        found.setdefault(span, []).append((m.start, m.end, m.rule.category))
+    return found
+
+
+def assertion_of(triggers: Sequence[Trigger]) -> Assertion:
+    """The flags that the categories of the triggers raise."""
+    flags = {FLAGS[c]: True for _, _, c in triggers if c in FLAGS}
+    return Assertion(**flags, triggers=tuple(triggers))
+
+
+def assert_compiled(
+    folded: str, normal: Normal, sentences: Sequence[Sentence], spans: Sequence[Span], rules: Rules
+) -> dict[Span, list[Trigger]]:
+    """The triggers that decide on each of `spans` (ascending), by the compiled rules."""
+    modifiers = find_modifiers(folded, normal, sentences, rules)
+    starts = [s.start for s in sentences]
+    decided: dict[Span, list[Trigger]] = {span: [] for span in spans}
+    groups: dict[int, list[Span]] = {}
+    for span in decided:
+        i = bisect_right(starts, span[0]) - 1
+        if i >= 0:
+            groups.setdefault(i, []).append(span)
+    for i, targets in groups.items():
+        for modifier in modifiers[i]:
+            for span in reduce_targets(modifier, targets):
+                decided[span].append((modifier.start, modifier.end, modifier.rule.category))
+        lead = sentences[i].lead
+        if lead >= 0:
+            inherited = [
+                (m.start, m.end, m.rule.category)
+                for m in modifiers[lead]
+                if m.rule.direction in ("FORWARD", "BIDIRECTIONAL") and m.high >= sentences[lead].end - 1
+            ]
+            for span in targets:
+                decided[span] += inherited
+    return decided

@@ -1,0 +1,138 @@
+"""Lines and sentences of a clinical text, from plain patterns.
+
+Clinical text is half prose, half list. A line that only wraps is joined to the next; a bullet, a blank line, a header or
+a short line is a sentence of its own. "Dr.", "q.d." and "2.5" do not end one.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LINE = re.compile(r"[^\n\f]+")
+_BULLET = re.compile(r"\s*(?:[•*◦]|[-+](?=\s)|\(?\d{1,2}[.)](?=\s)|[a-zA-Z][.)](?=\s))\s*")
+_HEADER = re.compile(r"\s*[A-Z][A-Za-z0-9/,&'() -]{1,48}?\s*:(?=\s|$)")
+_STOP = re.compile(r"[.!?](?=[\"')\]]*\s)|\t+|(?<=\s)\d{1,2}\)(?=\s)")
+_STOP_OR_GAP = re.compile(r"[.!?](?=[\"')\]]*\s)|\t+|(?<=\s)\d{1,2}\)(?=\s)|(?<=\S) {4,}(?=\S)")
+_ABBREVIATIONS = frozenset(
+    "dr mr mrs ms prof st vs no approx temp ex fig resp dept hosp hx pt pts inc jr sr min max avg est wt ht cf etc "
+    "tab tabs cap caps ref exp sat sats".split()
+)
+_ENDS = (".", ":", ";", "!", "?")
+_JOINERS = re.compile(r"(?:,|-|/|\b(?:and|or|of|the|with|for|to|in|on|by|a|an|no|not|is|was|are|were|from|at|as))$")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence or a list item; `lead` is the index of the line that introduces its list ("Denies:"), else -1."""
+
+    start: int
+    end: int
+    bullet: bool = False
+    lead: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A printed line without its surrounding blanks; `body` is where the words after a bullet begin."""
+
+    start: int
+    end: int
+    body: int
+    blank_before: bool
+
+    @property
+    def bullet(self) -> bool:
+        """True when the line begins with a bullet or a number."""
+        return self.body > self.start
+
+
+def split_lines(text: str) -> list[Line]:
+    """The lines that hold anything, in order."""
+    lines: list[Line] = []
+    last = 0
+    for match in _LINE.finditer(text):
+        raw = match[0]
+        stripped = raw.strip()
+        if not stripped:
+            continue
+        start = match.start() + raw.index(stripped[0])
+        end = start + len(stripped)
+        bullet = _BULLET.match(stripped)
+        body = start + bullet.end() if bullet and bullet.end() < len(stripped) else start
+        gap = text.count("\n", last, start)
+        lines.append(Line(start, end, body, gap > 1 or not lines or "\f" in text[last:start]))
+        last = end
+    return lines
+
+
+def _wraps(text: str, line: Line, following: Line, width: int) -> bool:
+    """True when `following` continues the sentence of `line`."""
+    if following.blank_before or following.bullet or text[line.end - 1] in _ENDS:
+        return False
+    tail = text[max(line.start, line.end - 8) : line.end].lower()
+    if _JOINERS.search(tail):
+        return True
+    length = line.end - line.start
+    if _HEADER.match(text, following.start, following.end):
+        return False
+    if text[following.start].islower():
+        return length >= 35 or length >= 0.7 * width
+    return length >= 50 and length >= 0.75 * width and not text[line.start : line.end].isupper()
+
+
+def split_sentences(text: str, folded: str, lines: list[Line], headers: Sequence[int] = ()) -> list[Sentence]:
+    """The sentences in order; `folded` is `normalise.fold(text)`, `headers` (ascending) where sections begin."""
+    sentences: list[Sentence] = []
+    width = max((line.end - line.start for line in lines), default=0)
+    lead = -1
+    i = 0
+    while i < len(lines):
+        first = lines[i]
+        last = first
+        while i + 1 < len(lines) and _wraps(text, last, lines[i + 1], width):
+            i += 1
+            last = lines[i]
+        i += 1
+        if lead >= 0 and not first.bullet:
+            lead = -1
+        block = len(sentences)
+        at = first.body
+        for header in headers[bisect_right(headers, at) : bisect_left(headers, last.end)]:
+            _cut(sentences, folded, at, header, first.bullet, lead if first.bullet else -1)
+            at = header
+        _cut(sentences, folded, at, last.end, first.bullet, lead if first.bullet else -1)
+        if not first.bullet and text[last.end - 1] == ":" and len(sentences) > block:
+            lead = len(sentences) - 1
+    return sentences
+
+
+def _cut(sentences: list[Sentence], folded: str, start: int, end: int, bullet: bool, lead: int) -> None:
+    """Append the sentences of one block of joined lines."""
+    at = start
+    stops = _STOP_OR_GAP if folded.find("    ", start, end) >= 0 else _STOP
+    for match in stops.finditer(folded, start, end):
+        stop = match.start()
+        mark = folded[stop]
+        if mark == "." and _abbreviates(folded, start, stop):
+            continue
+        if stop > at:
+            sentences.append(Sentence(at, stop + 1 if mark in ".!?" else stop, bullet, lead))
+        at = match.end()
+        while at < end and not folded[at].isalnum() and folded[at] in " \t\n\"')]":
+            at += 1
+    if at < end:
+        sentences.append(Sentence(at, end, bullet, lead))
+
+
+def _abbreviates(folded: str, start: int, stop: int) -> bool:
+    """True when the dot at `stop` closes an abbreviation: "Dr.", "q.d.", an initial."""
+    word = folded[max(start, stop - 12) : stop].rsplit(None, 1)[-1:]
+    if not word:
+        return False
+    last = word[0].lstrip("(/\"'[")
+    if last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha()):
+        return not (last == "no" and folded[stop + 1 : stop + 2] == "\n")
+    return "." in last and all(len(part) <= 3 and part.isalpha() for part in last.split("."))

@@ -1,0 +1,107 @@
+"""Sections: headers found by a table in medspaCy's sectionizer rule format.
+
+https://github.com/medspacy/sectionizer: a rule has `category`, `literal` and an optional `pattern`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from extractors.findings.lines import Line
+
+_INLINE = re.compile(r"(?<=\s)([A-Z][A-Z]+(?:[ /&]+[A-Z]+){0,4}(?:\((?:ES|S)\))?):")
+_LONGEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A header and what stands under it: the body runs from `end` of the header to the next section."""
+
+    category: str
+    start: int
+    end: int
+
+
+@cache
+def headers() -> dict[str, str]:
+    """Header text in lower case → category."""
+    rules = json.loads(files("extractors.findings").joinpath("section_rules.json").read_text("utf-8"))["section_rules"]
+    return {" ".join(rule["literal"].lower().split()): rule["category"] for rule in rules}
+
+
+def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Section]:
+    """The sections in order. Text before the first header belongs to none.
+
+    A header on a bullet's line ("• Plan: …") rules its bullets only: the next plain line is in the outer section again.
+    """
+    table = headers()
+    found: list[Section] = []
+    outer, nested = "", False
+    for line in lines:
+        if nested and not line.bullet:
+            found.append(Section(outer, line.start, line.start))
+            nested = False
+        header = _header(text, folded, line, table)
+        if header is not None:
+            found.append(header)
+            if line.bullet:
+                nested = True
+            else:
+                outer = header.category
+    inline = [
+        Section(category, m.start(), m.end())
+        for m in _INLINE.finditer(text)
+        if (category := table.get(m[1].lower().partition("(")[0]))
+    ]
+    return sorted(found + inline, key=lambda s: s.start) if inline else found
+
+
+def _header(text: str, folded: str, line: Line, table: dict[str, str]) -> Section | None:
+    """The header that a line begins with, if it does."""
+    reach = min(line.end, line.body + _LONGEST)
+    for mark in (":", "\t", " - "):
+        end = folded.find(mark, line.body, reach)
+        if end > 0:
+            category = table.get(" ".join(folded[line.body : end].split()).strip(" .-*"))
+            if category:
+                return Section(category, line.body, end + len(mark))
+    if line.end - line.body <= _LONGEST:
+        category = table.get(" ".join(folded[line.body : line.end].split()).strip(" .-*:"))
+        if category and _stands_out(text, line):
+            return Section(category, line.body, line.end)
+    return None
+
+
+def _stands_out(text: str, line: Line) -> bool:
+    """A header without a colon is in capitals or title case, alone on its line."""
+    words = text[line.body : line.end].split()
+    return all(w[:1].isupper() or w.lower() in {"of", "and", "the", "for", "on", "to", "at", "/", "&", "-"} for w in words)
+
+
+class SectionMap:
+    """Which section an offset is in."""
+
+    def __init__(self, sections: Sequence[Section]) -> None:
+        self._starts = [s.start for s in sections]
+        self._sections = sections
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each section begins."""
+        return self._starts
+
+    def at(self, offset: int) -> str:
+        """The category, "" before the first header."""
+        i = bisect_right(self._starts, offset) - 1
+        return self._sections[i].category if i >= 0 else ""
+
+    def span(self, offset: int) -> tuple[int, int]:
+        """The header of the section that an offset is in, (0, 0) before the first."""
+        i = bisect_right(self._starts, offset) - 1
+        return (self._sections[i].start, self._sections[i].end) if i >= 0 else (0, 0)
