@@ -1,4 +1,4 @@
-"""Killable processes that read and code documents: a hang, a crash or a swollen heap ends one document, not its caller."""
+"""Killable processes that read and code documents: a hang, a crash or a full heap ends one document only."""
 
 from __future__ import annotations
 
@@ -66,17 +66,9 @@ class Child:
 
     def __init__(self, bounds: Bounds) -> None:
         ours, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                *(
-                    "-m",
-                    "server.jobs.child",
-                    str(theirs.fileno()),
-                    str(os.getpid()),
-                    msgspec.json.encode(bounds).decode(),
-                ),
-            ],
+        told = (str(theirs.fileno()), str(os.getpid()), msgspec.json.encode(bounds).decode())
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "server.jobs.child", *told],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

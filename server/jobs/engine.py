@@ -72,11 +72,15 @@ class Jobs:
         schema = "dbos." if postgres else ""
         self._status = f"SELECT status FROM {schema}workflow_status WHERE workflow_uuid = ?"
         self._insert = (
-            f"INSERT INTO {schema}workflow_status (workflow_uuid, status, name, queue_name, recovery_attempts, priority,"
-            " serialization, created_at, updated_at, creator_xid) VALUES (?, 'ENQUEUED', ?, ?, 0, 0, 'portable_json', ?, ?, ?)"
+            f"INSERT INTO {schema}workflow_status (workflow_uuid, status, name, queue_name, recovery_attempts,"
+            " priority, serialization, created_at, updated_at, creator_xid)"
+            " VALUES (?, 'ENQUEUED', ?, ?, 0, 0, 'portable_json', ?, ?, ?)"
             " ON CONFLICT (workflow_uuid) DO NOTHING"
         )
-        self._insert_input = f"INSERT INTO {schema}workflow_input (workflow_uuid, inputs) VALUES (?, ?) ON CONFLICT (workflow_uuid) DO NOTHING"
+        self._insert_input = (
+            f"INSERT INTO {schema}workflow_input (workflow_uuid, inputs) VALUES (?, ?)"
+            " ON CONFLICT (workflow_uuid) DO NOTHING"
+        )
         self._cancel = (
             f"UPDATE {schema}workflow_status SET status = 'CANCELLED', owner_xid = NULL, queue_name = NULL,"
             " started_at_epoch_ms = NULL, updated_at = ?, completed_at = ?"
@@ -104,7 +108,7 @@ class Jobs:
 
 
 class Steps:
-    """The two calls of a running job (inside a worker only). A value is plain JSON and small: it is kept with the job."""
+    """The two calls of a running job (in a worker only). A value is plain JSON and small: it is kept with the job."""
 
     def __init__(self, jobs: Jobs, write: Callable[[Callable[[Any], Any]], Any]) -> None:
         self._jobs = jobs

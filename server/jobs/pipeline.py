@@ -6,6 +6,7 @@ import base64
 import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -75,10 +76,10 @@ class Coding:
 
     def _stages(self, run: Run) -> Outcome:
         move = self._mover(run)
-        pages = self._steps.step("pages", lambda: self._outcome(self._read, run, move))
+        pages: Outcome = self._steps.step("pages", lambda: self._outcome(self._read, run, move))
         if "failed" in pages:
             return pages
-        coded = self._steps.step("codes", lambda: self._outcome(self._code, run, move, pages["key"]))
+        coded: Outcome = self._steps.step("codes", lambda: self._outcome(self._code, run, move, pages["key"]))
         if "failed" in coded:
             return coded
         kept = self._cache.get(coded["key"])
@@ -87,7 +88,8 @@ class Coding:
             if "failed" in coded:
                 return coded
             kept = self._cache.get(coded["key"]) or b""
-        return self._steps.tx_step("emitted", lambda tx: self._emit(tx, run, kept))
+        done: Outcome = self._steps.tx_step("emitted", lambda tx: self._emit(tx, run, kept))
+        return done
 
     def _outcome(self, stage: Callable[..., str], *arguments: Any) -> Outcome:
         """A stage's key, or why the document ends here; errors are values, because the step's record must hold them."""
@@ -152,6 +154,9 @@ class Coding:
             raise Interrupted
         return task
 
+    def _move(self, tx: Tx, run: Run, stage: str) -> None:
+        self._intake.put(tx, tasks.moved(self._task(tx, run), stage, moment(tx)))
+
     def _mover(self, run: Run) -> Callable[[str], None]:
         """Moves the Task to a stage, but not for each blink of a short document."""
         moved, stands = time.monotonic(), ""
@@ -162,9 +167,7 @@ class Coding:
                 return
             moved, stands = time.monotonic(), stage
             with contextlib.suppress(Interrupted, FhirError):  # showing it is not worth failing for
-                self._store.write_sync(
-                    lambda tx: self._intake.put(tx, tasks.moved(self._task(tx, run), stage, moment(tx)))
-                )
+                self._store.write_sync(lambda tx: self._move(tx, run, stage))
 
         return move
 
@@ -187,19 +190,18 @@ class Coding:
         schema = "dbos." if self._store.dialect == "postgresql" else ""
         lost = self._store.query(_LOST.format(schema=schema), (WORKFLOW,))
         for (job,) in lost:
-            self._store.write_sync(lambda tx, job=job: self._close(tx, job))
+            self._store.write_sync(partial(self._close, job))
 
-    def _close(self, tx: Tx, job: str) -> None:
+    def _close(self, job: str, tx: Tx) -> None:
         run = Run.parse(job)
         task = read_task(tx, run.document)
         if task and tasks.run_of(task) == run and task["status"] not in tasks.FINAL:
             self._fail(tx, run, "too-costly", _GIVEN_UP)
-        tx.execute(
-            "INSERT INTO job_step (job, step, output) VALUES (?, 'closed', 'null') ON CONFLICT DO NOTHING", (job,)
-        )
+        tx.execute(_CLOSE, (job,))
 
 
 _PASSING = frozenset({Category.UNAVAILABLE, Category.BUSY, Category.CONFLICT, Category.INTERRUPTED})
+_CLOSE = "INSERT INTO job_step (job, step, output) VALUES (?, 'closed', 'null') ON CONFLICT DO NOTHING"
 _LOST = """SELECT w.workflow_uuid FROM {schema}workflow_status w
  WHERE w.status IN ('ERROR', 'MAX_RECOVERY_ATTEMPTS_EXCEEDED') AND w.name = ?
  AND NOT EXISTS (SELECT 1 FROM job_step s WHERE s.job = w.workflow_uuid AND s.step = 'closed')"""

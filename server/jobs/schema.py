@@ -1,4 +1,4 @@
-"""The tables of the jobs, in the same database as the resources: those of DBOS and the record of transactional steps."""
+"""The tables of the jobs, beside the resources: those of DBOS, and the record of transactional steps."""
 
 from __future__ import annotations
 

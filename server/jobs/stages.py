@@ -58,7 +58,7 @@ class Stages:
         return key
 
     def code(self, key: str, resource: bytes) -> str | None:
-        """Find, code and emit what the Document under `key` says; the key of the Bundle, None when the Document is lost."""
+        """Find, code and emit what the Document under `key` says; the Bundle's key, None when the Document is lost."""
         document = self._kept(key)
         if document is None:
             return None
@@ -68,7 +68,7 @@ class Stages:
         return bundle
 
     def bundle(self, data: bytes, resource: bytes | None, now: str) -> bytes:
-        """All stages at once: the transaction Bundle of a file, with the DocumentReference around it if there is one."""
+        """All stages at once: the Bundle of a file, with the DocumentReference around it if there is one."""
         return self._emit(self.pipeline.read(data, cache=self.cache), json.decode(resource) if resource else {}, now)
 
     def _kept(self, key: str) -> Document | None:

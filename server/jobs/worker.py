@@ -48,7 +48,7 @@ def run_worker(settings: Settings, slot: int, stop: threading.Event, ready: Call
 
 
 def main(settings: Settings, slot: int) -> None:
-    """Run until SIGTERM or SIGINT; ends the process itself, because a thread in the middle of a step cannot be joined."""
+    """Run until SIGTERM or SIGINT; ends the process itself: a thread in the middle of a step cannot be joined."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
