@@ -18,7 +18,7 @@ from server.http.body import ClientGoneError, read_body, read_pairs
 from server.http.errors import not_supported, outcome_of, status_of
 from server.http.negotiate import answer_type, check_format, is_form, is_json
 from server.http.routes import METADATA, SEARCH, Shape, check_method, find_shape, too_long
-from server.interactions.exchange import Request, Response
+from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
 from server.observability import FAULTS, Receive, Scope, Send, describe
 from server.operations.registry import Operation, Operations
@@ -80,7 +80,8 @@ class FhirShell:
         body = b""
         if method in ("POST", "PUT"):
             body = await read_body(receive, self._settings.max_body_bytes, fields.get(b"content-length"))
-            _check_content(fields, is_search=shape is SEARCH, is_empty=not body)
+            if not (operation and operation.raw):
+                _check_content(fields, is_search=shape is SEARCH, is_empty=not body)
         if shape is SEARCH:
             method, parts, query, body = "GET", parts[:1], query + read_pairs(body), b""
         request = Request(
@@ -88,6 +89,7 @@ class FhirShell:
             path=parts,
             query=query,
             body=body,
+            content_type=_text(fields.get(b"content-type")) or FHIR_JSON,
             base_url=self._base_url or _base_url(scope["scheme"], fields.get(b"host", b"localhost")),
             if_match=_text(fields.get(b"if-match")),
             if_none_match=_text(fields.get(b"if-none-match")),

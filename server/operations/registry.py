@@ -18,6 +18,7 @@ class Operation:
 
     `name` has no `$`; `types` is None when the operation is known on every type; the handler gets the
     request as it came (`path` still end in `$name`) and raises FhirError for everything that is wrong.
+    With `raw` the body may be of any Content-Type, which the handler finds in `content_type`.
     `definition` is the canonical URL of its OperationDefinition, for the CapabilityStatement.
     """
 
@@ -27,6 +28,7 @@ class Operation:
     types: frozenset[str] | None = None
     methods: frozenset[str] = frozenset({"POST"})
     definition: str = ""
+    raw: bool = False
 
 
 class Operations:
