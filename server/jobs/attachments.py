@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
+from fhir_profiles.errors import Category, FhirError
+from server.interactions.exchange import Request
+from server.interactions.fhir import Fhir
 from server.jobs.children import Failure
 
 Fetch = Callable[[str], bytes | None]  # id of a Binary → its bytes, None when there is none
@@ -37,8 +41,9 @@ def fingerprint(document: Mapping[str, Any]) -> str:
     attachment = found[1] if found else {}
     subject = (document.get("subject") or {}).get("reference")
     encounter = [e.get("reference") for e in (document.get("context") or {}).get("encounter") or ()]
-    read = [attachment.get("data"), attachment.get("url"), subject, encounter]
-    return hashlib.sha256(json.dumps(read).encode()).hexdigest()
+    digest = hashlib.sha256(str((attachment.get("url"), subject, encounter)).encode())
+    digest.update((attachment.get("data") or "").encode())
+    return digest.hexdigest()
 
 
 def read_attachment(document: Mapping[str, Any], base_url: str | None, fetch: Fetch, max_bytes: int) -> bytes:
@@ -60,6 +65,17 @@ def read_attachment(document: Mapping[str, Any], base_url: str | None, fetch: Fe
         raise Failure(
             "structure", "Attachment.data is not base64. Encode the file as base64 and send it again."
         ) from None
+
+
+def binary_data(fhir: Fhir, binary: str) -> bytes | None:
+    """The bytes of a stored Binary; None when there is none."""
+    try:
+        body = fhir.handle_sync(Request(method="GET", path=("Binary", binary))).body
+    except FhirError as error:
+        if error.category is Category.NOT_FOUND:
+            return None
+        raise
+    return base64.b64decode(orjson.loads(body).get("data") or "")
 
 
 def _fetch(url: str, base_url: str | None, fetch: Fetch) -> bytes:

@@ -13,6 +13,7 @@ from server.interactions.fhir import Fhir
 from server.jobs import tasks
 from server.jobs.attachments import fingerprint
 from server.jobs.engine import Job, Jobs
+from server.jobs.schema import prepare
 from server.jobs.selection import is_wanted
 from server.jobs.tasks import Run
 from server.settings import Settings
@@ -77,6 +78,14 @@ def read_task(tx: Tx, document: str) -> dict[str, Any] | None:
 def moment(tx: Tx) -> str:
     """The transaction's time as a FHIR instant."""
     return datetime.fromtimestamp(tx.now / 1e6, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def attach(fhir: Fhir, settings: Settings) -> Intake:
+    """Make the tables of the jobs and follow every write of `fhir`."""
+    prepare(settings.database_url)
+    intake = Intake(fhir, settings)
+    fhir.on_write.append(intake)
+    return intake
 
 
 _DEPTHS = """SELECT t.code, count(*) FROM idx_token t JOIN resource r ON r.rid = t.rid

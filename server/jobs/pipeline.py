@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from fhir_profiles.errors import Category, FhirError
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.jobs import tasks
-from server.jobs.attachments import read_attachment
+from server.jobs.attachments import binary_data, read_attachment
 from server.jobs.cache import ContentCache
 from server.jobs.children import Bounds, Children, Failure
 from server.jobs.engine import INTERRUPTED, Interrupted, Steps
@@ -106,18 +105,10 @@ class Coding:
         found: dict[str, Any] = orjson.loads(self._fhir.handle_sync(Request(method="GET", path=path, who=WHO)).body)
         return found
 
-    def _binary(self, binary: str) -> bytes | None:
-        try:
-            body = self._fhir.handle_sync(Request(method="GET", path=("Binary", binary), who=WHO)).body
-        except FhirError as error:
-            if error.category is Category.NOT_FOUND:
-                return None
-            raise
-        return base64.b64decode(orjson.loads(body).get("data") or "")
-
     def _read(self, run: Run, move: Callable[[str], None]) -> str:
         document = self._document(run)
-        data = read_attachment(document, self._settings.base_url, self._binary, self._settings.document_bytes)
+        fetch = partial(binary_data, self._fhir)
+        data = read_attachment(document, self._settings.base_url, fetch, self._settings.document_bytes)
         key: str = self.children.run("read", data, progress=move)
         return key
 
