@@ -65,7 +65,7 @@ class Element(msgspec.Struct, frozen=True, array_like=True):
         """Whether `_summary=true` keeps the element."""
         return bool(self.flags & _SUMMARY)
 
-    def keys(self) -> dict[str, str]:
+    def properties(self) -> dict[str, str]:
         """JSON property → type: one for a plain element, one for each type of a choice."""
         if not self.choice:
             return {self.name: self.types[0]}
@@ -89,7 +89,7 @@ class Type(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def by_key(self) -> Mapping[str, tuple[Element, str]]:
         """JSON property → its element and type."""
-        return {key: (e, t) for e in self.elements for key, t in e.keys().items()}
+        return {key: (e, t) for e in self.elements for key, t in e.properties().items()}
 
 
 class Component(msgspec.Struct, frozen=True, array_like=True):

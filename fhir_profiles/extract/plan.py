@@ -1,7 +1,7 @@
 """Compile the search parameters of a type into functions over its JSON (https://hl7.org/fhir/R4/searchparameter.html).
 
-A plan is a tree in the shape of the resource: only elements that are present cost anything, and parameters that read the
-same element share one visit.
+A plan is a tree in the shape of the resource: only elements that are present cost anything, and parameters that read
+the same element share one visit.
 """
 
 from __future__ import annotations
@@ -111,10 +111,10 @@ def _walk(d: Definitions, at: str, steps: tuple[paths.Step, ...], hops: tuple[Ho
     match steps:
         case (paths.Field(name), paths.Truth()):
             element = _element(d, at, name)
-            yield Leaf(tuple(Hop("key", key) for key in element.keys()), "Truth")
+            yield Leaf(tuple(Hop("key", key) for key in element.properties()), "Truth")
         case (paths.Field(name), *rest):
             element = _element(d, at, name)
-            for key, type_ in element.keys().items():
+            for key, type_ in element.properties().items():
                 if rest and isinstance(rest[0], paths.Cast) and rest[0].type != type_:
                     continue
                 hop = Hop("key", key, many=element.many)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 TokenRow = tuple[str, str | None, str]
-"""(parameter, system, code). System is None where the element has none (boolean, plain string, Coding without system)."""
+"""(parameter, system, code). System is None where there is none (boolean, plain string, Coding without system)."""
 
 StringRow = tuple[str, str, str]
 """(parameter, normalised, exact): `normalised` as `normalise` makes it, `exact` as written, both cut at MAX_STRING."""

@@ -319,10 +319,8 @@ def measured(value: int | Decimal | float) -> tuple[float, float, float]:
         exact = float(value)
     except OverflowError:
         exact = _INF if value > 0 else -_INF
-    if type(value) is Decimal:
-        half = 0.5 * 10.0 ** min(max(int(value.as_tuple().exponent), -300), 300)
-    else:
-        half = 0.5
+    places = int(value.as_tuple().exponent) if type(value) is Decimal else 0
+    half = 0.5 * 10.0 ** min(max(places, -300), 300)
     return exact, exact - half, exact + half
 
 

@@ -1,0 +1,187 @@
+"""The fast half of validation: is this resource beyond doubt valid? (https://hl7.org/fhir/R4/validation.html)
+
+Each type is compiled once into a function over its JSON. "No" only means that `fhir_profiles.walk` has to look; a test
+holds the two together: what is accepted here has no problem there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+from fhir_profiles import narrative
+from fhir_profiles.definitions import Definitions, Element, load
+from fhir_profiles.primitives import PREDICATES, Predicate
+from fhir_profiles.references import references, target_type
+
+Choices = tuple[tuple[frozenset[str], int], ...]
+
+
+class _Scope(threading.local):
+    """Whether the resource in hand has shown a reference into its own `contained`."""
+
+    local_seen = False
+
+
+_scope = _Scope()
+_types: dict[str, Predicate] = {}
+_lock = threading.RLock()
+_is_id = PREDICATES["id"]
+
+
+def accepts(resource: Any) -> bool:
+    """Whether the resource, with everything inside it, is valid without a closer look."""
+    if type(resource) is not dict:
+        return False
+    name = resource.get("resourceType")
+    check = _resource(name) if type(name) is str else None
+    if check is None:
+        return False
+    outer, _scope.local_seen = _scope.local_seen, False
+    try:
+        return check(resource) and (not _scope.local_seen or _resolves(resource))
+    finally:
+        _scope.local_seen = outer
+
+
+@cache
+def _resource(name: str) -> Predicate | None:
+    """The predicate of a resource type; None when R4 has no such type."""
+    return _type(name) if name in load().resource_types else None
+
+
+def _type(name: str) -> Predicate:
+    """The predicate of a type. It is registered before its elements are compiled: types refer to each other."""
+    if name in PREDICATES:
+        return PREDICATES[name]
+    if name == "Resource":
+        return accepts
+    if name == "xhtml":
+        return _narrative
+    with _lock:
+        return _types[name] if name in _types else _compile(load(), name)
+
+
+def _compile(d: Definitions, name: str) -> Predicate:
+    type_ = d.types[name]
+    fields: dict[str, Predicate] = {}
+    choices = tuple((frozenset(e.properties()), e.minimum) for e in type_.elements if e.choice)
+    required = [e.name for e in type_.elements if e.minimum and not e.choice]
+    if type_.kind == "resource":
+        fields["resourceType"] = _anything
+        required.append("resourceType")
+    test = partial(_members, fields.get, tuple(required), choices)
+    if name == "Extension":
+        test = partial(_extension, test, choices[0][0])
+    _types[name] = test
+    for element in type_.elements:
+        for key, of in element.properties().items():
+            fields[key] = _field(d, element, of)
+            if of in PREDICATES and not element.many and key not in ("id", "url"):
+                fields[f"_{key}"] = _type("Element")
+    if "contained" in fields:
+        fields["contained"] = partial(_list, _contained)
+    return test
+
+
+def _members(field: Callable[[str], Predicate | None], required: tuple[str, ...], choices: Choices, value: Any) -> bool:
+    if type(value) is not dict or not value:
+        return False
+    for key, child in value.items():
+        check = field(key)
+        if check is None or not check(child):
+            return False
+    for key in required:
+        if key not in value:
+            return False
+    for keys, minimum in choices:
+        if not minimum <= len(keys & value.keys()) <= 1:
+            return False
+    return len(value) > 1 or "id" not in value
+
+
+def _extension(members: Predicate, values: frozenset[str], value: Any) -> bool:
+    """An extension has either one value or extensions of its own."""
+    return members(value) and ("extension" in value) is values.isdisjoint(value)
+
+
+def _list(one: Predicate, value: Any) -> bool:
+    if type(value) is not list or not value:
+        return False
+    for item in value:  # noqa: SIM110 - all() over a generator costs more than the items
+        if not one(item):
+            return False
+    return True
+
+
+def _contained(value: Any) -> bool:
+    """A contained resource: an id, and neither contained resources nor meta of its own without a closer look."""
+    if type(value) is not dict or "id" not in value or "contained" in value or "meta" in value:
+        return False
+    check = _resource(value.get("resourceType", ""))
+    return check is not None and check(value)
+
+
+def _resolves(resource: dict[str, Any]) -> bool:
+    ids = {c["id"] for c in resource.get("contained", ())}
+    local = (r["reference"] for r in references(resource) if r["reference"][:1] == "#")
+    return all(r == "#" or r[1:] in ids for r in local)
+
+
+def _narrative(value: Any) -> bool:
+    return type(value) is str and narrative.fault(value) is None
+
+
+def _anything(_: Any) -> bool:
+    return True
+
+
+def _field(d: Definitions, element: Element, of: str) -> Predicate:
+    one = _reference(d, element) if of == "Reference" else _bound(d, element, of)
+    return partial(_list, one) if element.many else one
+
+
+def _bound(d: Definitions, element: Element, of: str) -> Predicate:
+    """The type's own predicate, narrowed to the codes of a required binding that can be enumerated."""
+    plain = _type(of)
+    binding = element.binding
+    if binding is None or binding.strength != "required" or binding.value_set not in d.value_sets:
+        return plain
+    if of == "code":
+        return partial(_code_in, d.codes(binding.value_set))
+    pairs = frozenset((s, c) for s, codes in d.value_sets[binding.value_set].items() for c in codes)
+    if of == "Coding":
+        return lambda value: plain(value) and (value.get("system"), value.get("code")) in pairs
+    if of == "CodeableConcept":
+        return lambda value: (
+            plain(value) and any((c.get("system"), c.get("code")) in pairs for c in value.get("coding", ()))
+        )
+    return plain
+
+
+def _code_in(codes: frozenset[str], value: Any) -> bool:
+    return type(value) is str and value in codes
+
+
+def _reference(d: Definitions, element: Element) -> Predicate:
+    """A Reference whose literal form names an allowed type."""
+    plain = _type("Reference")
+    allowed = frozenset(element.targets or d.resource_types)
+
+    def test(value: Any) -> bool:
+        if not plain(value):
+            return False
+        written = value.get("reference")
+        if written is None:
+            return True
+        kind, _, rest = written.partition("/")
+        if kind in allowed and _is_id(rest):
+            return True
+        if written[0] == "#":
+            _scope.local_seen = True
+        named = target_type(written, d)
+        return named is not None and (named == "" or named in allowed)
+
+    return test

@@ -1,0 +1,76 @@
+"""Whether the xhtml of a Narrative is well-formed and inert (https://hl7.org/fhir/R4/narrative.html)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html.entities import name2codepoint
+from xml.parsers import expat
+
+XHTML = "http://www.w3.org/1999/xhtml"
+
+ELEMENTS = frozenset(
+    "a abbr acronym address b bdo big blockquote br caption cite code col colgroup dd del dfn div dl dt em h1 h2 h3 h4 "
+    "h5 h6 hr i img ins kbd li map area ol p pre q s samp small span strike strong sub sup table tbody td tfoot th thead "
+    "tr tt u ul var center font".split()
+)
+_LINKS = frozenset({"href", "src", "cite", "longdesc", "background"})
+_ACTIVE = re.compile(r"^[\s\x00-\x1f]*(javascript|vbscript|data\s*:\s*text)", re.IGNORECASE)
+_STYLE = re.compile(r"expression\s*\(|javascript:|@import|behavior\s*:", re.IGNORECASE)
+
+
+class _Refused(Exception):
+    """The reason as its message."""
+
+
+@lru_cache(maxsize=256)
+def fault(div: str) -> str | None:
+    """What is wrong with the xhtml, in words that repeat none of it; None when it is fine."""
+    if "<!DOCTYPE" in div or "<!ENTITY" in div or "<?" in div:
+        return "holds a document type, entity or processing instruction; send only the div"
+    reader = _Reader()
+    try:
+        reader.parser.Parse(div, True)
+    except expat.ExpatError as e:
+        return f"is not well-formed XML (line {e.lineno}, column {e.offset})"
+    except _Refused as e:
+        return str(e)
+    return None if reader.content else "has neither text nor an image"
+
+
+class _Reader:
+    """One pass of the XML parser over a div."""
+
+    def __init__(self) -> None:
+        self.content = False
+        self._root = True
+        self.parser = expat.ParserCreate()
+        self.parser.UseForeignDTD(True)
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.CharacterDataHandler = self._text
+        self.parser.SkippedEntityHandler = self._entity
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._root:
+            self._root = False
+            if name != "div" or attributes.get("xmlns") != XHTML:
+                raise _Refused(f"must be one div in the namespace {XHTML}")
+        if name not in ELEMENTS:
+            raise _Refused("holds an element that a narrative may not: only text, lists, tables, links and images")
+        if name == "img":
+            self.content = True
+        for attribute, value in attributes.items():
+            lower = attribute.lower()
+            active = (lower in _LINKS and _ACTIVE.search(value)) or (lower == "style" and _STYLE.search(value))
+            if lower.startswith("on") or active:
+                raise _Refused("holds an active attribute (an event handler or script); remove it")
+
+    def _text(self, data: str) -> None:
+        if not self.content and not data.isspace():
+            self.content = True
+
+    def _entity(self, name: str, _parameter: bool) -> None:
+        if name not in name2codepoint:
+            raise _Refused("names an entity that HTML does not have")
+        self.content = True

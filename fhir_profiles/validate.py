@@ -1,0 +1,22 @@
+"""Is this a FHIR R4 resource? Structure, cardinality, types, bindings (https://hl7.org/fhir/R4/validation.html)."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from fhir_profiles.accept import accepts
+from fhir_profiles.errors import Problem
+from fhir_profiles.walk import walk
+
+MAX_PROBLEMS = 1_000
+
+
+def check(resource: Any) -> list[Problem]:
+    """Every problem of the resource, empty when it is valid; resources inside Bundle, Parameters and contained too.
+
+    Checked: known properties, cardinality, choices, primitive formats with real dates, `_field` siblings, codes of
+    required bindings that can be enumerated, references by form and type, narratives, and the invariants that are
+    structure (ele-1, ext-1, dom-2, dom-4, dom-5, ref-1, txt-1, txt-2). At most MAX_PROBLEMS are listed.
+    """
+    return [] if accepts(resource) else list(islice(walk(resource), MAX_PROBLEMS))

@@ -1,0 +1,216 @@
+"""The thorough half of validation: every problem of a resource with its place (https://hl7.org/fhir/R4/validation.html).
+
+No text holds a value from the resource; a place holds property names and indexes only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fhir_profiles import narrative
+from fhir_profiles.definitions import Definitions, Element, load
+from fhir_profiles.errors import Problem
+from fhir_profiles.primitives import EXPECTED, PREDICATES
+from fhir_profiles.references import references, target_type
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_CONTAINED_META = ("versionId", "lastUpdated", "security")
+
+Json = Mapping[str, Any]
+
+
+def walk(resource: Any) -> Iterator[Problem]:
+    """Every problem, in the order of the JSON; a resource whose type is unknown has that one problem."""
+    yield from _Walk(load()).resource(resource, "", contained=False)
+
+
+def _error(code: str, text: str, place: str) -> Problem:
+    return Problem("error", code, text, place or None)
+
+
+class _Walk:
+    """One validation; holds the definitions so that each step need not pass them on."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._d = definitions
+
+    def resource(self, value: Any, place: str, *, contained: bool) -> Iterator[Problem]:
+        """A resource at `place` (empty at the top, where its type becomes the place)."""
+        name = value.get("resourceType") if type(value) is dict else None
+        if type(name) is not str:
+            yield _error("structure", "A resource must be a JSON object with a resourceType.", place)
+            return
+        if name not in self._d.resource_types:
+            yield _error("structure", "The resourceType is not a resource of FHIR R4 (4.0.1).", place)
+            return
+        here = place or name
+        yield from self._object(value, name, here)
+        if contained:
+            yield from self._as_contained(value, here)
+        elif type(value.get("contained")) is list:
+            ids = [c.get("id") for c in value["contained"] if type(c) is dict]
+            if len(set(map(str, ids))) != len(ids):
+                yield _error(
+                    "invariant", "Two contained resources share an id. Give each its own.", f"{here}.contained"
+                )
+        if not contained:
+            yield from self._local_references(value, here)
+
+    def _as_contained(self, value: Json, place: str) -> Iterator[Problem]:
+        if "id" not in value:
+            yield _error("required", "A contained resource needs an id to be referred to.", place)
+        if "contained" in value:
+            text = "A contained resource must not contain resources itself (dom-2). Contain them in the outer one."
+            yield _error("invariant", text, f"{place}.contained")
+        meta = value.get("meta")
+        for name in _CONTAINED_META if type(meta) is dict else ():
+            if name in meta:
+                yield _error("invariant", f"A contained resource has no meta.{name} (dom-4, dom-5).", f"{place}.meta")
+
+    def _local_references(self, value: Json, place: str) -> Iterator[Problem]:
+        if value["resourceType"] in ("Bundle", "Parameters"):
+            return  # what is inside them resolves inside itself
+        contained = value.get("contained")
+        ids = {c.get("id") for c in contained if type(c) is dict} if type(contained) is list else set()
+        for one in references(value):
+            written = one["reference"]
+            if written[:1] == "#" and written != "#" and written[1:] not in ids:
+                yield _error("invariant", "A reference by '#' finds no contained resource with that id (ref-1).", place)
+
+    def _object(self, value: Any, type_name: str, place: str) -> Iterator[Problem]:
+        if type(value) is not dict:
+            yield _error("structure", f"Expected a JSON object ({type_name}).", place)
+            return
+        if not (value.keys() - {"id", "resourceType"}) and self._d.types[type_name].kind != "resource":
+            yield _error("structure", "An object must have content besides an id (ele-1). Leave it out.", place)
+        by_key = self._d.types[type_name].by_key
+        for key in value:
+            if key in by_key or (key == "resourceType" and self._d.types[type_name].kind == "resource"):
+                continue
+            base = by_key.get(key[1:]) if key.startswith("_") else None
+            if base is None or base[1] not in PREDICATES or not _extensible(key[1:]):
+                at = f"{place}.{key}" if _NAME.fullmatch(key) else place
+                yield _error("structure", f"{type_name} has no such property in R4. Remove or rename it.", at)
+        for element in self._d.types[type_name].elements:
+            yield from self._element(value, element, place, type_name)
+        if type_name == "Extension":
+            has_value = any(k.startswith(("value", "_value")) for k in value)
+            if has_value == ("extension" in value):
+                yield _error("invariant", "An extension has either a value or extensions (ext-1).", place)
+
+    def _element(self, owner: Json, element: Element, place: str, type_name: str) -> Iterator[Problem]:
+        at = f"{place}.{element.name}"
+        present = [k for k in element.properties() if k in owner or (f"_{k}" in owner and _extensible(k))]
+        if element.minimum and not present:
+            yield _error("required", f"{type_name} needs {element.name}; it is missing.", at)
+        if len(present) > 1:
+            yield _error("structure", f"Only one type of {element.name}[x] may be given, not {len(present)}.", at)
+        for key in present:
+            of = element.properties()[key]
+            if of in PREDICATES:
+                yield from self._primitive(owner, key, element, of, at)
+            else:
+                yield from self._complex(owner[key], element, of, at)
+
+    def _complex(self, value: Any, element: Element, of: str, at: str) -> Iterator[Problem]:
+        if not element.many:
+            yield from self._value(value, element, of, at)
+        elif type(value) is not list or not value:
+            yield _error("structure", "Expected a JSON array with at least one item.", at)
+        else:
+            for i, item in enumerate(value):
+                yield from self._value(item, element, of, f"{at}[{i}]")
+
+    def _value(self, value: Any, element: Element, of: str, at: str) -> Iterator[Problem]:
+        if of == "Resource":
+            yield from self.resource(value, at, contained=element.name == "contained")
+            return
+        if of == "xhtml":
+            wrong = narrative.fault(value) if type(value) is str else "must be a string"
+            if wrong:
+                yield _error("invalid", f"The narrative {wrong} (txt-1, txt-2).", at)
+            return
+        before = list(self._object(value, of, at))
+        yield from before
+        if before or type(value) is not dict:
+            return
+        if of == "Reference":
+            yield from self._target(value.get("reference"), element, at)
+        yield from self._concept(value, element, of, at)
+
+    def _target(self, written: str | None, element: Element, at: str) -> Iterator[Problem]:
+        if written is None:
+            return
+        named = target_type(written, self._d)
+        place = f"{at}.reference"
+        if named is None:
+            text = "Not a reference: write Type/id, #id, an absolute URL or urn:uuid, with a resource type of R4."
+            yield _error("value", text, place)
+        elif named and element.targets and named not in element.targets:
+            text = f"A reference here must be to {' or '.join(element.targets)}."
+            yield _error("value", text, place)
+
+    def _concept(self, value: Json, element: Element, of: str, at: str) -> Iterator[Problem]:
+        codings = value.get("coding", ()) if of == "CodeableConcept" else [value] if of == "Coding" else None
+        sets = self._required(element)
+        if codings is None or sets is None or element.binding is None:
+            return
+        if not any(c.get("code") in sets.get(c.get("system", ""), ()) for c in codings):
+            text = f"A code of the value set {element.binding.value_set} is required here."
+            yield _error("code-invalid", text, at)
+
+    def _required(self, element: Element) -> Mapping[str, frozenset[str]] | None:
+        if element.binding is None or element.binding.strength != "required":
+            return None
+        return self._d.value_sets.get(element.binding.value_set)
+
+    def _primitive(self, owner: Json, key: str, element: Element, of: str, at: str) -> Iterator[Problem]:
+        absent = object()
+        value, shadow = owner.get(key, absent), owner.get(f"_{key}", absent)
+        if not element.many:
+            if value is not absent:
+                yield from self._scalar(value, element, of, at)
+            if shadow is not absent:
+                yield from self._shadow(shadow, at, alone=value is absent)
+            return
+        for side in (value, shadow):
+            if side is not absent and (type(side) is not list or not side):
+                yield _error("structure", "Expected a JSON array with at least one item.", at)
+                return
+        values = value if type(value) is list else []
+        shadows = shadow if type(shadow) is list else []
+        if values and shadows and len(values) != len(shadows):
+            yield _error("structure", f"{key} and _{key} must have the same number of items; fill with null.", at)
+        for i in range(max(len(values), len(shadows))):
+            one = values[i] if i < len(values) else None
+            extra = shadows[i] if i < len(shadows) else None
+            if one is not None:
+                yield from self._scalar(one, element, of, f"{at}[{i}]")
+            if extra is not None:
+                yield from self._shadow(extra, f"{at}[{i}]", alone=one is None)
+            if one is None and extra is None:
+                yield _error("structure", "A null stands here without an extension beside it.", f"{at}[{i}]")
+
+    def _scalar(self, value: Any, element: Element, of: str, at: str) -> Iterator[Problem]:
+        if not PREDICATES[of](value):
+            yield _error("value", f"Expected {EXPECTED[of]} ({of}).", at)
+            return
+        sets = self._required(element) if of == "code" else None
+        if sets is not None and element.binding and not any(value in codes for codes in sets.values()):
+            yield _error("code-invalid", f"The code is not in the value set {element.binding.value_set}.", at)
+
+    def _shadow(self, value: Any, at: str, *, alone: bool) -> Iterator[Problem]:
+        if type(value) is not dict or not value:
+            yield _error("structure", "Expected a JSON object with an id or extensions.", at)
+        elif not alone and value.keys() == {"id"}:
+            if not PREDICATES["string"](value["id"]):
+                yield _error("value", f"Expected {EXPECTED['string']} (string).", f"{at}.id")
+        else:
+            yield from self._object(value, "Element", at)
+
+
+def _extensible(key: str) -> bool:
+    """Whether a primitive can carry a `_` sibling: ids and the url of an extension are attributes."""
+    return key not in ("id", "url")
