@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
-import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -40,13 +40,14 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    stderr = io.FileIO(2, "w", closefd=False)  # unbuffered: one line is one write, whole among processes
     factory: Any
     if settings.log_format == "json":
         processors.append(structlog.processors.JSONRenderer(serializer=_dumps))
-        factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
+        factory = structlog.BytesLoggerFactory(cast(BinaryIO, stderr))
     else:
-        processors.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
-        factory = structlog.PrintLoggerFactory(sys.stderr)
+        processors.append(structlog.dev.ConsoleRenderer(colors=stderr.isatty()))
+        factory = structlog.PrintLoggerFactory(io.TextIOWrapper(cast(BinaryIO, stderr), "utf-8", write_through=True))
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -54,7 +55,8 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
-    root.handlers[:] = [_Bridge()]
+    if not any(isinstance(handler, _Bridge) for handler in root.handlers):
+        root.addHandler(_Bridge())
     root.setLevel(max(level, logging.INFO))
     for chatty in ("uvicorn.access", "httpx", "httpcore", "sqlalchemy", "dbos", "pdfminer"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

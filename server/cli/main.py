@@ -44,12 +44,26 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         """The command, or None when there is none of this name."""
-        return load_command(cmd_name) if cmd_name in COMMANDS else None
+        if cmd_name not in COMMANDS:
+            return None
+        if cmd_name != "doctor":  # which tells it among the rest
+            _check_place()
+        return load_command(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """The table itself, so that `--help` imports no command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _check_place() -> None:
+    """Refuse to run on packages of another distribution that happen to have our names."""
+    from server.place import strangers
+
+    if wrong := strangers():
+        from server.settings import SettingsError
+
+        raise SettingsError(f"Packages of another distribution are in the way: {wrong}. Use an environment of its own.")
 
 
 def _version(wanted: bool) -> None:

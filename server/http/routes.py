@@ -45,11 +45,11 @@ def find_shape(parts: tuple[str, ...], types: frozenset[str]) -> Shape:
             return TYPE
         case ("_search",):
             return SEARCH
-        case (id,) if id[:1] not in ("_", "$"):
+        case (id,) if id[:1] not in ("", "_", "$"):
             return INSTANCE
-        case (_, "_history"):
+        case (id, "_history") if id:
             return HISTORY
-        case (_, "_history", _):
+        case (id, "_history", vid) if id and vid:
             return VERSION
     raise FhirError.of(Category.NOT_FOUND, "not-supported", "There is no such route on this server.")
 

@@ -1,0 +1,48 @@
+"""`serve` refuses what would let strangers in, and a port that is taken."""
+
+import socket
+
+import pytest
+
+from server.cli.exits import Exit
+from server.cli.main import run
+from server.cli.serve import check_reach
+from server.settings import Settings, SettingsError
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.org"])
+@pytest.mark.parametrize("given", [True, False])
+def test_a_reachable_address_is_refused_without_authorization(host, given):
+    """With and without `--open`, only loopback may be listened on."""
+    with pytest.raises(SettingsError, match="can be reached by other machines"):
+        check_reach(Settings(host=host, open=given))
+
+
+def test_the_command_says_so_and_exits_3(capsys):
+    """`serve --open --host 0.0.0.0` does not start; the message names the way out."""
+    assert run(["serve", "--open", "--host", "0.0.0.0"]) == Exit.SETTINGS
+    assert "FHIRWRIGHT_OPEN_NETWORK=true" in capsys.readouterr().err
+
+
+def test_a_container_may_ask_by_name_and_is_warned(capsys):
+    """The setting for containers lets it pass, loudly."""
+    check_reach(Settings(host="0.0.0.0", open_network=True))
+    assert "without authorization" in capsys.readouterr().err
+
+
+def test_loopback_is_let_pass(capsys):
+    """The default needs no setting at all."""
+    check_reach(Settings())
+    assert not capsys.readouterr().err
+
+
+def test_a_taken_port_exits_4(tmp_path, capsys):
+    """The port is tried before anything slow is done, and nothing is left behind."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        data = tmp_path / "var"
+        code = run(["serve", "--port", str(taken.getsockname()[1]), "--data", str(data)])
+    assert code == Exit.UNAVAILABLE
+    assert "Choose another --port" in capsys.readouterr().err
+    assert not (data / "fhirwright.db").exists()

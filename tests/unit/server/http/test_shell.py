@@ -1,0 +1,308 @@
+"""The FHIR shell: what reaches the interactions, and what comes back when something is wrong."""
+
+import gzip
+import json
+
+import httpx
+import pytest
+
+from fhir_profiles.errors import Category, FhirError
+from server.http.shell import FhirShell
+from server.interactions.exchange import Request, Response
+from server.observability import Observe
+from server.operations.registry import Operation, Operations
+from server.settings import Settings
+
+PATIENT = b'{"resourceType":"Patient","id":"p1"}'
+
+
+class Recorder:
+    """Interactions that remember what they were asked and answer what the test says."""
+
+    def __init__(self):
+        self.requests = []
+        self.answer = Response(status=200, body=PATIENT, etag='W/"3"')
+
+    async def handle(self, request: Request) -> Response:
+        """Record and answer, or fail."""
+        self.requests.append(request)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def _echo(request: Request) -> Response:
+    return Response(status=200, body=json.dumps({"path": request.path}).encode())
+
+
+@pytest.fixture
+def fhir():
+    """What the shell calls."""
+    return Recorder()
+
+
+@pytest.fixture
+def client(fhir):
+    """A client of the shell alone, under observation as in the application."""
+    operations = Operations(
+        [
+            Operation("code", frozenset({"type", "instance"}), _echo, types=frozenset({"Patient"})),
+            Operation("versions", frozenset({"system"}), _echo, methods=frozenset({"GET"})),
+        ]
+    )
+    settings = Settings(max_body_bytes=2048, max_url_bytes=512, gzip_min_bytes=1000)
+    shell = FhirShell(
+        fhir, operations, lambda base: f'"{base}"'.encode(), frozenset({"Patient", "Observation"}), settings
+    )
+    transport = httpx.ASGITransport(Observe(shell, settings))
+    return httpx.AsyncClient(transport=transport, base_url="http://host-7:8000/fhir/")
+
+
+def _issue(response):
+    outcome = response.json()
+    assert outcome["resourceType"] == "OperationOutcome"
+    return outcome["issue"][0]
+
+
+async def test_a_read_reaches_the_interactions(client, fhir):
+    """Path, query and conditional headers arrive decoded; the stored bytes go out untouched."""
+    response = await client.get("Patient/p1?_elements=id&name=M%C3%BCller", headers={"If-None-Match": 'W/"2"'})
+    assert response.content == PATIENT
+    assert response.headers["content-type"] == "application/fhir+json; charset=utf-8"
+    assert response.headers["etag"] == 'W/"3"'
+    request = fhir.requests[0]
+    assert (request.method, request.path) == ("GET", ("Patient", "p1"))
+    assert request.query == (("_elements", "id"), ("name", "Müller"))
+    assert request.if_none_match == 'W/"2"'
+    assert request.base_url == "http://host-7:8000/fhir"
+
+
+async def test_head_is_get_without_a_body(client, fhir):
+    """HEAD has the headers of GET, the length included, and no body."""
+    response = await client.head("Patient/p1")
+    assert response.content == b""
+    assert response.headers["content-length"] == str(len(PATIENT))
+    assert fhir.requests[0].method == "GET"
+
+
+async def test_post_search_is_a_search(client, fhir):
+    """POST `_search` becomes the same request as GET, form and query together."""
+    await client.post("Patient/_search?_count=5", data={"family": "Ng", "given": "A B"})
+    request = fhir.requests[0]
+    assert (request.method, request.path, request.body) == ("GET", ("Patient",), b"")
+    assert request.query == (("_count", "5"), ("family", "Ng"), ("given", "A B"))
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+async def test_the_base_takes_bundles(client, fhir, path):
+    """Batch and transaction are posted to the base, with or without a slash."""
+    await client.post(f"http://host-7:8000/fhir{path}", content=b"{}")
+    assert (fhir.requests[0].method, fhir.requests[0].path) == ("POST", ())
+
+
+async def test_metadata_names_the_base_the_client_used(client):
+    """The CapabilityStatement is made for the address that was asked."""
+    assert (await client.get("metadata")).json() == "http://host-7:8000/fhir"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "Patiennt/1", 404),
+        ("GET", "Patient/1/unknown", 404),
+        ("GET", "Patient/1/_history/1/2", 404),
+        ("GET", "Patient/_unknown", 404),
+        ("GET", "$unknown", 404),
+        ("POST", "Observation/$code", 404),
+        ("GET", "Patient//_history/", 404),
+    ],
+)
+async def test_a_route_that_is_not_there_is_404(client, method, path, status):
+    """Unknown types, routes and operations are an OperationOutcome."""
+    response = await client.request(method, path)
+    assert response.status_code == status
+    assert _issue(response)["code"] in ("not-supported", "not-found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("PATCH", "Patient", "DELETE, GET, HEAD, POST, PUT"),
+        ("POST", "Patient/1", "DELETE, GET, HEAD, PUT"),
+        ("GET", "", "POST"),
+        ("DELETE", "metadata", "GET, HEAD"),
+        ("PUT", "Patient/1/_history/2", "GET, HEAD"),
+        ("GET", "Patient/$code", "POST"),
+        ("POST", "$versions", "GET, HEAD"),
+        ("OPTIONS", "Patient/_search", "POST"),
+    ],
+)
+async def test_a_wrong_method_is_405_with_allow(client, method, path, allow):
+    """The client learns which methods the route knows."""
+    response = await client.request(method, path)
+    assert response.status_code == 405
+    assert response.headers["allow"] == allow
+    assert _issue(response)["code"] == "not-supported"
+
+
+@pytest.mark.parametrize("path", ["Patient/$code", "Patient/7/$code"])
+async def test_operations_are_found_by_level_and_type(client, fhir, path):
+    """An operation answers where it is declared, and the interactions are not asked."""
+    response = await client.post(path, content=b"{}")
+    assert "/".join(response.json()["path"]) == path
+    assert not fhir.requests
+
+
+async def test_format_wins_over_accept(client):
+    """`_format=json` is for clients that cannot set Accept."""
+    assert (await client.get("Patient/1?_format=json", headers={"Accept": "text/html"})).status_code == 200
+
+
+async def test_xml_is_not_acceptable(client, fhir):
+    """A client that wants XML is told before anything is done."""
+    response = await client.get("Patient/1", headers={"Accept": "application/fhir+xml"})
+    assert response.status_code == 406
+    assert "JSON only" in _issue(response)["diagnostics"]
+    assert (await client.get("Patient/1?_format=xml")).status_code == 406
+    assert not fhir.requests
+
+
+async def test_parameters_of_form_do_not_reach_the_interactions(client, fhir):
+    """`_format` and `_pretty` say how to answer, not what."""
+    await client.get("Patient?_format=json&_pretty=true&name=x")
+    assert fhir.requests[0].query == (("name", "x"),)
+
+
+async def test_pretty_keeps_every_digit(client, fhir):
+    """`_pretty=true` changes white space only: 72.50 stays 72.50."""
+    fhir.answer = Response(status=200, body=b'{"value":72.50}')
+    response = await client.get("Observation/1?_pretty=true")
+    assert response.content == b'{\n  "value": 72.50\n}'
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("Patient", "application/fhir+xml"),
+        ("Patient", "application/x-www-form-urlencoded"),
+        ("Patient/_search", "application/fhir+json"),
+        ("Patient/$code", "text/plain"),
+    ],
+)
+async def test_a_wrong_content_type_is_415(client, fhir, path, content_type):
+    """The body is not guessed at; the text says what to send."""
+    response = await client.post(path, content=b"{}", headers={"Content-Type": content_type})
+    assert response.status_code == 415
+    assert "Content-Type: " in _issue(response)["diagnostics"]
+    assert not fhir.requests
+
+
+async def test_a_compressed_body_is_415(client):
+    """What cannot be measured while it streams is not taken."""
+    headers = {"Content-Type": "application/fhir+json", "Content-Encoding": "gzip"}
+    response = await client.post("Patient", content=gzip.compress(b"{}"), headers=headers)
+    assert response.status_code == 415
+
+
+async def test_a_declared_length_over_the_limit_is_413(client, fhir):
+    """The body is refused before it is read."""
+    response = await client.post("Patient", content=b" " * 2049)
+    assert response.status_code == 413
+    assert _issue(response)["code"] == "too-long"
+    assert not fhir.requests
+
+
+async def test_a_stream_over_the_limit_is_413_while_it_comes(client):
+    """Without a length the limit holds chunk by chunk: the rest is never asked for."""
+    sent = 0
+
+    async def chunks():
+        nonlocal sent
+        for _ in range(1000):
+            sent += 1
+            yield b" " * 256
+
+    response = await client.post("Patient", content=chunks())
+    assert response.status_code == 413
+    assert sent < 20
+
+
+async def test_a_long_url_is_414(client):
+    """A query has a limit too."""
+    response = await client.get(f"Patient?name={'x' * 600}")
+    assert response.status_code == 414
+
+
+@pytest.mark.parametrize("query", ["name=%FF%FE", "&".join(f"p{n}" for n in range(1001))])
+async def test_a_query_that_cannot_be_read_is_4xx(fhir, query):
+    """Broken percent-encoding and a thousand parameters end in an OperationOutcome."""
+    settings = Settings(max_url_bytes=65536)
+    shell = FhirShell(fhir, Operations(), lambda base: b"", frozenset({"Patient"}), settings)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(shell), base_url="http://h/fhir/") as client:
+        response = await client.get(f"Patient?{query}")
+    assert 400 <= response.status_code < 500
+    assert _issue(response)["severity"] == "error"
+
+
+async def test_errors_of_the_interactions_get_their_status(client, fhir):
+    """A FhirError becomes its status and its problems."""
+    fhir.answer = FhirError.of(Category.NOT_FOUND, "deleted", "The resource was deleted.", "Patient.id")
+    response = await client.get("Patient/1")
+    assert response.status_code == 410
+    assert _issue(response)["expression"] == ["Patient.id"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("Jane Roe 1970-01-01"), FhirError.of(Category.FAULT, "exception", "Jane Roe 1970-01-01")],
+)
+async def test_a_fault_never_tells_its_text(client, fhir, error, capfd):
+    """The client gets a reference, the log gets the same reference and the place, neither gets the text."""
+    fhir.answer = error
+    response = await client.get("Patient/1")
+    assert response.status_code == 500
+    text = _issue(response)["diagnostics"]
+    reference = response.headers["x-request-id"]
+    assert reference in text
+    said = capfd.readouterr()
+    assert reference in said.out + said.err
+    assert "handle" in said.out + said.err
+    assert "Roe" not in response.text + said.out + said.err
+
+
+async def test_large_answers_are_compressed_for_those_who_ask(client, fhir):
+    """gzip above the limit of the settings, and Vary either way so that caches do not mix them up."""
+    fhir.answer = Response(status=200, body=b'{"x":"' + b"y" * 2000 + b'"}')
+    plain = await client.get("Patient/1", headers={"Accept-Encoding": "identity"})
+    packed = await client.get("Patient/1", headers={"Accept-Encoding": "gzip, br"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert plain.headers["vary"] == packed.headers["vary"] == "accept-encoding"
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < 200
+
+
+async def test_not_modified_has_no_body_and_no_length(client, fhir):
+    """304 carries the ETag only."""
+    fhir.answer = Response(status=304, etag='W/"3"')
+    response = await client.get("Patient/1")
+    assert response.status_code == 304
+    assert response.headers["etag"] == 'W/"3"'
+    assert "content-length" not in response.headers
+
+
+async def test_a_host_header_that_is_no_host_is_refused(client, fhir):
+    """What would go into Location and links is checked first."""
+    response = await client.get("Patient/1", headers={"Host": "evil.example/a?b=<script>"})
+    assert response.status_code == 400
+    assert "evil" not in response.text
+    assert not fhir.requests
+
+
+async def test_a_base_url_of_the_settings_wins_over_the_host(fhir):
+    """Behind a proxy the operator says what clients see."""
+    settings = Settings(base_url="https://ehr.example.org/r4")
+    shell = FhirShell(fhir, Operations(), lambda base: b"", frozenset({"Patient"}), settings)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(shell), base_url="http://h/fhir/") as client:
+        await client.get("Patient/1")
+    assert fhir.requests[0].base_url == "https://ehr.example.org/r4"
