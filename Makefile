@@ -1,0 +1,52 @@
+# Every target works on a fresh clone: the environment in .venv is made first and kept up to date with the lock file.
+# PYTHON chooses the interpreter (3.11 or newer), e.g. `make test PYTHON=python3.12`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo serve test bench lint types definitions campaign lock check-lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+demo: $(STAMP)  ## code an invented fax and show the result
+	@$(BIN)/fhirwright demo
+
+serve: $(STAMP)  ## the FHIR server on http://127.0.0.1:8000/fhir, without authorization, for this machine only
+	@$(BIN)/fhirwright serve --open
+
+test: $(STAMP)  ## all tests; ARGS="-k name" chooses some
+	$(BIN)/pytest $(ARGS)
+
+bench: $(STAMP)  ## CPU per request, notes and pages per second
+	$(BIN)/python -m benchmarks
+
+lint: $(STAMP)  ## style, format and the walls between packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP)  ## mypy, strict
+	$(BIN)/mypy
+
+definitions: $(STAMP)  ## compile the published R4 definitions again; needs the package, see CONTRIBUTING.md
+	$(BIN)/python -m fhir_profiles.compile $(ARGS)
+
+campaign: $(STAMP)  ## a longer measurement: make campaign NAME=kill ARGS="…"; see campaigns/README.md
+	@test -n "$(NAME)" || { echo "make campaign NAME=…: one of" $(basename $(notdir $(wildcard campaigns/[a-z]*.py))); exit 2; }
+	$(BIN)/python -m campaigns.$(NAME) $(ARGS)
+
+lock: $(STAMP)  ## choose versions again; nothing else changes requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --upgrade --no-emit-index-url --generate-hashes --no-header \
+	  --no-annotate --quiet --python-version 3.11 --output-file requirements.lock
+
+clean:  ## remove the environment and what was built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,123 @@
+"""What the repository says about itself is true."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+TEXT = {".py", ".md", ".toml", ".lock", ".yaml", ".yml", ".json", ".txt", ".cfg", ".csv", ".mako", ".sql", ""}
+# A home or work directory of somebody's machine, and hosts that packages come from.
+MACHINE = re.compile(r"(?<![\w./])/(home|root|Users|work|tmp/[A-Za-z])/\w+")
+HOSTS = re.compile(r"pypi\.org|pythonhosted\.org|registry\.npmjs|conda\.anaconda|files\.python", re.IGNORECASE)
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+
+
+def test_no_machine_paths_and_no_registry_hosts(tracked: list[Path], root: Path) -> None:
+    """What is tracked works on any machine and with any registry."""
+    found = [
+        f"{path.relative_to(root)}:{number}: {line.strip()[:80]}"
+        for path in tracked
+        if path.suffix in TEXT and path != Path(__file__) and path.name != "LICENSE"
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
+        if MACHINE.search(line) or HOSTS.search(line)
+    ]
+    assert found == []
+
+
+def test_nothing_is_left_unfinished(tracked: list[Path], root: Path) -> None:
+    """No reminder of unfinished work is tracked."""
+    found = [
+        f"{path.relative_to(root)}:{number}"
+        for path in tracked
+        if path.suffix == ".py" and path != Path(__file__)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if UNFINISHED.search(line)
+    ]
+    assert found == []
+
+
+def test_readme_commands_are_targets(root: Path) -> None:
+    """The commands that the README and CONTRIBUTING give exist in the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    told = (root / "README.md").read_text() + (root / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"\bmake ([a-z-]+)", told))
+    assert {"demo", "serve"} <= named
+    assert named <= targets
+
+
+def test_every_target_needs_the_environment(root: Path) -> None:
+    """Each target works on a fresh clone: it makes the environment first."""
+    rules = re.findall(r"^([a-z-]+):([^#=\n]*)", (root / "Makefile").read_text(), re.MULTILINE)
+    assert {name for name, needs in rules if "$(STAMP)" not in needs} == {"clean"}
+
+
+def test_links_of_the_documents_resolve(root: Path, tracked: list[Path]) -> None:
+    """Each relative link in a tracked Markdown file leads to a file that exists, and to a heading that exists."""
+    broken = []
+    for path in tracked:
+        if path.suffix != ".md":
+            continue
+        for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            file = (path.parent / name).resolve() if name else path
+            if not file.exists() or (anchor and anchor not in _anchors(file)):
+                broken.append(f"{path.relative_to(root)} → {target}")
+    assert broken == []
+
+
+def _anchors(path: Path) -> set[str]:
+    """The anchors of a Markdown file's headings, as forges make them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_reachable_from_the_index(root: Path) -> None:
+    """docs/index.md names each page of docs/."""
+    index = (root / "docs" / "index.md").read_text()
+    pages = {str(p.relative_to(root / "docs")) for p in (root / "docs").rglob("*.md")} - {"index.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
+
+
+def test_changelog_has_the_version(root: Path) -> None:
+    """The version of the distribution has its section, or is being collected under Unreleased."""
+    version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    assert f"## [{version}]" in (root / "CHANGELOG.md").read_text()
+
+
+def test_decisions_are_short_and_numbered(root: Path) -> None:
+    """An architecture decision fits on a screen and the numbers have no gap."""
+    files = sorted((root / "docs" / "adr").glob("[0-9]*.md"))
+    assert [file.name[:4] for file in files] == [f"{n:04d}" for n in range(1, len(files) + 1)]
+    assert {file.name: len(file.read_text().splitlines()) for file in files if len(file.read_text().splitlines()) > 40} == {}
+
+
+@pytest.mark.parametrize("folder", ["campaigns", "benchmarks"])
+def test_every_measurement_is_documented(folder: str, root: Path) -> None:
+    """Each campaign and benchmark is named in the README of its folder."""
+    told = (root / folder / "README.md").read_text()
+    names = {path.stem for path in (root / folder).glob("[a-z]*.py")}
+    assert {name for name in names if f"`{name}`" not in told} == set()
+
+
+def test_notice_names_what_others_made(root: Path) -> None:
+    """Data that ships and came from others is attributed."""
+    notice = (root / "NOTICE").read_text()
+    for source in ("HL7", "ICD-10-CM", "LOINC", "RxNorm"):
+        assert source in notice
+
+
+def test_locked_versions_carry_hashes(root: Path) -> None:
+    """Every locked distribution is pinned with its hashes, whatever registry it comes from."""
+    lock = (root / "requirements.lock").read_text()
+    pinned = re.findall(r"^[a-z0-9._\[\],-]+==", lock, re.MULTILINE | re.IGNORECASE)
+    assert len(pinned) > 50
+    assert lock.count("--hash=sha256:") >= len(pinned)
+    direct = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[\[>=<; ]", name)[0].lower() for name in direct}
+    locked = {re.split(r"[\[=]", name)[0].lower() for name in pinned}
+    assert names <= locked
