@@ -8,6 +8,8 @@ import os
 import time
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 import orjson
@@ -37,12 +39,11 @@ def configure_logging(settings: Settings) -> None:
     level = getattr(logging, settings.log_level.upper())
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _stamp,
     ]
     stderr = io.FileIO(2, "w", closefd=False)  # unbuffered: one line is one write, whole among processes
     factory: Any
-    if settings.log_format == "json":
+    if settings.log_format == "json" or (settings.log_format == "auto" and not stderr.isatty()):
         processors.append(structlog.processors.JSONRenderer(serializer=_dumps))
         factory = structlog.BytesLoggerFactory(cast(BinaryIO, stderr))
     else:
@@ -134,6 +135,19 @@ def route_of(scope: Scope) -> str:
     if template is not None:
         return str(template)
     return getattr(scope.get("route"), "path", UNROUTED)
+
+
+def _stamp(_logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Level and time in one step; structlog's own two cost three times as much."""
+    event["level"] = method
+    seconds = time.time()
+    event["timestamp"] = f"{_second(int(seconds))}.{int(seconds % 1 * 1000):03d}Z"
+    return event
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _dumps(value: Any, default: Callable[[Any], Any] | None = None, **_: Any) -> bytes:

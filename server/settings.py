@@ -114,7 +114,9 @@ class Settings(BaseSettings):
     )
 
     # What is told
-    log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Log lines for people, for machines, or `auto`: for people when stderr is a terminal."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_requests: Literal["all", "problems"] = Field(
         "all",
