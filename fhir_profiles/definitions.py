@@ -10,12 +10,14 @@ from typing import Literal
 
 import msgspec
 
+from fhir_profiles.systems import STRUCTURE_DEFINITION
+
 FHIR_VERSION = "4.0.1"
 
 Kind = Literal["resource", "complex-type", "primitive-type", "BackboneElement", "Element"]
 SearchType = Literal["token", "string", "date", "reference", "quantity", "number", "uri", "composite", "special"]
 
-_CHOICE, _MODIFIER, _SUMMARY = 1, 2, 4
+_CHOICE, _MODIFIER, _SUMMARY, _LENIENT = 1, 2, 4, 8
 
 
 class Binding(msgspec.Struct, frozen=True, array_like=True):
@@ -64,6 +66,11 @@ class Element(msgspec.Struct, frozen=True, array_like=True):
     def summary(self) -> bool:
         """Whether `_summary=true` keeps the element."""
         return bool(self.flags & _SUMMARY)
+
+    @property
+    def lenient(self) -> bool:
+        """Whether HL7's own published examples break the rules of the element, so that breaking them only warns."""
+        return bool(self.flags & _LENIENT)
 
     def properties(self) -> dict[str, str]:
         """JSON property → type: one for a plain element, one for each type of a choice."""
@@ -150,6 +157,10 @@ class Definitions:
     def compartment(self, name: str) -> Mapping[str, tuple[str, ...]]:
         """Resource type → search parameters that put it in the compartment (`Patient`, `Encounter`, `Device`, …)."""
         return self._compartments[name]
+
+    def profile(self, resource_type: str) -> str:
+        """The canonical URL of the type's own definition."""
+        return f"{STRUCTURE_DEFINITION}{resource_type}"
 
     def codes(self, value_set: str) -> frozenset[str]:
         """Every code of an enumerable value set whatever its system; empty when it is not enumerable."""

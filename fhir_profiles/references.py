@@ -67,7 +67,7 @@ def _rewrite(value: dict[str, Any], type_name: str, replacements: Mapping[str, s
 def _each(owner: Any, key: Any, child: Any, type_name: str, replacements: Mapping[str, str], d: Definitions) -> int:
     kind = type(child)
     if kind is str:
-        new = _replaced(owner, key, child, type_name, replacements)
+        new = _replaced(key, child, type_name, replacements)
         if new is None:
             return 0
         owner[key] = new
@@ -84,7 +84,7 @@ _LINKS = frozenset({"uri", "url", "oid", "uuid"})
 _HREF = re.compile(r"""((?:href|src)=)(["'])([^"']*)\2""")
 
 
-def _replaced(owner: Any, key: Any, text: str, type_name: str, replacements: Mapping[str, str]) -> str | None:
+def _replaced(key: Any, text: str, type_name: str, replacements: Mapping[str, str]) -> str | None:
     if type_name in _LINKS or key == "reference":
         base, hash_, fragment = text.partition("#")
         new = replacements.get(text) or replacements.get(base)

@@ -42,6 +42,10 @@ RESTFUL_SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful
 # Identifier systems
 NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 
+# Definitions of HL7
+XHTML: Final = "http://www.w3.org/1999/xhtml"
+STRUCTURE_DEFINITION: Final = "http://hl7.org/fhir/StructureDefinition/"
+
 # Extensions of HL7
 DERIVATION_REFERENCE: Final = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"

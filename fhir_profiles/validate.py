@@ -12,11 +12,14 @@ from fhir_profiles.walk import walk
 MAX_PROBLEMS = 1_000
 
 
-def check(resource: Any) -> list[Problem]:
-    """Every problem of the resource, empty when it is valid; resources inside Bundle, Parameters and contained too.
+def check(resource: Any, _body: bytes | None = None, *, warnings: bool = False) -> list[Problem]:
+    """Every error of the resource, empty when it is valid; resources inside Bundle, Parameters and contained too.
 
     Checked: known properties, cardinality, choices, primitive formats with real dates, `_field` siblings, codes of
     required bindings that can be enumerated, references by form and type, narratives, and the invariants that are
     structure (ele-1, ext-1, dom-2, dom-4, dom-5, ref-1, txt-1, txt-2). At most MAX_PROBLEMS are listed.
+    `warnings` adds what is wrong but tolerated, because HL7's own published examples do it.
     """
-    return [] if accepts(resource) else list(islice(walk(resource), MAX_PROBLEMS))
+    if accepts(resource):
+        return []
+    return list(islice((p for p in walk(resource) if warnings or p.severity != "warning"), MAX_PROBLEMS))

@@ -22,12 +22,12 @@ Json = Mapping[str, Any]
 
 
 def walk(resource: Any) -> Iterator[Problem]:
-    """Every problem, in the order of the JSON; a resource whose type is unknown has that one problem."""
+    """Every problem, warnings too, in the order of the definition; an unknown type is one problem."""
     yield from _Walk(load()).resource(resource, "", contained=False)
 
 
-def _error(code: str, text: str, place: str) -> Problem:
-    return Problem("error", code, text, place or None)
+def _error(code: str, text: str, place: str, element: Element | None = None) -> Problem:
+    return Problem("warning" if element and element.lenient else "error", code, text, place or None)
 
 
 class _Walk:
@@ -104,7 +104,7 @@ class _Walk:
         at = f"{place}.{element.name}"
         present = [k for k in element.properties() if k in owner or (f"_{k}" in owner and _extensible(k))]
         if element.minimum and not present:
-            yield _error("required", f"{type_name} needs {element.name}; it is missing.", at)
+            yield _error("required", f"{type_name} needs {element.name}; it is missing.", at, element)
         if len(present) > 1:
             yield _error("structure", f"Only one type of {element.name}[x] may be given, not {len(present)}.", at)
         for key in present:
@@ -150,7 +150,7 @@ class _Walk:
             yield _error("value", text, place)
         elif named and element.targets and named not in element.targets:
             text = f"A reference here must be to {' or '.join(element.targets)}."
-            yield _error("value", text, place)
+            yield _error("value", text, place, element)
 
     def _concept(self, value: Json, element: Element, of: str, at: str) -> Iterator[Problem]:
         codings = value.get("coding", ()) if of == "CodeableConcept" else [value] if of == "Coding" else None
