@@ -13,7 +13,7 @@ from terminology.source import Progress, Source
 from terminology.writer import LAYOUT, write
 
 
-def build(dir: Path | str, progress: Progress | None = None) -> list[Path]:  # noqa: A002 - the seam's name
+def build(dir: Path | str, progress: Progress | None = None) -> list[Path]:
     """Write the files that are missing or have changed, and return those; `progress(what, done, total)` is told."""
     grouped: defaultdict[str, list[Source]] = defaultdict(list)
     for source in (*package_sources(), *fragment_sources()):
@@ -22,7 +22,7 @@ def build(dir: Path | str, progress: Progress | None = None) -> list[Path]:  # n
 
 
 def install(
-    dir: Path | str,  # noqa: A002
+    dir: Path | str,
     stem: str,
     sources: list[Source],
     progress: Progress | None = None,

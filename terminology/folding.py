@@ -12,8 +12,36 @@ from functools import lru_cache
 WORD = re.compile(r"[^\W_]+")
 _ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüçñ", "aaaaaaeeeeiiiiooooouuuucn")
 _KEEP = frozenset(
-    "diabetes ascites herpes rabies scabies caries pubes mumps measles always series species abscess "
-    "tinea biceps triceps forceps diabetes insipidus pus his this was has does us as is".split()
+    [
+        "diabetes",
+        "ascites",
+        "herpes",
+        "rabies",
+        "scabies",
+        "caries",
+        "pubes",
+        "mumps",
+        "measles",
+        "always",
+        "series",
+        "species",
+        "abscess",
+        "tinea",
+        "biceps",
+        "triceps",
+        "forceps",
+        "diabetes",
+        "insipidus",
+        "pus",
+        "his",
+        "this",
+        "was",
+        "has",
+        "does",
+        "us",
+        "as",
+        "is",
+    ]
 )
 
 

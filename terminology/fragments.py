@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -42,7 +43,7 @@ def read_fragment(table: Traversable) -> list[Source]:
             origin=head["source"],
             licence=head["licence"],
             fingerprint=hashlib.sha256(f"{system}\n{text}".encode()).hexdigest(),
-            concepts=lambda s=system: _concepts([r for r in rows if (r.get("system") or head["system"]) == s]),
+            concepts=partial(_concepts, [r for r in rows if (r.get("system") or head["system"]) == system]),
         )
         for system in systems
     ]

@@ -111,7 +111,7 @@ class Terminology:
         return next(((file, number) for e, file, number in entries if e is edition), None)
 
 
-def open_terminology(dir: Path | str) -> Terminology:  # noqa: A002 - the seam's name
+def open_terminology(dir: Path | str) -> Terminology:
     """Open what `build(dir)` made; a directory without files is an error that names the command to run."""
     files = sorted((Path(dir) / "terminology").glob("*.sqlite"))
     if not files:

@@ -1,4 +1,4 @@
-"""The billable ICD-10-CM code that says no more than a header says (ICD-10-CM guideline I.A.9.b, "unspecified" codes)."""
+"""The billable ICD-10-CM code that says no more than a header says (guideline I.A.9.b, "unspecified" codes)."""
 
 from __future__ import annotations
 

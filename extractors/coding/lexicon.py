@@ -18,17 +18,30 @@ from typing import Any, NamedTuple
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.coding import lexicon_build
+from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.normalise import term as normal_term
+from fhir_profiles.systems import RXNORM
 from terminology import Terminology
 
 
 class Entry(NamedTuple):
-    """One meaning of a term. `kind`: curated, learned, title, inclusion, synonym, label; `score` is 0–1."""
+    """One meaning of a term; `score` is 0–1. `kind`: curated, learned, title, inclusion, synonym, label, or name.
+
+    A `name` is a drug without an identifier of ours: its `code` is `""`, and `class` is found by `drug_class`.
+    """
 
     system: str
     code: str
     kind: str
     score: float
+
+
+class Hit(NamedTuple):
+    """A phrase of the lexicon in a text: offsets, and its meanings, best first."""
+
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
 
 
 class Lexicon:
@@ -43,6 +56,8 @@ class Lexicon:
         self._systems, self._kinds = systems, kinds
         self._displays: Mapping[str, Mapping[str, str]] = compiled["displays"]
         self._leaves: Mapping[str, str] = compiled["leaves"]
+        self._classes: Mapping[str, str] = compiled["classes"]
+        self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
         self._billable: frozenset[str] = frozenset(compiled["billable"])
         self._entries: dict[int, tuple[Entry, ...]] = {}
         self._automaton = AhoCorasick(
@@ -69,6 +84,11 @@ class Lexicon:
             if enabled:
                 gc.enable()
 
+    def find(self, text: str | Normal) -> list[Hit]:
+        """The phrases in a text (or in one already in normal form), in order, none overlapping, whole words only."""
+        normal = normalise(fold(text)) if isinstance(text, str) else text
+        return [Hit(*normal.span(a, b), entries) for a, b, entries in self.matches(normal.text)]
+
     def matches(self, text: str) -> list[tuple[int, int, tuple[Entry, ...]]]:
         """Leftmost-longest terms in a text in the form of `extractors.findings.normalise`: start, end, meanings."""
         meanings = self.meanings
@@ -92,6 +112,14 @@ class Lexicon:
     def display(self, system: str, code: str) -> str | None:
         """The display of a code of any loaded system; None when the system does not hold it."""
         return self._displays.get(system, {}).get(code)
+
+    def properties(self, system: str, code: str) -> Mapping[str, str]:
+        """What a starter table says of a code: LOINC kind, unit, low and high; RxNorm class; HCPCS per (one unit)."""
+        return self._properties.get(system, {}).get(code, {})
+
+    def drug_class(self, code: str, name: str) -> str | None:
+        """The class of a drug by its RxNorm code, else by its name."""
+        return self.properties(RXNORM, code).get("class") or self._classes.get(normal_term(name))
 
     def lookup(self, code: str) -> str | None:
         """The display of a code of whichever system holds it: what the repair of misread codes asks."""

@@ -16,8 +16,8 @@ from terminology import Terminology
 
 FORMAT = 1
 SYSTEMS = (ICD10CM, LOINC, RXNORM, CPT, HCPCS)
-KINDS = ("curated", "learned", "title", "inclusion", "synonym", "label")
-SCORES = {"curated": 0.95, "learned": 0.8, "title": 0.9, "inclusion": 0.85, "synonym": 0.9, "label": 0.85}
+KINDS = ("curated", "learned", "title", "inclusion", "synonym", "label", "name")
+SCORES = {"curated": 0.95, "learned": 0.8, "title": 0.9, "inclusion": 0.85, "synonym": 0.9, "label": 0.85, "name": 0.85}
 Meaning = tuple[int, str, int, float]
 
 
@@ -36,14 +36,21 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     for stop in stop_phrases():
         meanings.pop(stop, None)
     terms = sorted(meanings)
+    for names, _ in drug_names():
+        for name in names.split("|"):
+            _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
     codes = {system: {c.code: c.display for c in terminology.concepts(system)} for system in SYSTEMS}
     return {
+        "classes": {normal_term(n): g for names, g in drug_names() for n in names.split("|")},
         "systems": list(SYSTEMS),
         "kinds": list(KINDS),
         "editions": {s: e.version for s in SYSTEMS if (e := terminology.edition(s))},
         "terms": terms,
         "meanings": [tuple(sorted(meanings[t].values(), key=lambda m: (-m[3], m[1]))) for t in terms],
         "displays": codes,
+        "properties": {
+            s: {c.code: dict(c.properties) for c in terminology.concepts(s)} for s in SYSTEMS if s != ICD10CM
+        },
         "leaves": default_leaves(terminology),
         "billable": [c.code for c in terminology.concepts(ICD10CM) if c.billable],
     }
@@ -62,6 +69,11 @@ def _add(meanings: Any, phrase: str, system: int, code: str, kind: str, weight: 
     known = meanings[folded].get((system, code))
     if known is None or known[3] < meaning[3]:
         meanings[folded][(system, code)] = meaning
+
+
+def drug_names() -> list[tuple[str, str]]:
+    """Names of drugs (split at |) that have no identifier of ours, with their class."""
+    return [(names, group) for names, group in _table("drug_names.tsv")]
 
 
 def curated() -> list[tuple[str, str]]:

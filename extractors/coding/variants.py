@@ -16,7 +16,7 @@ _LEAD = re.compile(r"^(?:unspecified|other specified|other) ", re.IGNORECASE)
 
 
 def variants(text: str, kind: str) -> Iterator[tuple[str, float]]:
-    """Yield (phrase, weight) for a term: itself, without brackets, without an "unspecified" tail, inverted at a comma."""
+    """Yield (phrase, weight): the term itself, without brackets, without an "unspecified" tail, turned at a comma."""
     yield text, 1.0
     if kind not in ("title", "inclusion"):
         return
