@@ -16,7 +16,9 @@ from server.http.health import health_router
 from server.http.openapi import describe_fhir
 from server.http.shell import PREFIX, FhirShell
 from server.interactions.fhir import Fhir
+from server.jobs import intake
 from server.observability import Observe, Receive, Scope, Send, configure_logging
+from server.operations import code, task
 from server.operations.registry import Operations
 from server.settings import Settings, read_settings
 from server.store import Store, open_store
@@ -31,16 +33,18 @@ def create_app(settings: Settings) -> FastAPI:
     configure_logging(settings)
     store = open_store(settings.database_url)
     fhir = Fhir(store, settings)
-    operations = Operations()
+    jobs = intake.attach(fhir, settings)
+    operations = Operations([*code.operations(fhir, settings), *task.operations(fhir, jobs)])
+    declared = [(name, o.name, o.definition) for o in operations for name in sorted(o.types or ("",))]
 
     @lru_cache(maxsize=64)
     def metadata(base_url: str) -> bytes:
-        return json.encode(capability.statement(base_url, version=version("fhirwright")))
+        return json.encode(capability.statement(base_url, version=version("fhirwright"), operations=declared))
 
     shell = FhirShell(fhir, operations, metadata, frozenset(definitions.load().resource_types), settings)
     app = Application(shell, settings, metadata, lifespan=_lifespan(store))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
-    app.include_router(health_router(checks, None, metrics=settings.metrics))
+    app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))
     app.state.fhir = fhir
     return app
 

@@ -80,8 +80,7 @@ class FhirShell:
         body = b""
         if method in ("POST", "PUT"):
             body = await read_body(receive, self._settings.max_body_bytes, fields.get(b"content-length"))
-            if not (operation and operation.raw):
-                _check_content(fields, is_search=shape is SEARCH, is_empty=not body)
+            _check_content(fields, body, shape is SEARCH, operation)
         if shape is SEARCH:
             method, parts, query, body = "GET", parts[:1], query + read_pairs(body), b""
         request = Request(
@@ -149,15 +148,15 @@ def _shape_of(operation: Operation, parts: tuple[str, ...]) -> Shape:
     return Shape(f"{PREFIX}{places[len(parts) - 1]}/${operation.name}", methods)
 
 
-def _check_content(fields: dict[bytes, bytes], *, is_search: bool, is_empty: bool) -> None:
+def _check_content(fields: dict[bytes, bytes], body: bytes, is_search: bool, operation: Operation | None) -> None:
     """415 when the body is not in a form this route reads."""
     content_type = fields.get(b"content-type", b"")
     if fields.get(b"content-encoding", b"identity").lower() != b"identity":
         raise not_supported(415, "Send the body without Content-Encoding.")
     if is_search:
-        if not is_form(content_type) and not (is_empty and not content_type):
+        if not is_form(content_type) and (body or content_type):
             raise not_supported(415, "Send _search as Content-Type: application/x-www-form-urlencoded.")
-    elif not is_json(content_type):
+    elif not is_json(content_type) and not (operation and operation.raw):
         raise not_supported(415, "Send JSON in UTF-8 as Content-Type: application/fhir+json.")
 
 

@@ -47,6 +47,7 @@ def client(fhir):
     operations = Operations(
         [
             Operation("code", frozenset({"type", "instance"}), _echo, types=frozenset({"Patient"})),
+            Operation("read", frozenset({"type"}), _echo, types=frozenset({"Patient"}), raw=True),
             Operation("versions", frozenset({"system"}), _echo, methods=frozenset({"GET"})),
         ]
     )
@@ -178,6 +179,12 @@ async def test_pretty_keeps_every_digit(client, fhir):
     fhir.answer = Response(status=200, body=b'{"value":72.50}')
     response = await client.get("Observation/1?_pretty=true")
     assert response.content == b'{\n  "value": 72.50\n}'
+
+
+async def test_a_raw_operation_takes_any_content(client):
+    """An operation that reads files gets them as they are."""
+    headers = {"Content-Type": "image/tiff"}
+    assert (await client.post("Patient/$read", content=b"II*", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize(
