@@ -8,11 +8,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
-from fhir_profiles.errors import Category, FhirError
-from server.interactions.exchange import Request
-from server.interactions.fhir import Fhir
 from server.jobs.children import Failure
 
 Fetch = Callable[[str], bytes | None]  # id of a Binary → its bytes, None when there is none
@@ -65,17 +60,6 @@ def read_attachment(document: Mapping[str, Any], base_url: str | None, fetch: Fe
         raise Failure(
             "structure", "Attachment.data is not base64. Encode the file as base64 and send it again."
         ) from None
-
-
-def binary_data(fhir: Fhir, binary: str) -> bytes | None:
-    """The bytes of a stored Binary; None when there is none."""
-    try:
-        body = fhir.handle_sync(Request(method="GET", path=("Binary", binary))).body
-    except FhirError as error:
-        if error.category is Category.NOT_FOUND:
-            return None
-        raise
-    return base64.b64decode(orjson.loads(body).get("data") or "")
 
 
 def _fetch(url: str, base_url: str | None, fetch: Fetch) -> bytes:

@@ -50,15 +50,16 @@ class Coder:
         """The answer to one line, with a newline; what is wrong with a line is its answer."""
         try:
             note = _decoder.decode(line)
-            if any(start >= end or end > len(note.text) for start, end in note.spans):
-                return _complaint(number, "A span lies outside of the text or is empty.")
+        except msgspec.MsgspecError:
+            return _complaint(number, 'The line is not a note: {"id", "text", "setting"?, "spans"?} as JSON in UTF-8.')
+        if any(start >= end or end > len(note.text) for start, end in note.spans):
+            return _complaint(number, "A span lies outside of the text or is empty.", note.id)
+        try:
             document = from_text(note.text)
             findings = self._pipeline.find(document, note.spans)
             coded = self._pipeline.code(findings, document, note.setting)
-        except msgspec.MsgspecError:
-            return _complaint(number, 'The line is not a note: {"id", "text", "setting"?, "spans"?} as JSON in UTF-8.')
         except Exception as error:
-            return _complaint(number, f"The note could not be coded ({type(error).__name__}).")
+            return _complaint(number, f"The note could not be coded ({type(error).__name__}).", note.id)
         answer = {
             "id": note.id,
             "findings": [_finding(finding) for finding in findings.items],
@@ -101,8 +102,9 @@ def _code(code: Code) -> dict[str, Any]:
     }
 
 
-def _complaint(number: int, error: str) -> bytes:
-    return msgspec.json.encode({"line": number, "error": error}) + b"\n"
+def _complaint(number: int, error: str, note: str | int | None = None) -> bytes:
+    named = {} if note is None else {"id": note}
+    return msgspec.json.encode({**named, "line": number, "error": error}) + b"\n"
 
 
 def code_notes(

@@ -15,7 +15,8 @@ from fhir_profiles.errors import Category, FhirError
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.jobs import tasks
-from server.jobs.attachments import binary_data, read_attachment
+from server.jobs.attachments import read_attachment
+from server.jobs.binary import binary_data
 from server.jobs.cache import ContentCache
 from server.jobs.children import Bounds, Children, Failure
 from server.jobs.engine import INTERRUPTED, Interrupted, Steps

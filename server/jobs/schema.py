@@ -1,17 +1,16 @@
-"""The tables of the jobs, beside the resources: those of DBOS, and the record of transactional steps."""
+"""The tables of the jobs: those of DBOS, in the same database as the resources (https://docs.dbos.dev/python)."""
 
 from __future__ import annotations
 
 import time
 
-from sqlalchemy import URL, create_engine, inspect, text
+from sqlalchemy import URL, create_engine, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from server.store import Store, Tx
 
-_RECORD = """CREATE TABLE IF NOT EXISTS job_step (
-    job TEXT NOT NULL, step TEXT NOT NULL, output TEXT NOT NULL, PRIMARY KEY (job, step))"""
+_LOCK = 0x66686A  # of PostgreSQL: one process migrates, the others wait
 
 
 def system_url(database_url: str) -> str:
@@ -30,13 +29,12 @@ def prepare(database_url: str) -> None:
         if sqlite:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # before DBOS opens it: 5 times the jobs per second
             connection.exec_driver_sql("PRAGMA busy_timeout=30000")
-        if inspect(connection).has_table("job_step"):
-            return
-    from dbos import DBOS
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")  # or one could see half of the tables
+        if not inspect(connection).has_table("workflow_status", schema=None if sqlite else "dbos"):
+            from dbos import DBOS
 
-    DBOS.migrate(system_url(database_url))
-    with engine.begin() as connection:
-        connection.execute(text(_RECORD))
+            DBOS.migrate(system_url(database_url))
 
 
 def prune(store: Store, keep_days: int) -> None:

@@ -31,6 +31,7 @@ class Slot:
         deadline = time.monotonic() + wait
         while not self._try():
             if time.monotonic() >= deadline:
+                self.release()
                 raise FhirError.of(
                     Category.BUSY,
                     "conflict",

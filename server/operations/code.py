@@ -22,7 +22,8 @@ from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
-from server.jobs.attachments import binary_data, read_attachment
+from server.jobs.attachments import read_attachment
+from server.jobs.binary import binary_data
 from server.jobs.children import Children, Failure
 from server.jobs.pipeline import bounds_of
 from server.operations.registry import Operation
