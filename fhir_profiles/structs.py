@@ -3,10 +3,10 @@
     patient = structs.decode(body)
     patient.birthDate, patient.name[0].family
 
-For code that wants attributes and types instead of a dict. Structs are made when first asked for. An absent element is
-UNSET and decimals are `Decimal`, so `fhir_profiles.json.encode` gives back what was read. Python's keywords get a `_` at
-the end (`Encounter.class_`). Resources inside resources stay dicts. Decoding refuses unknown properties and wrong JSON
-types; whether the resource is valid says `fhir_profiles.validate`.
+For code that wants attributes and types instead of a dict. Structs are made when first asked for. An absent element
+is UNSET and decimals are `Decimal`, so `fhir_profiles.json.encode` gives back what was read. Python's keywords get a
+`_` at the end (`Encounter.class_`). Resources inside resources stay dicts. Decoding refuses unknown properties and
+wrong JSON types; whether the resource is valid says `fhir_profiles.validate`.
 """
 
 from __future__ import annotations
