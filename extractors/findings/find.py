@@ -3,74 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from extractors.findings import rules
-from extractors.findings.assertion import assert_compiled, assertion_of, inner_triggers
+from extractors.findings import analytes
+from extractors.findings.decide import Engine, decide
 from extractors.findings.lexicon import Lexicon
-from extractors.findings.lines import Line, Sentence, split_lines, split_sentences
-from extractors.findings.normalise import Normal, fold, normalise
-from extractors.findings.priors import section_triggers
-from extractors.findings.sections import SectionMap, split_sections
+from extractors.findings.plausible import Ink
+from extractors.findings.reading import Reading, read_text
+from extractors.findings.results import find_results
+from extractors.findings.tables import find_table_values
+from extractors.findings.values import Value, find_values
 from extractors.model import Assertion, Document, Finding, Findings, Span
-
-Engine = Literal["compiled", "medspacy"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A document taken apart once: what every finder works on."""
-
-    text: str
-    folded: str
-    lines: list[Line]
-    sentences: list[Sentence]
-    sections: SectionMap
-    normal: Normal
-
-
-def read(text: str) -> Reading:
-    """Fold, split and normalise a text."""
-    folded = fold(text)
-    lines = split_lines(text)
-    sections = SectionMap(split_sections(text, folded, lines))
-    sentences = split_sentences(text, folded, lines, sections.starts)
-    return Reading(text, folded, lines, sentences, sections, normalise(folded, [s.start for s in sentences]))
-
-
-def decide(reading: Reading, spans: Sequence[Span], engine: Engine, given: Sequence[Span] = ()) -> dict[Span, Assertion]:
-    """The Assertion of each span: ConText by the chosen engine, then the priors of the section."""
-    table = rules.load()
-    if engine == "compiled":
-        found = assert_compiled(reading.folded, reading.normal, reading.sentences, spans, table)
-    else:
-        from extractors.findings.medspacy_engine import assert_medspacy
-
-        found = assert_medspacy(reading.text, reading.sentences, spans)
-    if given:
-        inner = inner_triggers(reading.folded, reading.normal, reading.sentences, given, table)
-        for span, triggers in inner.items():
-            found[span] = [*found[span], *triggers]
-    return {s: assertion_of([*triggers, *section_triggers(reading.sections, s)]) for s, triggers in found.items()}
-
-
-def assert_spans(document: Document, spans: Sequence[Span], *, engine: Engine = "compiled") -> list[Assertion]:
-    """The Assertion of each of `spans`, in their order."""
-    decided = decide(read(document.text), sorted(set(spans)), engine, spans)
-    return [decided[tuple(span)] for span in spans]
 
 
 def find(document: Document, lexicon: Lexicon, *, engine: Engine = "compiled", spans: Sequence[Span] = ()) -> Findings:
     """Everything `document` says, in reading order; one finding of kind `mention` for each of `spans` as well."""
-    reading = read(document.text)
-    hits = lexicon.find(document.text)
+    reading = read_text(document.text)
     given = [(int(a), int(b)) for a, b in spans]
-    decided = decide(reading, sorted({(h.start, h.end) for h in hits} | set(given)), engine, given)
+    values = measure(document, reading)
+    hits = lexicon.find(document.text)
+    wanted = {(h.start, h.end) for h in hits} | {(v.start, v.end) for v in values} | set(given)
+    decided = decide(reading, sorted(wanted), engine, given)
     items = [
         Finding("problem", h.start, h.end, document.text[h.start : h.end], decided[h.start, h.end],
                 reading.sections.at(h.start), concepts=tuple((e.system, e.code, e.score) for e in h.entries))
         for h in hits
     ]  # fmt: skip
+    items += [_finding(v, reading, decided) for v in values]
     items += [Finding("mention", a, b, document.text[a:b], decided[a, b], reading.sections.at(a)) for a, b in given]
     return Findings(tuple(sorted(items, key=lambda f: (f.start, f.end))))
+
+
+def measure(document: Document, reading: Reading) -> list[Value]:
+    """Vital signs and laboratory values, of tables and of the text around them; doubtful ink noted."""
+    known = analytes.load()
+    tabled = find_table_values(reading.folded, reading.text, document.tables, reading.lines, known)
+    bounds = [(b.start, b.end) for b in reading.blocks]
+    inline = find_values(reading.folded, reading.text, bounds, known, [v.at for v in tabled])
+    known_spans = [(v.start, v.end) for v in tabled + inline]
+    worded = find_results(reading.folded, reading.text, known, known_spans)
+    ink = Ink(document)
+    for value in (values := sorted(tabled + inline + worded, key=lambda v: v.start)):
+        reason = ink.doubt(value.at)
+        if reason and "doubtful" not in value.attributes:
+            value.attributes.update(doubtful=True, reason=reason)
+    return values
+
+
+def _finding(value: Value, reading: Reading, decided: dict[Span, Assertion]) -> Finding:
+    span = (value.start, value.end)
+    text = reading.text[value.start : value.end]
+    kind = "vital" if value.kind == "vital" else "lab"
+    return Finding(kind, *span, text, decided[span], reading.sections.at(value.start), value.attributes)
+
+
+def find_measurements(document: Document, *, engine: Engine = "compiled") -> list[Finding]:
+    """Only the vital signs and laboratory values; these need no lexicon."""
+    reading = read_text(document.text)
+    values = measure(document, reading)
+    decided = decide(reading, sorted({(v.start, v.end) for v in values}), engine)
+    return [_finding(v, reading, decided) for v in values]
+
+
+def assert_spans(document: Document, spans: Sequence[Span], *, engine: Engine = "compiled") -> list[Assertion]:
+    """The Assertion of each of `spans`, in their order."""
+    decided = decide(read_text(document.text), sorted(set(spans)), engine, spans)
+    return [decided[span] for span in spans]

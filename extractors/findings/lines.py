@@ -49,6 +49,15 @@ class Line:
         return self.body > self.start
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that belong together: a paragraph, a list item, a row."""
+
+    start: int  # after the bullet
+    end: int
+    bullet: bool
+
+
 def split_lines(text: str) -> list[Line]:
     """The lines that hold anything, in order."""
     lines: list[Line] = []
@@ -83,28 +92,35 @@ def _wraps(text: str, line: Line, following: Line, width: int) -> bool:
     return length >= 50 and length >= 0.75 * width and not text[line.start : line.end].isupper()
 
 
-def split_sentences(text: str, folded: str, lines: list[Line], headers: Sequence[int] = ()) -> list[Sentence]:
-    """The sentences in order; `folded` is `normalise.fold(text)`, `headers` (ascending) where sections begin."""
-    sentences: list[Sentence] = []
+def split_blocks(text: str, lines: Sequence[Line]) -> list[Block]:
+    """The lines with those that only wrap joined to the line they continue."""
+    blocks: list[Block] = []
     width = max((line.end - line.start for line in lines), default=0)
-    lead = -1
     i = 0
     while i < len(lines):
-        first = lines[i]
-        last = first
+        first = last = lines[i]
         while i + 1 < len(lines) and _wraps(text, last, lines[i + 1], width):
             i += 1
             last = lines[i]
         i += 1
-        if lead >= 0 and not first.bullet:
+        blocks.append(Block(first.body, last.end, first.bullet))
+    return blocks
+
+
+def split_sentences(text: str, folded: str, blocks: Sequence[Block], headers: Sequence[int] = ()) -> list[Sentence]:
+    """The sentences in order; `folded` is `normalise.fold(text)`, `headers` (ascending) where sections begin."""
+    sentences: list[Sentence] = []
+    lead = -1
+    for block in blocks:
+        if not block.bullet:
             lead = -1
-        block = len(sentences)
-        at = first.body
-        for header in headers[bisect_right(headers, at) : bisect_left(headers, last.end)]:
-            _cut(sentences, folded, at, header, first.bullet, lead if first.bullet else -1)
+        known = len(sentences)
+        at = block.start
+        for header in headers[bisect_right(headers, at) : bisect_left(headers, block.end)]:
+            _cut(sentences, folded, at, header, block.bullet, lead)
             at = header
-        _cut(sentences, folded, at, last.end, first.bullet, lead if first.bullet else -1)
-        if not first.bullet and text[last.end - 1] == ":" and len(sentences) > block:
+        _cut(sentences, folded, at, block.end, block.bullet, lead)
+        if not block.bullet and text[block.end - 1] == ":" and len(sentences) > known:
             lead = len(sentences) - 1
     return sentences
 

@@ -1,0 +1,80 @@
+"""What can be measured: names, LOINC codes, units and plausible ranges, from the terminology's starter table (https://loinc.org)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from terminology.fragments import read_fragment
+
+Kind = Literal["vital", "lab", "survey"]
+SYSTOLIC, DIASTOLIC, PRESSURE = "8480-6", "8462-4", "85354-9"
+TEMPERATURE, PULSE, RESPIRATION, SATURATION = "8310-5", "8867-4", "9279-1", "59408-5"
+FLOW, WEIGHT, HEIGHT, PAIN = "3151-8", "29463-7", "8302-2", "72514-3"
+LETTERS = {"t": TEMPERATURE, "p": PULSE, "r": RESPIRATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Analyte:
+    """A measurable thing; `low` and `high` are the bounds of belief in `unit`, not of health."""
+
+    loinc: str
+    display: str
+    kind: Kind
+    unit: str | None
+    low: Decimal | None
+    high: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Analytes:
+    """All of them, by code and by name, with the matcher of the names in folded text."""
+
+    by_code: dict[str, Analyte]
+    by_name: dict[str, Analyte]
+    names: list[str]
+    automaton: AhoCorasick
+
+
+def _data(name: str) -> Any:
+    return json.loads(files("extractors.findings").joinpath(name).read_text("utf-8"))
+
+
+@cache
+def load() -> Analytes:
+    """The starter table with our further names."""
+    by_code: dict[str, Analyte] = {}
+    by_name: dict[str, Analyte] = {}
+    for source in read_fragment(files("terminology") / "data" / "loinc.tsv"):
+        for concept in source.concepts():
+            kind = concept.properties.get("kind", "lab")
+            if kind not in ("vital", "lab", "survey"):
+                continue
+            low, high = (concept.properties.get(k) for k in ("low", "high"))
+            by_code[concept.code] = Analyte(
+                concept.code, concept.display, kind, concept.properties.get("unit"),
+                Decimal(low) if low else None, Decimal(high) if high else None,
+            )  # fmt: skip
+            for _, name in concept.terms:
+                by_name.setdefault(" ".join(name.lower().split()), by_code[concept.code])
+    for code, names in _data("analyte_names.json").items():
+        for name in names:
+            if code in by_code:
+                by_name.setdefault(name, by_code[code])
+    for letter in LETTERS:  # a single letter is a vital sign only among others
+        by_name.pop(letter, None)
+    names = sorted(by_name)
+    return Analytes(by_code, by_name, names, AhoCorasick(names, matchkind=MatchKind.LeftmostLongest))
+
+
+@cache
+def units() -> dict[str, str]:
+    """Printed unit in lower case → UCUM (https://ucum.org)."""
+    table: dict[str, str] = _data("units.json")
+    return table

@@ -1,0 +1,39 @@
+"""The Assertion of spans: ConText by the chosen engine, then what the section says of all that stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from extractors.findings import rules
+from extractors.findings.assertion import Trigger, assert_compiled, assertion_of, inner_triggers
+from extractors.findings.reading import Reading
+from extractors.findings.sections import SectionMap
+from extractors.model import Assertion, Span
+
+Engine = Literal["compiled", "medspacy"]
+PRIORS = {"family_history": "FAMILY", "pmh": "HISTORICAL", "psh": "HISTORICAL", "differential": "POSSIBLE_EXISTENCE"}
+
+
+def decide(reading: Reading, spans: Sequence[Span], engine: Engine, given: Sequence[Span] = ()) -> dict[Span, Assertion]:
+    """The Assertion of each span (ascending); `given` are those that a caller cut out himself."""
+    table = rules.load()
+    if engine == "compiled":
+        found = assert_compiled(reading.folded, reading.normal, reading.sentences, spans, table)
+    else:
+        from extractors.findings.medspacy_engine import assert_medspacy
+
+        found = assert_medspacy(reading.text, reading.sentences, spans)
+    if given:
+        for span, triggers in inner_triggers(reading.folded, reading.normal, reading.sentences, given, table).items():
+            found[span] = [*found[span], *triggers]
+    return {s: assertion_of([*triggers, *_section(reading.sections, s)]) for s, triggers in found.items()}
+
+
+def _section(sections: SectionMap, span: Span) -> list[Trigger]:
+    """The header as a trigger, when its section has a prior and the span is not the header itself."""
+    category = PRIORS.get(sections.at(span[0]))
+    if category is None:
+        return []
+    start, end = sections.span(span[0])
+    return [(start, end, category)] if span[0] >= end else []

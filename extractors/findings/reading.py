@@ -1,0 +1,33 @@
+"""A document taken apart once: what every finder works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from extractors.findings.lines import Block, Line, Sentence, split_blocks, split_lines, split_sentences
+from extractors.findings.normalise import Normal, fold, normalise
+from extractors.findings.sections import SectionMap, split_sections
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Text, its folded twin of the same length, and its lines, blocks, sentences, sections and tokens."""
+
+    text: str
+    folded: str
+    lines: list[Line]
+    blocks: list[Block]
+    sentences: list[Sentence]
+    sections: SectionMap
+    normal: Normal
+
+
+def read_text(text: str) -> Reading:
+    """Fold, split and normalise a text."""
+    folded = fold(text)
+    lines = split_lines(text)
+    blocks = split_blocks(text, lines)
+    sections = SectionMap(split_sections(text, folded, lines))
+    sentences = split_sentences(text, folded, blocks, sections.starts)
+    normal = normalise(folded, [s.start for s in sentences])
+    return Reading(text, folded, lines, blocks, sentences, sections, normal)

@@ -1,0 +1,73 @@
+"""Results in words and results without a code of ours: "HCV negative", "gram positive cocci", "4+ MR", "SV(LVOT): 55.2 ml"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from extractors.findings.analytes import Analytes, units
+from extractors.findings.grammar import NUMBER, UNIT, decimal
+from extractors.findings.values import Value
+from extractors.model import Span
+
+_OUTCOMES = ("negative", "positive", "reactive", "detected", "no growth", " neg", " pos", " +")
+_TEST = (
+    r"(?:hcv|hbv|hiv|hbsab|hbsag|rpr|vdrl|ana|ig[gma]|strep|influenza(?:\s[ab])?|flu(?:\s[ab])?|covid(?:-19)?|sars-cov-2|rsv"
+    r"|mono(?:spot)?|h\.?\s?pylori|c\.?\s?diff(?:icile)?|mrsa|pregnancy|upt|u?hcg|cultures?|guaiac|hemoccult|nitrites?"
+    r"|leukocyte esterase|ketones|ppd|quantiferon|troponins?|d-dimer|lyme|homans|murphy'?s|tuberculin|chlamydia|gonorrhea|trichomonas)"
+)
+_WORDED = re.compile(
+    rf"(?<![a-z0-9])({_TEST})(?:\s(?:test|screen|antibody|antigen|pcr|culture|swab|titers?|sign|dna))*"
+    r"\s?(?:is|was|were|came back|returned|:|=|-|remains?)?\s?"
+    r"(positive|negative|non-?reactive|reactive|not detected|detected|no growth|neg|pos|\+)(?![a-z0-9])"
+)
+_GRAM = re.compile(r"(gram[ -](?:positive|negative))\s(cocci|rods|bacilli|coccobacilli|diplococci|organisms)")
+_TITER = re.compile(r"(?<![a-z])(titers?)[\s:=-]{0,3}(?:of\s|was\s)?(1:\d+)")
+_GRADE = re.compile(r"\(?([1-4]\+)\)?\s((?:mitral|tricuspid|aortic|pulmonic) (?:regurgitation|insufficiency|stenosis)|[mta]r\b|(?:pitting )?edema)")
+_GENERIC = re.compile(
+    rf"(?:(?<=\s)|^)([a-z][a-z0-9 ]{{0,24}}(?:\([a-z0-9 -]+\))?):\s?(?:[a-z]{{2,4}}:\s)?({NUMBER})\s?({UNIT})(?:\s{NUMBER}\s?{UNIT})?", re.M
+)
+_MEASURES = frozenset({"mL", "L/min", "cm", "mm", "cm/s", "mm[Hg]", "cm2", "L", "mL/min"})
+
+
+def find_results(folded: str, text: str, analytes: Analytes, claimed: Sequence[Span]) -> list[Value]:
+    """Worded, graded and uncoded results outside `claimed` spans, in reading order."""
+    found = [v for v in _candidates(folded, text, analytes) if not any(a < v.end and v.start < b for a, b in claimed)]
+    return sorted(found, key=lambda v: v.start)
+
+
+def _candidates(folded: str, text: str, analytes: Analytes) -> Iterator[Value]:
+    if any(word in folded for word in _OUTCOMES):
+        for match in _WORDED.finditer(folded):
+            known = analytes.by_name.get(match[1])
+            attributes: dict[str, Any] = {"name": known.display if known else text[slice(*match.span(1))]}
+            if known:
+                attributes["loinc"] = known.loinc
+            yield _worded(text, match, attributes, 2)
+    if "gram" in folded:
+        for match in _GRAM.finditer(folded):
+            yield _worded(text, match, {"name": text[slice(*match.span(1))]}, 2)
+    if "titer" in folded:
+        for match in _TITER.finditer(folded):
+            yield _worded(text, match, {"name": text[slice(*match.span(1))]}, 2)
+    if "+" in folded:
+        for match in _GRADE.finditer(folded):
+            yield _worded(text, match, {"name": text[slice(*match.span(2))]}, 1)
+    if ": " in folded:
+        yield from _measures(folded, text)
+
+
+def _worded(text: str, match: re.Match[str], attributes: dict[str, Any], group: int) -> Value:
+    at = match.span(group)
+    return Value(match.start(), match.end(), at, "lab", {**attributes, "value_text": text[slice(*at)]})
+
+
+def _measures(folded: str, text: str) -> Iterator[Value]:
+    """ "Name: number unit" of a physical measure that has no code here."""
+    for match in _GENERIC.finditer(folded):
+        unit = units()[match[3]]
+        if unit in _MEASURES:
+            attributes: dict[str, Any] = {"name": text[slice(*match.span(1))].strip(), "value": decimal(match[2]), "unit": unit}
+            attributes["unit_text"] = text[slice(*match.span(3))]
+            yield Value(match.start(1), match.end(), match.span(2), "lab", attributes)
