@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fhir_profiles.errors import Category, FhirError
+from server.cli.exits import Exit
 from server.cli.terminal import console, note, warn
 from server.settings import Settings, SettingsError, read_settings, to_environment
 
@@ -106,6 +108,8 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn_config(settings)
     command = [sys.executable, "-m", "server.cli", "worker", "--slot", "0"]
     beside = Supervised(command, settings.shutdown_seconds) if settings.worker else None
+    for wanted in (signal.SIGTERM, signal.SIGINT):  # uvicorn stops in order and then raises the signal once more
+        signal.signal(wanted, lambda *_: sys.exit(Exit.OK))
     if beside:
         beside.start()
     try:
