@@ -25,6 +25,7 @@ from campaigns.killing.documents import Document, make
 from campaigns.killing.processes import Fleet
 
 REPORT = Path("docs/results/kill.md")
+WRONG = ("unfinished", "lost", "doubled", "different")
 SHARED = ("Patient", "Practitioner")  # matched by identifier: their ids are the server's choice, so they are counted
 
 
@@ -148,9 +149,7 @@ def _line(r: Result) -> str:
 
 def page(command: str, calm: Result, results: list[Result]) -> str:
     """The result page."""
-    head = (
-        "| database | kills | documents | resources | unfinished | lost | doubled | different | worker ready | took |"
-    )
+    names = ("database", "kills", "documents", "resources", *WRONG, "worker ready", "took")
     return "\n".join(
         [
             "# kill -9",
@@ -166,7 +165,7 @@ def page(command: str, calm: Result, results: list[Result]) -> str:
             *(_line(result) for result in results),
             "",
             f"Without kills (sqlite): {calm.documents} documents, {calm.resources} resources, {calm.seconds:.0f} s.",
-            "`different` counts resources whose version is not that of the run without kills; `worker-ready` is the",
+            "`different` counts resources whose version is not that of the run without kills; `worker ready` is the",
             "median time from start to ready.",
             "",
         ]
