@@ -3,31 +3,137 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
-from server.store import Store, Tx, Written
+from fhir_profiles.definitions import load
+from fhir_profiles.errors import Category, FhirError
+from server.settings import Settings
+from server.store import QueryTimeout, Store, Tx, Version, Written
 
+from . import batch, capabilities, create, delete, history, read, search, transaction, update
+from .action import Write
+from .content import Content
 from .exchange import Request, Response
+from .view import View
 
 Hook = Callable[[Tx, Written], None]
+Handler = Callable[[View], Response]
+
+LARGE = 64 * 1024
+"""Bodies above this many bytes are prepared in a thread, so that the event loop stays free."""
 
 
 class Fhir:
     """The interactions over one store. `on_write` hooks run inside the transaction of each new version."""
 
-    def __init__(self, store: Store, settings: Any, on_write: Sequence[Hook] = ()) -> None:
+    def __init__(self, store: Store, settings: Settings, on_write: Sequence[Hook] = ()) -> None:
         self.store = store
         self.settings = settings
         self.on_write = list(on_write)
+        self._types = frozenset(load().resource_types)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request; raises FhirError, and nothing else that a client could cause."""
-        raise NotImplementedError
+        if request.method in ("GET", "HEAD") or request.path[1:] == ("_search",):
+            handler, brief = self._reading(request)
+            if brief and self.store.reader.inline:
+                return handler(self.store)
+            return await self.store.run(self._read, handler)
+        if not request.path:
+            return await batch.handle(self, request)
+        if len(request.body) > LARGE:
+            write = await self.store.run(self.prepare, request)
+        else:
+            write = self.prepare(request)
+        return await self.store.write(write.run, write.reads)
 
     def handle_sync(self, request: Request) -> Response:
         """The same, for threads."""
-        raise NotImplementedError
+        if request.method in ("GET", "HEAD") or request.path[1:] == ("_search",):
+            return self._read(self._reading(request)[0])
+        if not request.path:
+            return batch.handle_sync(self, request)
+        write = self.prepare(request)
+        return self.store.write_sync(write.run, write.reads)
 
     def handle_in(self, tx: Tx, request: Request) -> Response:
-        """Answer a request inside a transaction that is open: what it writes commits with the rest of that one."""
-        raise NotImplementedError
+        """Answer a request inside a transaction that is open: what it writes commits with the rest of that one.
+
+        Everything but a batch Bundle can be asked for, a transaction Bundle too.
+        """
+        if request.method in ("GET", "HEAD") or request.path[1:] == ("_search",):
+            return self._reading(request)[0](tx)
+        write = (
+            self.prepare(request) if request.path else transaction.prepare(self, request, batch.parse(self, request))
+        )
+        tx.prefetch(write.reads)
+        return write.run(tx)
+
+    def _read(self, handler: Handler) -> Response:
+        try:
+            return handler(self.store)
+        except QueryTimeout:
+            text = "The search took longer than the server allows. Make it narrower."
+            raise FhirError.of(Category.INCORRECT, "too-costly", text) from None
+
+    def _reading(self, request: Request) -> tuple[Handler, bool]:
+        """The handler of a request that reads, and whether it is brief enough for the event loop."""
+        path = request.path
+        if path == ("metadata",):
+            return lambda _view: capabilities.capabilities(self, request), True
+        self._check_type(path)
+        match path[1:]:
+            case () | ("_search",):
+                return partial(search.search, self.settings, request), False
+            case (_,):
+                return lambda view: read.read(view.read, request), True
+            case (_, "_history"):
+                return partial(history.history, self.settings, request), False
+            case (_, "_history", _):
+                return lambda view: read.vread(view.read, view.read_version, request), True
+        raise unknown_route()
+
+    def prepare(self, request: Request) -> Write:
+        """The write that a request asks for, checked as far as it can be without the database."""
+        self._check_type(request.path)
+        match (request.method, len(request.path)):
+            case ("POST", 1):
+                return create.prepare(self, request)
+            case ("PUT", 2):
+                return update.prepare(self, request)
+            case ("PUT", 1):
+                return update.prepare_conditional(self, request)
+            case ("DELETE", 2):
+                return delete.prepare(self, request)
+            case ("DELETE", 1):
+                return delete.prepare_conditional(self, request)
+        raise unknown_route()
+
+    def _check_type(self, path: tuple[str, ...]) -> None:
+        if not path:
+            raise unknown_route()
+        if path[0] not in self._types:
+            raise FhirError.of(Category.NOT_FOUND, "not-supported", "R4 has no resource type of this name.")
+
+    def store_version(
+        self,
+        tx: Tx,
+        request: Request,
+        version: Version,
+        current: Version | None,
+        made: Content | None,
+        action: str,
+        status: int,
+    ) -> None:
+        """Put a new version into the transaction, with its audit row, and tell the hooks."""
+        tx.put(version, current, made.rows if made else {})
+        tx.audit(request.who, action, version, status)
+        if self.on_write:
+            written = Written(version, made.resource if made else None, request.who)
+            for hook in self.on_write:
+                hook(tx, written)
+
+
+def unknown_route() -> FhirError:
+    """The error for a path and method that name no interaction."""
+    return FhirError.of(Category.NOT_FOUND, "not-supported", "There is no such interaction on this server.")

@@ -41,7 +41,7 @@ resource = Table(
     Column("patient", _Key),
     Column("body", LargeBinary, nullable=False),
     Index("resource_id", "type", "id", unique=True),
-    Index("resource_updated", "type", "updated", "id"),
+    Index("resource_updated", "type", "updated", "rid"),
 )
 
 history = Table(
@@ -78,6 +78,15 @@ param = Table(
     _key("kind"),
 )
 
+job_step = Table(
+    "job_step",
+    metadata,
+    Column("job", _Key, primary_key=True),
+    Column("step", _Key, primary_key=True),
+    Column("output", Text, nullable=False),
+)
+"""What the transactional steps of jobs answered: written in the transaction of the step itself."""
+
 
 def _index_table(name: str, *columns: Column[Any], by: tuple[tuple[str, ...], ...]) -> Table:
     """A table of search values, one row per value, numbered within its resource; `by` lists its indexes."""
@@ -113,10 +122,9 @@ Index(
 
 string = _index_table(
     "string",
-    _key("prefix"),
-    Column("norm", _Key),
+    _key("value"),
     _key("exact"),
-    by=(("param", "prefix", "rid"),),
+    by=(("param", "value", "rid"),),
 )
 
 date = _index_table(

@@ -16,13 +16,12 @@ from . import postgres, sqlite
 from .driver import Driver, Reader
 from .keys import RowIds
 from .tx import Batch, Tx
-from .version import COLUMNS, Version
+from .version import COLUMNS, Version, read_version
 from .writer import Key, Writer
 
 T = TypeVar("T")
 
 _READ = f"SELECT {COLUMNS} FROM resource WHERE type = ? AND id = ?"
-_VREAD = "SELECT rid, version, type, id, updated, change, body FROM history WHERE rid = ? AND version = ?"
 
 
 class Store:
@@ -86,13 +85,7 @@ class Store:
 
     def read_version(self, current: Version, version: int) -> Version | None:
         """A version of a resource, given its newest."""
-        if version == current.version:
-            return current
-        rows = self.reader.get(_VREAD, (current.rid, version))
-        if not rows:
-            return None
-        rid, number, kind, name, updated, change, body = rows[0]
-        return Version(rid, kind, name, number, updated, change, None, body)
+        return read_version(self.reader.get, current, version)
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT, in the calling thread; raises QueryTimeout."""

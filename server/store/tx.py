@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from .driver import Driver
 from .keys import RowIds
 from .schema import INDEX_TABLES
-from .version import COLUMNS, Rows, Version
+from .version import COLUMNS, Rows, Version, read_version
 
 _CURRENT = f"SELECT {COLUMNS} FROM resource"
 _UPDATE = "UPDATE resource SET version=?, updated=?, change=?, patient=?, body=? WHERE rid=? AND version=?"
@@ -147,6 +147,17 @@ class Tx:
         if key not in self._batch.seen:
             self._batch.prefetch((key,))
         return self._batch.seen[key]
+
+    read = current
+
+    def read_version(self, current: Version, version: int) -> Version | None:
+        """A version of a resource, given its newest."""
+        return read_version(self.query, current, version)
+
+    @property
+    def dialect(self) -> str:
+        """The name of the engine."""
+        return self._batch.connection.dialect.name
 
     def new_rid(self) -> int:
         """A row id for a resource that is new."""

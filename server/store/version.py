@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -32,7 +33,21 @@ class Version(msgspec.Struct, frozen=True):
         return f'W/"{self.version}"'
 
 
+Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+"""Runs a SELECT: of the store or of a transaction."""
+
 COLUMNS = "rid, type, id, version, updated, change, patient, body"
+
+
+_VREAD = "SELECT rid, type, id, version, updated, change, NULL, body FROM history WHERE rid = ? AND version = ?"
+
+
+def read_version(query: Query, current: Version, version: int) -> Version | None:
+    """A version of a resource, given its newest; None when there never was one of this number."""
+    if version == current.version:
+        return current
+    rows = query(_VREAD, (current.rid, version))
+    return Version(*rows[0]) if rows else None
 
 
 class Written(msgspec.Struct, frozen=True):

@@ -1,0 +1,77 @@
+"""update: a new version under a given id, or the first one (https://hl7.org/fhir/R4/http.html#update)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhir_profiles.errors import Category, FhirError
+from server.store import Tx, Version
+from server.store.keys import new_id
+from server.store.version import UPDATE
+
+from . import content
+from .action import Write, answer
+from .conditional import find_one
+from .content import Content
+from .exchange import Request, Response
+from .preconditions import check_match
+
+if TYPE_CHECKING:
+    from .fhir import Fhir
+
+
+def prepare(fhir: Fhir, request: Request) -> Write:
+    """Check the body and its id; the write stores it unless it is what is stored already."""
+    resource_type, resource_id = request.path
+    resource = content.parse(request.body, resource_type)
+    check_id(resource_id)
+    if resource.get("id") != resource_id:
+        text = "The resource must have an id that is the same as in the URL."
+        raise FhirError.of(Category.INCORRECT, "value", text, f"{resource_type}.id")
+    content.validate(resource, request.body)
+    made = content.content_of(resource, resource_id, request.base_url)
+    return Write(lambda tx: run(fhir, tx, request, made), ((resource_type, resource_id),))
+
+
+def prepare_conditional(fhir: Fhir, request: Request) -> Write:
+    """The same for the one resource that the query finds, or for a new one when it finds none."""
+    resource_type = request.path[0]
+    resource = content.parse(request.body, resource_type)
+    content.validate(resource, request.body)
+
+    def write(tx: Tx) -> Response:
+        found = find_one(tx, resource_type, request.query, request.base_url)
+        given = resource.get("id")
+        if found and given not in (None, found.id):
+            text = "The id in the body is not the id of the resource that the query finds."
+            raise FhirError.of(Category.INCORRECT, "value", text, f"{resource_type}.id")
+        target = found.id if found else given or new_id()
+        return run(fhir, tx, request, content.content_of(resource, target, request.base_url))
+
+    return Write(write)
+
+
+def check_id(resource_id: str) -> None:
+    """Refuse an id that FHIR does not allow."""
+    if not content.ID.fullmatch(resource_id):
+        text = "An id has 1 to 64 letters, digits, hyphens and dots."
+        raise FhirError.of(Category.INCORRECT, "value", text)
+
+
+def run(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
+    """Store the resource in the transaction."""
+    current = tx.current(made.type, made.id)
+    check_match(request, current)
+    if current is None:
+        version = Version(tx.new_rid(), made.type, made.id, 1, tx.now, UPDATE, made.patient, made.body(1, tx.now))
+    elif made.is_stored(current):
+        tx.audit(request.who, "update", current, 200)
+        return answer(request, 200, current, "The resource is the same as the stored one; there is no new version.")
+    else:
+        number, updated = current.version + 1, max(tx.now, current.updated + 1000)
+        version = Version(
+            current.rid, made.type, made.id, number, updated, UPDATE, made.patient, made.body(number, updated)
+        )
+    status = 201 if current is None or current.deleted else 200
+    fhir.store_version(tx, request, version, current, made, "update", status)
+    return answer(request, status, version, "Stored.")

@@ -1,0 +1,76 @@
+"""The index rows of a resource, in the columns of the store (https://hl7.org/fhir/R4/search.html#ptypes)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from fhir_profiles.extract import Index, index
+from server.store.keys import indexed, param_key, patient_key, system_key
+from server.store.version import Rows
+
+NO_DATE = -(2**62)
+"""The main date of a resource without one: before all others."""
+
+
+def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, str | None]:
+    """Index rows by table and the id of the resource's patient; references below `base_url` count as ours."""
+    found = index(resource)
+    name = resource["resourceType"]
+    patient = None if found.patient is None else patient_key(found.patient)
+    date = NO_DATE if found.date is None else found.date
+    rows: Rows = {}
+    if found.tokens:
+        rows["idx_token"] = [
+            (param_key(name, code), indexed(value), system_key(system or ""), patient, date)
+            for code, system, value in dict.fromkeys(found.tokens)
+        ]
+    if found.strings:
+        rows["idx_string"] = [
+            (param_key(name, code), value, exact) for code, value, exact in dict.fromkeys(found.strings)
+        ]
+    if found.dates:
+        rows["idx_date"] = [(param_key(name, code), low, high) for code, low, high in dict.fromkeys(found.dates)]
+    if found.references:
+        targets = dict.fromkeys(
+            (code, target_of(kind, id_, url, base_url)) for code, kind, id_, url in found.references
+        )
+        rows["idx_reference"] = [(param_key(name, code), indexed(target), date) for code, target in targets]
+    if quantities := dict.fromkeys(_quantities(name, found)):
+        rows["idx_quantity"] = list(quantities)
+    if found.uris:
+        rows["idx_uri"] = [(param_key(name, code), indexed(value)) for code, value in dict.fromkeys(found.uris)]
+    return rows, found.patient
+
+
+def target_of(kind: str | None, id_: str | None, url: str | None, base_url: str) -> str:
+    """What a reference points to: `Type/id` here, a URL elsewhere."""
+    if url is None:
+        return f"{kind}/{id_}"
+    if base_url and url.startswith(base_url) and url[len(base_url) : len(base_url) + 1] == "/":
+        return url[len(base_url) + 1 :]
+    return url
+
+
+def _quantities(name: str, found: Index) -> Iterable[tuple[Any, ...]]:
+    for code, value, low, high in found.numbers:
+        yield (param_key(name, code), *_bounds(value, low, high), 0, "")
+    for code, value, low, high, system, unit_code, unit in found.quantities:
+        yield from _units(param_key(name, code), _bounds(value, low, high), system, unit_code, unit)
+
+
+def _units(
+    param: int, bounds: tuple[float, float], system: str | None, code: str | None, unit: str | None
+) -> Iterator[tuple[Any, ...]]:
+    """A row for the coded unit, and one for the written unit where it says something else."""
+    yield (param, *bounds, system_key(system or ""), indexed(code or ""))
+    if unit and unit != code:
+        yield (param, *bounds, 0, indexed(unit))
+
+
+def _bounds(value: float, low: float, high: float) -> tuple[float, float]:
+    """A written number is a point; a Range or a comparator is the interval that it says."""
+    if math.isclose(value - low, high - value, rel_tol=1e-6):
+        return value, value
+    return low, high

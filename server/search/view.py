@@ -1,0 +1,17 @@
+"""Where a search reads: the store, or the transaction it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class View(Protocol):
+    """A store or a transaction."""
+
+    @property
+    def dialect(self) -> str:
+        """The name of the engine."""
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
