@@ -20,9 +20,7 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def tracked() -> list[Path]:
     """Every file under version control that exists; without git, every file of the folders that ship."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False, text=True
-    )
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False, text=True)
     if listing.returncode:
         return [file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.is_file()]
     return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
