@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from fhir_profiles import narrative
@@ -27,6 +27,7 @@ class _Scope(threading.local):
 
 _scope = _Scope()
 _types: dict[str, Predicate] = {}
+_resources: dict[str, Predicate] = {}
 _lock = threading.RLock()
 _is_id = PREDICATES["id"]
 
@@ -35,21 +36,26 @@ def accepts(resource: Any) -> bool:
     """Whether the resource, with everything inside it, is valid without a closer look."""
     if type(resource) is not dict:
         return False
-    name = resource.get("resourceType")
-    check = _resource(name) if type(name) is str else None
+    check = _resource(resource.get("resourceType"))
     if check is None:
         return False
     outer, _scope.local_seen = _scope.local_seen, False
     try:
-        return check(resource) and (not _scope.local_seen or _resolves(resource))
+        return check(resource) and (
+            not (_scope.local_seen or "contained" in resource) or _contained_agrees(resource, _scope.local_seen)
+        )
     finally:
         _scope.local_seen = outer
 
 
-@cache
-def _resource(name: str) -> Predicate | None:
+def _resource(name: Any) -> Predicate | None:
     """The predicate of a resource type; None when R4 has no such type."""
-    return _type(name) if name in load().resource_types else None
+    if type(name) is not str:
+        return None
+    found = _resources.get(name)
+    if found is None and name in load().resource_types:
+        found = _resources[name] = _type(name)
+    return found
 
 
 def _type(name: str) -> Predicate:
@@ -120,13 +126,17 @@ def _contained(value: Any) -> bool:
     """A contained resource: an id, and neither contained resources nor meta of its own without a closer look."""
     if type(value) is not dict or "id" not in value or "contained" in value or "meta" in value:
         return False
-    check = _resource(value.get("resourceType", ""))
+    check = _resource(value.get("resourceType"))
     return check is not None and check(value)
 
 
-def _resolves(resource: dict[str, Any]) -> bool:
-    ids = {c["id"] for c in resource.get("contained", ())}
-    local = (r["reference"] for r in references(resource) if r["reference"][:1] == "#")
+def _contained_agrees(resource: dict[str, Any], local_seen: bool) -> bool:
+    """Whether contained ids are unique and every local reference finds one."""
+    contained = resource.get("contained", ())
+    ids = {c["id"] for c in contained}
+    if len(ids) != len(contained):
+        return False
+    local = (r["reference"] for r in references(resource) if r["reference"][:1] == "#") if local_seen else ()
     return all(r == "#" or r[1:] in ids for r in local)
 
 

@@ -49,12 +49,11 @@ class _Walk:
         yield from self._object(value, name, here)
         if contained:
             yield from self._as_contained(value, here)
-        elif type(value.get("contained")) is list:
-            ids = [c.get("id") for c in value["contained"] if type(c) is dict]
-            if len(set(map(str, ids))) != len(ids):
-                yield _error(
-                    "invariant", "Two contained resources share an id. Give each its own.", f"{here}.contained"
-                )
+        else:
+            ids = _contained_ids(value)
+            if len(set(ids)) != len(ids):
+                text = "Two contained resources share an id. Give each its own."
+                yield _error("invariant", text, f"{here}.contained")
         if not contained:
             yield from self._local_references(value, here)
 
@@ -72,8 +71,7 @@ class _Walk:
     def _local_references(self, value: Json, place: str) -> Iterator[Problem]:
         if value["resourceType"] in ("Bundle", "Parameters"):
             return  # what is inside them resolves inside itself
-        contained = value.get("contained")
-        ids = {c.get("id") for c in contained if type(c) is dict} if type(contained) is list else set()
+        ids = _contained_ids(value)
         for one in references(value):
             written = one["reference"]
             if written[:1] == "#" and written != "#" and written[1:] not in ids:
@@ -209,6 +207,12 @@ class _Walk:
                 yield _error("value", f"Expected {EXPECTED['string']} (string).", f"{at}.id")
         else:
             yield from self._object(value, "Element", at)
+
+
+def _contained_ids(value: Json) -> list[str]:
+    contained = value.get("contained")
+    items = contained if type(contained) is list else []
+    return [c["id"] for c in items if type(c) is dict and type(c.get("id")) is str]
 
 
 def _extensible(key: str) -> bool:
