@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from extractors.model import Document, Page, Span, Table, Word
 from extractors.pages import wire
-from extractors.pages.repair import repair_codes
+from extractors.pages.repair import repair
 
 Lookup = Callable[[str], str | None]
 
@@ -23,7 +23,7 @@ def assemble(
         if index:
             parts.append("\f")
             at += 1
-        seen = repair_codes(page.words, lexicon) if lexicon and page.method != "text" else page.words
+        seen = page.words if page.method == "text" else repair(page.words, lexicon)
         text, words = _lay(seen, at)
         parts.append(text)
         made.append(_page(page, words, at, at + len(text)))

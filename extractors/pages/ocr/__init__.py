@@ -22,8 +22,8 @@ class Engine(Protocol):
     def read(self, image: NDArray[np.uint8], dpi: float) -> list[Token]:
         """The words of a page."""
 
-    def read_line(self, image: NDArray[np.uint8], dpi: float) -> list[Token]:
-        """The words of an image that holds one line."""
+    def read_block(self, image: NDArray[np.uint8], dpi: float) -> list[Token]:
+        """The words of an image that is one block of lines."""
 
     def turn(self, image: NDArray[np.uint8], dpi: float) -> tuple[int, float]:
         """Clockwise degrees that would set the page upright, and the confidence in that."""

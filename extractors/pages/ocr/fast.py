@@ -25,9 +25,9 @@ class Fast:
         """The words of a page."""
         return self._recognize(image, dpi, tesserocr.PSM.AUTO)
 
-    def read_line(self, image: NDArray[np.uint8], dpi: float) -> list[Token]:
-        """The words of an image that holds one line."""
-        return self._recognize(image, dpi, tesserocr.PSM.SINGLE_LINE)
+    def read_block(self, image: NDArray[np.uint8], dpi: float) -> list[Token]:
+        """The words of an image that is one block of lines."""
+        return self._recognize(image, dpi, tesserocr.PSM.SINGLE_BLOCK)
 
     def turn(self, image: NDArray[np.uint8], dpi: float) -> tuple[int, float]:
         """Clockwise degrees that would set the page upright, and the confidence in that."""

@@ -1,0 +1,114 @@
+"""A second look at numbers and doubtful words: cut out, set at another size, read again; two of three decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractors.pages.image.glyphs import shapes, with_points
+from extractors.pages.image.strips import cut
+from extractors.pages.ocr import Engine
+from extractors.pages.tokens import Token
+
+Gray = NDArray[np.uint8]
+MOST = 120  # words of a page that are looked at again
+SURE, POOR = 90.0, 60.0  # a number read with less, any word read with less
+LOOKS = ((44, 0.0), (30, 0.6))  # type size in pixels and blur of the second and third look
+CONFIRMED, SETTLED, LONE, SPLIT = 95.0, 85.0, 50.0, 35.0  # confidence by how looks and shape agree
+DPI = 300.0
+NUMBER = re.compile(r"[<>≤≥=~+#$]?[\[({]?[A-Z]?[\d.,:/%°\-–]*\d[\d.,:/%°\-–]*[A-Za-z]?[\])}]?[.,;:]?")
+ODD = re.compile(r"[^A-Za-z'’.,;:()&-]")
+
+
+def reread(tokens: Sequence[Token], gray: Gray, engine: Engine) -> int:
+    """Hold numbers against their shape, read doubtful words again and settle them; answers how many were in doubt."""
+    white = _white(tokens)
+    patterns: dict[int, list[str]] = {}
+    doubtful: list[int] = []
+    for index, token in enumerate(tokens):
+        number = bool(NUMBER.fullmatch(token.text)) and len(token.text) <= 16
+        if number:
+            patterns[index] = shapes(gray, token, white[index])
+            fit = with_points(token.text, patterns[index])
+            if fit is not None and fit != token.text:
+                _mend(token, fit, "point", min(token.confidence, SETTLED))
+            if fit is None or token.confidence < SURE:
+                doubtful.append(index)
+        elif token.confidence < POOR and len(token.text) <= 14:
+            patterns[index] = shapes(gray, token, white[index])
+            doubtful.append(index)
+    doubtful = doubtful[:MOST]
+    looks = [_look(tokens, doubtful, white, gray, engine, size, blur) for size, blur in LOOKS] if doubtful else []
+    for index in doubtful:
+        _settle(tokens[index], [look.get(index, ("", 0.0)) for look in looks], patterns[index])
+    return len(doubtful)
+
+
+def _mend(token: Token, text: str, rule: str, confidence: float) -> None:
+    if text != token.text:
+        token.raw, token.repair, token.text = token.raw or token.text, rule, text
+    token.confidence = confidence
+
+
+def _settle(token: Token, readings: list[tuple[str, float]], patterns: list[str]) -> None:
+    """Choose among the readings of a word: those that fit its shape, by their number."""
+    (second, sure2), (third, sure3) = readings
+    if not NUMBER.fullmatch(token.text) and not (NUMBER.fullmatch(second) or NUMBER.fullmatch(third)):
+        if second == third and second and min(sure2, sure3) > token.confidence + 10 and not ODD.search(second):
+            _mend(token, second, "reread", min(sure2, sure3, SETTLED))
+        return
+    first, *others = (
+        with_points(text, patterns) if NUMBER.fullmatch(text) else None for text in (token.text, second, third)
+    )
+    fitting = [text for text in others if text]
+    if first and first in fitting:
+        token.confidence = max(token.confidence, CONFIRMED if fitting.count(first) == 2 else SETTLED)
+    elif len(fitting) == 2 and fitting[0] == fitting[1]:
+        _mend(token, fitting[0], "reread", LONE if first else SETTLED)
+    elif not first and fitting:
+        _mend(token, fitting[0], "reread", LONE)
+    elif not patterns and token.text in (second, third):
+        token.confidence = max(token.confidence, SETTLED)
+    else:
+        token.confidence = min(token.confidence, LONE if first else SPLIT)
+
+
+def _look(
+    tokens: Sequence[Token],
+    chosen: Sequence[int],
+    free: Sequence[tuple[float, float]],
+    gray: Gray,
+    engine: Engine,
+    size: int,
+    blur: float,
+) -> dict[int, tuple[str, float]]:
+    strip = cut(gray, [tokens[i] for i in chosen], [free[i] for i in chosen], size, blur)
+    found: dict[int, list[Token]] = {}
+    for token in engine.read_block(strip.gray, DPI):
+        x, y = (token.x0 + token.x1) / 2, token.middle
+        for index, (x0, y0, x1, y1) in zip(chosen, strip.boxes, strict=True):
+            if x0 - 3 <= x <= x1 + 3 and y0 - 3 <= y <= y1 + 3:
+                found.setdefault(index, []).append(token)
+                break
+    read: dict[int, tuple[str, float]] = {}
+    for index, parts in found.items():
+        parts.sort(key=lambda token: token.x0)
+        read[index] = "".join(part.text for part in parts), min(part.confidence for part in parts)
+    return read
+
+
+def _white(tokens: Sequence[Token]) -> list[tuple[float, float]]:
+    """The white to the left and right of each word within its line."""
+    white = [(1e9, 1e9)] * len(tokens)
+    lines: dict[tuple[int, int], list[int]] = {}
+    for index, token in enumerate(tokens):
+        lines.setdefault((token.block, token.row), []).append(index)
+    for line in lines.values():
+        line.sort(key=lambda index: tokens[index].x0)
+        for left, right in zip(line, line[1:], strict=False):
+            gap = max(0.0, (tokens[right].x0 - tokens[left].x1) * 0.6)
+            white[left], white[right] = (white[left][0], gap), (gap, white[right][1])
+    return white
