@@ -1,0 +1,30 @@
+"""The whole way, as a person sees it first."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+
+def test_the_demo_codes_its_fax(tmp_path: Path) -> None:
+    """One command starts a server, codes the fax and proves each code; negated and family findings are not coded."""
+    command = [sys.executable, "-m", "server.cli", "demo", "--json", "--data", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout)
+    found = {row["code"]: row for row in answer["rows"]}
+    printed = {"E11.65", "I10", "99214", "83036", "36415"}
+    in_words = {"E78.2", "M17.11", "E03.9"}
+    values = {"85354-9", "29463-7", "4548-4"}
+    assert printed | in_words | values <= set(found)
+    assert {"R07.9", "E11.319", "R50.9"}.isdisjoint(found)
+    assert not any(code.startswith(("C50", "I63", "I64", "J45")) for code in found)
+    assert found["29463-7"]["value"].startswith("81.60 kg")
+    assert all(row["marks"] for row in answer["rows"])
+    for page in answer["pages"]:
+        with Image.open(page) as image:
+            image.verify()
