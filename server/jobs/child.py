@@ -42,6 +42,7 @@ def main(descriptor: int, bounds: Bounds) -> None:
     from server.jobs.stages import Stages
 
     stages = Stages(bounds, lambda stage: send("stage", stage))
+    stages.warm()
     with contextlib.suppress(EOFError, OSError):
         while True:
             call = msgspec.msgpack.decode(pipe.recv_bytes(), type=Call)

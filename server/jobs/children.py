@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -39,7 +38,7 @@ class Crashed(Exception):
 class Bounds:
     """What one document may cost and where its stages find their data."""
 
-    data: Path
+    data: str
     seconds: float
     document_bytes: int
     memory_bytes: int

@@ -38,7 +38,7 @@ Outcome = dict[str, Any]  # {"key": …} or {"failed": [code, text]}: what a ste
 def bounds_of(settings: Settings) -> Bounds:
     """What one document may cost, from the settings."""
     return Bounds(
-        settings.data,
+        str(settings.data),
         settings.document_seconds,
         settings.document_bytes,
         settings.document_memory_bytes,

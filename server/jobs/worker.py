@@ -80,10 +80,13 @@ def _launch(settings: Settings, slot: int, coding: Coding) -> None:
             "run_migrations": False,
             "sys_db_pool_size": 8,
             "scheduler_polling_interval_sec": 3600.0,
-            "notification_listener_polling_interval_sec": 3600.0,
         }
     )
-    DBOS.workflow(name=coding.NAME, max_recovery_attempts=settings.job_attempts)(coding.run)
+
+    @DBOS.workflow(name=coding.NAME, max_recovery_attempts=settings.job_attempts)  # type: ignore[untyped-decorator]
+    def code_document(document: str, version: int, attempt: int) -> str:
+        return coding.run(document, version, attempt)
+
     DBOS.launch()
     DBOS.register_queue(
         QUEUE,
