@@ -77,7 +77,7 @@ class Fleet:
         environment = {
             **os.environ,
             "FHIRWRIGHT_LOG_FORMAT": "json",
-            "FHIRWRIGHT_LOG_REQUESTS": "false",
+            "FHIRWRIGHT_LOG_REQUESTS": "problems",
             "FHIRWRIGHT_DATABASE": url,
             "FHIRWRIGHT_DATA": str(data),
             "FHIRWRIGHT_WORKER_DOCUMENTS": "1",

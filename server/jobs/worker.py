@@ -83,7 +83,7 @@ def _launch(settings: Settings, slot: int, coding: Coding) -> None:
         }
     )
 
-    @DBOS.workflow(name=coding.NAME, max_recovery_attempts=settings.job_attempts)  # type: ignore[untyped-decorator]
+    @DBOS.workflow(name=coding.NAME, max_recovery_attempts=settings.job_attempts)
     def code_document(document: str, version: int, attempt: int) -> str:
         return coding.run(document, version, attempt)
 
