@@ -12,7 +12,7 @@ from functools import cache
 import msgspec
 
 from fhir_profiles.definitions import load
-from fhir_profiles.extract import normalise
+from fhir_profiles.extract import MAX_STRING, normalise
 from fhir_profiles.extract.plan import leaves
 from server.store.keys import indexed, param_key, system_key
 
@@ -21,7 +21,6 @@ from .sql import Sql, any_of, join
 from .values import Span, read_date, read_number, read_quantity, read_token
 
 LAST = "\U0010ffff"
-MAX_STRING = 255
 
 TABLES = {
     "token": "idx_token",
@@ -111,7 +110,9 @@ def _string(_dialect: str, condition: Condition, _base_url: str) -> Sql:
         written = unescape(value)
         plain = normalise(written)
         if condition.modifier == "exact":
-            parts.append(Sql("(t.value = ? AND t.exact = ?)", (plain, written[:MAX_STRING])))
+            exact = written[:MAX_STRING]
+            start = normalise(exact)
+            parts.append(Sql("(t.value >= ? AND t.value < ? AND t.exact = ?)", (start, start + LAST, exact)))
         elif condition.modifier == "contains":
             escaped = plain.replace("!", "!!").replace("%", "!%").replace("_", "!_")
             parts.append(Sql("t.value LIKE ? ESCAPE '!'", (f"%{escaped}%",)))

@@ -35,10 +35,11 @@ def run_search(view: View, query: Query, reach: tuple[Sql, ...] = ()) -> Page:
     rows = rows[: query.count]
     matches = [Found(*row[:4]) for row in rows]
     cursor = write_cursor(query, tuple(rows[-1][4:])) if more else None
+    total: int | None = None
     if query.total != "none":
         total = _total(view, query, plan.count)
-    else:  # a search that fits one page has told its total anyway
-        total = len(rows) if after is None and not more else None
+    elif after is None and not more:  # a search that fits one page has told its total anyway
+        total = len(rows)
     included = include(view, query, matches) if query.includes and matches else []
     return Page(matches, included, cursor, total)
 

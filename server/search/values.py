@@ -57,7 +57,9 @@ def read_number(text: str) -> Span:
     if prefix == "ap":
         around = abs(exact) / 10
         low, high = exact - around, exact + around
-    return Span(prefix, low, high, exact)
+    return Span(
+        prefix, low, max(high, math.nextafter(exact, math.inf)), exact
+    )  # beyond 17 digits both ends are one float
 
 
 def read_quantity(text: str) -> tuple[Span, str | None, str | None]:
