@@ -88,10 +88,7 @@ def leaves(definitions: Definitions, resource_type: str, parameter: SearchParam)
     """Every place in `resource_type` that the parameter reads; Unsupported when R4 has no rule for the type there."""
     if parameter.type in ("composite", "special"):
         return
-    ancestry, name = set(), resource_type
-    while name:
-        ancestry.add(name)
-        name = definitions.types[name].base
+    ancestry = _ancestry(definitions, resource_type)
     for side in paths.alternatives(parameter.expression):
         first, *rest = paths.parse(side)
         if isinstance(first, paths.Field) and first.name[0].islower():
@@ -115,7 +112,7 @@ def _walk(d: Definitions, at: str, steps: tuple[paths.Step, ...], hops: tuple[Ho
         case (paths.Field(name), *rest):
             element = _element(d, at, name)
             for key, type_ in element.properties().items():
-                if rest and isinstance(rest[0], paths.Cast) and rest[0].type != type_:
+                if rest and isinstance(rest[0], paths.Cast) and rest[0].type not in _ancestry(d, type_):
                     continue
                 hop = Hop("key", key, many=element.many)
                 after = tuple(rest[1:] if rest and isinstance(rest[0], paths.Cast) else rest)
@@ -142,6 +139,15 @@ def _ahead(d: Definitions, at: str, rest: tuple[paths.Step, ...], hops: tuple[Ho
         yield from _walk(d, at, rest, hops)
     else:
         yield Leaf(hops, at)
+
+
+def _ancestry(d: Definitions, name: str) -> set[str]:
+    """The type and the types it specialises: a canonical is a uri, an Age a Quantity."""
+    found = set()
+    while name:
+        found.add(name)
+        name = d.types[name].base
+    return found
 
 
 def _element(d: Definitions, at: str, name: str) -> Element:
