@@ -27,6 +27,7 @@ CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-cli
 CONDITION_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 ALLERGY_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 ALLERGY_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
+TIMING: Final = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CLAIM_TYPE: Final = "http://terminology.hl7.org/CodeSystem/claim-type"
 CLAIM_INFORMATION: Final = "http://terminology.hl7.org/CodeSystem/claiminformationcategory"
