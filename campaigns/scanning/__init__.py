@@ -1,0 +1,1 @@
+"""Parts of the `scanbench` campaign: pages with their truth, and the scorers."""
