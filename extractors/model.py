@@ -133,6 +133,7 @@ class Identity:
     facility: str | None = None
     setting: Setting | None = None
     spans: Mapping[str, Span] = field(default_factory=lambda: EMPTY)
+    doubts: Mapping[str, str] = field(default_factory=lambda: EMPTY)  # field → why it cannot be taken as read
 
 
 @dataclass(frozen=True, slots=True)

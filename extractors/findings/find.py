@@ -3,34 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from extractors.findings import analytes
+from extractors.findings import analytes, rules
+from extractors.findings.allergies import find_allergies
+from extractors.findings.assertion import Trigger, assert_compiled
 from extractors.findings.decide import Engine, decide
+from extractors.findings.draft import Draft
+from extractors.findings.identity import find_identity
 from extractors.findings.lexicon import Lexicon
+from extractors.findings.medications import STATUSES, find_medications
 from extractors.findings.plausible import Ink
+from extractors.findings.printed import find_codes
+from extractors.findings.problems import find_problems
 from extractors.findings.reading import Reading, read_text
 from extractors.findings.results import find_results
 from extractors.findings.tables import find_table_values
 from extractors.findings.values import Value, find_values
 from extractors.model import Assertion, Document, Finding, Findings, Span
 
+_PROCEDURE_STATUS = {"PLANNED": "planned", "PERFORMED": "performed"}
+
 
 def find(document: Document, lexicon: Lexicon, *, engine: Engine = "compiled", spans: Sequence[Span] = ()) -> Findings:
-    """Everything `document` says, in reading order; one finding of kind `mention` for each of `spans` as well."""
+    """Everything `document` says, in reading order; one finding of kind `mention` for each of `spans` as well.
+
+    Pure: no clock, no file, no network. Offsets are into `document.text`. Raises nothing for any text.
+    """
     reading = read_text(document.text)
     given = [(int(a), int(b)) for a, b in spans]
+    identity = find_identity(document, reading)
+    drafts = draft_findings(document, reading, lexicon, list(identity.spans.values()))
+    drafts += [Draft("mention", a, b, (a, b)) for a, b in given]
+    items = _finish(reading, drafts, engine, given)
+    return Findings(tuple(sorted(items, key=lambda f: (f.start, f.end))), identity)
+
+
+def draft_findings(document: Document, reading: Reading, lexicon: Lexicon, claimed: list[Span]) -> list[Draft]:
+    """All findings before their assertion. What stands in one is not looked for in the next: values, drugs, codes, problems."""
+    known = analytes.load()
     values = measure(document, reading)
-    hits = lexicon.find(document.text)
-    wanted = {(h.start, h.end) for h in hits} | {(v.start, v.end) for v in values} | set(given)
-    decided = decide(reading, sorted(wanted), engine, given)
-    items = [
-        Finding("problem", h.start, h.end, document.text[h.start : h.end], decided[h.start, h.end],
-                reading.sections.at(h.start), concepts=tuple((e.system, e.code, e.score) for e in h.entries))
-        for h in hits
-    ]  # fmt: skip
-    items += [_finding(v, reading, decided) for v in values]
-    items += [Finding("mention", a, b, document.text[a:b], decided[a, b], reading.sections.at(a)) for a, b in given]
-    return Findings(tuple(sorted(items, key=lambda f: (f.start, f.end))))
+    hits = lexicon.find(reading.normal)
+    medications = find_medications(reading, hits, values, lexicon, known)
+    allergies = find_allergies(reading, hits, lexicon)
+    dosed = [(m.start, m.end) for m in medications]
+    codes = find_codes(reading, lexicon, [*claimed, *dosed, *((v.start, v.end) for v in values)])
+    measured = [(v.start, v.end) for v in values]
+    taken = [*claimed, *(a.subject for a in allergies), *(c.subject for c in codes)]
+    problems = find_problems(reading, hits, taken, measured)
+    drafts = [Draft(_kind(v), v.start, v.end, (v.start, v.end), v.attributes) for v in values]
+    return [*drafts, *medications, *allergies, *codes, *problems]
+
+
+def _kind(value: Value) -> Any:
+    return value.kind
 
 
 def measure(document: Document, reading: Reading) -> list[Value]:
@@ -39,29 +65,52 @@ def measure(document: Document, reading: Reading) -> list[Value]:
     tabled = find_table_values(reading.folded, reading.text, document.tables, reading.lines, known)
     bounds = [(b.start, b.end) for b in reading.blocks]
     inline = find_values(reading.folded, reading.text, bounds, known, [v.at for v in tabled])
-    known_spans = [(v.start, v.end) for v in tabled + inline]
-    worded = find_results(reading.folded, reading.text, known, known_spans)
+    worded = find_results(reading.folded, reading.text, known, [(v.start, v.end) for v in tabled + inline])
     ink = Ink(document)
-    for value in (values := sorted(tabled + inline + worded, key=lambda v: v.start)):
+    values = sorted(tabled + inline + worded, key=lambda v: v.start)
+    for value in values:
         reason = ink.doubt(value.at)
         if reason and "doubtful" not in value.attributes:
             value.attributes.update(doubtful=True, reason=reason)
     return values
 
 
-def _finding(value: Value, reading: Reading, decided: dict[Span, Assertion]) -> Finding:
-    span = (value.start, value.end)
-    text = reading.text[value.start : value.end]
-    kind = "vital" if value.kind == "vital" else "lab"
-    return Finding(kind, *span, text, decided[span], reading.sections.at(value.start), value.attributes)
+def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Sequence[Span]) -> list[Finding]:
+    """Findings with their assertions, and the status of medications and procedures."""
+    decided = decide(reading, sorted({d.subject for d in drafts}), engine, given)
+    acted = sorted({d.subject for d in drafts if d.kind in ("medication", "procedure", "code")})
+    statuses = _statuses(reading, acted) if acted else {}
+    findings = []
+    for draft in drafts:
+        assertion = decided[draft.subject]
+        if draft.negated:
+            assertion = Assertion(negated=True, triggers=((*draft.subject, "NEGATED_EXISTENCE"),))
+        attributes = draft.attributes
+        if draft.subject in statuses and (status := _status(draft.kind, statuses[draft.subject])):
+            attributes = {**attributes, "status": status}
+        findings.append(
+            Finding(draft.kind, draft.start, draft.end, reading.text[draft.start : draft.end], assertion,
+                    reading.sections.at(draft.start), attributes, draft.concepts)
+        )  # fmt: skip
+    return findings
+
+
+def _statuses(reading: Reading, spans: Sequence[Span]) -> dict[Span, list[Trigger]]:
+    return assert_compiled(reading.folded, reading.normal, reading.sentences, spans, rules.load(rules.STATUS))
+
+
+def _status(kind: str, triggers: Sequence[Trigger]) -> str | None:
+    """What the nearest trigger says was done: medications are stopped, held, started, changed; procedures planned, performed."""
+    names = STATUSES if kind == "medication" else _PROCEDURE_STATUS
+    said = [names[category] for _, _, category in triggers if category in names]
+    return said[-1] if said else None
 
 
 def find_measurements(document: Document, *, engine: Engine = "compiled") -> list[Finding]:
     """Only the vital signs and laboratory values; these need no lexicon."""
     reading = read_text(document.text)
-    values = measure(document, reading)
-    decided = decide(reading, sorted({(v.start, v.end) for v in values}), engine)
-    return [_finding(v, reading, decided) for v in values]
+    drafts = [Draft(_kind(v), v.start, v.end, (v.start, v.end), v.attributes) for v in measure(document, reading)]
+    return _finish(reading, drafts, engine, ())
 
 
 def assert_spans(document: Document, spans: Sequence[Span], *, engine: Engine = "compiled") -> list[Assertion]:

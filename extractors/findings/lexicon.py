@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from extractors.findings.normalise import Normal
+
 
 class Entry(Protocol):
     """A meaning of a phrase: a concept, what kind of term names it and how surely (0–1)."""
@@ -33,8 +35,8 @@ class Hit(Protocol):
 class Lexicon(Protocol):
     """The compiled matcher: phrases of all loaded code systems, and what their codes mean."""
 
-    def find(self, text: str) -> Sequence[Hit]:
-        """The phrases in `text`, in order, none overlapping, whole words only."""
+    def find(self, text: str | Normal) -> Sequence[Hit]:
+        """The phrases in a text (or one already in normal form), in order, none overlapping, whole words only."""
         ...
 
     def entries(self, phrase: str) -> tuple[Entry, ...]:
@@ -43,4 +45,8 @@ class Lexicon(Protocol):
 
     def display(self, system: str, code: str) -> str | None:
         """The display of a code; None when the system does not hold it."""
+        ...
+
+    def has_code(self, system: str, code: str) -> bool:
+        """True when the loaded system holds the code."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _LINE = re.compile(r"[^\n\f]+")
@@ -20,6 +20,7 @@ _ABBREVIATIONS = frozenset(
     "dr mr mrs ms prof st vs no approx temp ex fig resp dept hosp hx pt pts inc jr sr min max avg est wt ht cf etc "
     "tab tabs cap caps ref exp sat sats".split()
 )
+FULL = 0.78  # of the longest line: below it a line ended by choice, not for want of room
 _ENDS = (".", ":", ";", "!", "?")
 _JOINERS = re.compile(r"(?:,|-|/|\b(?:and|or|of|the|with|for|to|in|on|by|a|an|no|not|is|was|are|were|from|at|as))$")
 
@@ -77,29 +78,31 @@ def split_lines(text: str) -> list[Line]:
     return lines
 
 
-def _wraps(text: str, line: Line, following: Line, width: int) -> bool:
-    """True when `following` continues the sentence of `line`."""
+def _wraps(text: str, line: Line, following: Line, width: int, listed: bool) -> bool:
+    """True when `following` continues the sentence of `line`; in a list only a full line does."""
     if following.blank_before or following.bullet or text[line.end - 1] in _ENDS:
         return False
-    tail = text[max(line.start, line.end - 8) : line.end].lower()
-    if _JOINERS.search(tail):
-        return True
     length = line.end - line.start
+    first = text[following.start : following.end].split(None, 1)[0]
+    if length + len(first) < FULL * width and not (_JOINERS.search(text[max(line.start, line.end - 8) : line.end].lower())):
+        return False
+    if listed and (length < 60 or not text[following.start].islower()):
+        return False
     if _HEADER.match(text, following.start, following.end):
         return False
-    if text[following.start].islower():
-        return length >= 35 or length >= 0.7 * width
-    return length >= 50 and length >= 0.75 * width and not text[line.start : line.end].isupper()
+    if text[following.start].islower() or _JOINERS.search(text[max(line.start, line.end - 8) : line.end].lower()):
+        return length >= 20
+    return length >= 50 and not text[line.start : line.end].isupper()
 
 
-def split_blocks(text: str, lines: Sequence[Line]) -> list[Block]:
-    """The lines with those that only wrap joined to the line they continue."""
+def split_blocks(text: str, lines: Sequence[Line], listed: Callable[[int], bool]) -> list[Block]:
+    """The lines with those that only wrap joined to the line they continue; `listed` says where lists stand."""
     blocks: list[Block] = []
     width = max((line.end - line.start for line in lines), default=0)
     i = 0
     while i < len(lines):
         first = last = lines[i]
-        while i + 1 < len(lines) and _wraps(text, last, lines[i + 1], width):
+        while i + 1 < len(lines) and _wraps(text, last, lines[i + 1], width, listed(last.start)):
             i += 1
             last = lines[i]
         i += 1

@@ -9,6 +9,9 @@ from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.sections import SectionMap, split_sections
 
 
+LISTS = frozenset({"medications", "discharge_medications", "diagnoses", "procedures", "allergies"})
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Text, its folded twin of the same length, and its lines, blocks, sentences, sections and tokens."""
@@ -26,8 +29,8 @@ def read_text(text: str) -> Reading:
     """Fold, split and normalise a text."""
     folded = fold(text)
     lines = split_lines(text)
-    blocks = split_blocks(text, lines)
     sections = SectionMap(split_sections(text, folded, lines))
+    blocks = split_blocks(text, lines, lambda offset: sections.at(offset) in LISTS)
     sentences = split_sentences(text, folded, blocks, sections.starts)
     normal = normalise(folded, [s.start for s in sentences])
     return Reading(text, folded, lines, blocks, sentences, sections, normal)

@@ -25,9 +25,8 @@ _WORDED = re.compile(
 _GRAM = re.compile(r"(gram[ -](?:positive|negative))\s(cocci|rods|bacilli|coccobacilli|diplococci|organisms)")
 _TITER = re.compile(r"(?<![a-z])(titers?)[\s:=-]{0,3}(?:of\s|was\s)?(1:\d+)")
 _GRADE = re.compile(r"\(?([1-4]\+)\)?\s((?:mitral|tricuspid|aortic|pulmonic) (?:regurgitation|insufficiency|stenosis)|[mta]r\b|(?:pitting )?edema)")
-_GENERIC = re.compile(
-    rf"(?:(?<=\s)|^)([a-z][a-z0-9 ]{{0,24}}(?:\([a-z0-9 -]+\))?):\s?(?:[a-z]{{2,4}}:\s)?({NUMBER})\s?({UNIT})(?:\s{NUMBER}\s?{UNIT})?", re.M
-)
+_AFTER_COLON = re.compile(rf": ?(?:[a-z]{{2,4}}: ?)?({NUMBER})\s?({UNIT})(?:\s{NUMBER}\s?{UNIT})?")
+_NAME = re.compile(r"(?<![^\s])([a-z][a-z0-9 ]{0,24}(?:\([a-z0-9 -]+\))?)$")
 _MEASURES = frozenset({"mL", "L/min", "cm", "mm", "cm/s", "mm[Hg]", "cm2", "L", "mL/min"})
 
 
@@ -65,9 +64,12 @@ def _worded(text: str, match: re.Match[str], attributes: dict[str, Any], group: 
 
 def _measures(folded: str, text: str) -> Iterator[Value]:
     """ "Name: number unit" of a physical measure that has no code here."""
-    for match in _GENERIC.finditer(folded):
-        unit = units()[match[3]]
-        if unit in _MEASURES:
-            attributes: dict[str, Any] = {"name": text[slice(*match.span(1))].strip(), "value": decimal(match[2]), "unit": unit}
-            attributes["unit_text"] = text[slice(*match.span(3))]
-            yield Value(match.start(1), match.end(), match.span(2), "lab", attributes)
+    for match in _AFTER_COLON.finditer(folded):
+        unit = units()[match[2]]
+        if unit not in _MEASURES:
+            continue
+        name = _NAME.search(folded, max(0, match.start() - 40), match.start())
+        if name:
+            attributes: dict[str, Any] = {"name": text[slice(*name.span(1))].strip(), "value": decimal(match[1]), "unit": unit}
+            attributes["unit_text"] = text[slice(*match.span(2))]
+            yield Value(name.start(1), match.end(), match.span(1), "lab", attributes)

@@ -1,0 +1,101 @@
+"""Allergies and intolerances: the allergy section and "allergic to …" in prose; never medications."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from extractors.findings.draft import Draft
+from extractors.findings.lexicon import Hit, Lexicon
+from extractors.findings.reading import Reading
+from extractors.model import Span
+from fhir_profiles.systems import RXNORM
+
+_NONE = re.compile(
+    r"\b(?:nkda|nka|nkma|no known (?:drug |medication |food |environmental |latex )?(?:allergies|allergy)|no (?:drug |medication )?allergies"
+    r"|denies (?:any )?(?:drug |medication )?allergies|(?:allergies:?\s*)(?:none|nil|negative|denies)(?: known)?)\b"
+)
+_TO = re.compile(
+    r"\b(?:allerg(?:ic|y|ies)(?: reaction)?(?: to| include[sd]?|: to)|intoleran(?:t of|t to|ce to)|adverse reaction to|anaphylaxis to|hypersensitivity to)\s+"
+)
+_ITEM = re.compile(r"[^,;\n\t•]+")
+_REACTION = re.compile(r"\s*(?:\(([^)\n]{2,60})\)?|(?:-|–|:|=|causes|caused|reaction:?|with)\s+([^,;\n.]{2,60}))")
+_EDGE = re.compile(r"^(?:and|or|the|any|also|to|drug|medication|allergy|allergies|include|includes|known|list|reviewed)\b[:\s]*|^[\d.)\s-]+")
+_STOP = re.compile(r"[.;\n]|\b(?:but|who|which|and has|and had|with a|she|he|that|because|presents|causes|causing|in the past)\b")
+_NOT = re.compile(r"^(?:none|nil|nkda|nka|unknown|n/a|reviewed|see|reaction|severity|seasonal|environmental|food|drug|medication)?$")
+
+
+def find_allergies(reading: Reading, hits: Sequence[Hit], lexicon: Lexicon) -> list[Draft]:
+    """A draft of kind `allergy` for each substance, and one, denied, where the text says there is none."""
+    drugs = {(h.start, h.end): h for h in hits if any(e.system == RXNORM for e in h.entries)}
+    found: list[Draft] = []
+    denied: list[Span] = []
+    if "allerg" in reading.folded or "nkda" in reading.folded or "nka" in reading.folded:
+        for match in _NONE.finditer(reading.folded):
+            denied.append(match.span())
+            found.append(Draft("allergy", *match.span(), match.span(), {"substance": None}, negated=True))
+    for start, end in _stretches(reading):
+        for a, b in _items(reading.folded, start, end):
+            if any(a < d and c < b for c, d in denied):
+                continue
+            found.append(_allergy(reading, a, b, end, drugs, lexicon))
+    seen: set[Span] = set()
+    return [d for d in sorted(found, key=lambda d: d.start) if not (d.subject in seen or seen.add(d.subject))]  # type: ignore[func-returns-value]
+
+
+def _stretches(reading: Reading) -> Iterator[Span]:
+    """Where substances are listed: the blocks of an allergy section, and what follows "allergic to"."""
+    sectioned: list[Span] = []
+    for block in reading.blocks:
+        if reading.sections.at(block.end - 1) == "allergies":
+            header_end = reading.sections.span(block.end - 1)[1]
+            start = max(block.start, header_end)
+            if start < block.end:
+                sectioned.append((start, block.end))
+                if not _TO.search(reading.folded, start, block.end):
+                    yield start, block.end
+    if "allerg" in reading.folded or "intoleran" in reading.folded or "anaphyl" in reading.folded:
+        for match in _TO.finditer(reading.folded):
+            stop = _STOP.search(reading.folded, match.end())
+            end = stop.start() if stop else len(reading.folded)
+            yield match.end(), min(end, match.end() + 160)
+
+
+def _items(folded: str, start: int, end: int) -> Iterator[Span]:
+    """Each substance of a list, without bullets and joining words."""
+    for match in _ITEM.finditer(folded, start, end):
+        for part in re.finditer(r"(?:(?!\sand\s|\sor\s).)+", match[0]):
+            a, b = match.start() + part.start(), match.start() + part.end()
+            while True:
+                piece = folded[a:b]
+                edge = _EDGE.match(piece.lstrip())
+                a += len(piece) - len(piece.lstrip())
+                if not edge:
+                    break
+                a += edge.end()
+            b = a + len(folded[a:b].rstrip(" ."))
+            if b - a > 2 and any(c.isalpha() for c in folded[a:b]) and len(folded[a:b].split()) <= 8:
+                yield a, b
+
+
+def _allergy(reading: Reading, start: int, end: int, limit: int, drugs: dict[Span, Hit], lexicon: Lexicon) -> Draft:
+    hit = next((h for (a, b), h in drugs.items() if a < end and start < b), None)
+    attributes: dict[str, Any] = {}
+    concepts: tuple[tuple[str, str, float], ...] = ()
+    name_end = end
+    if hit:
+        start, name_end = hit.start, hit.end
+        entries = [e for e in hit.entries if e.system == RXNORM]
+        attributes["rxnorm"] = entries[0].code
+        if ingredient := lexicon.display(RXNORM, entries[0].code):
+            attributes["ingredient"] = ingredient
+        concepts = tuple((e.system, e.code, e.score) for e in entries)
+    else:
+        cut = re.search(r"\s*(?:\(|\s-\s|:|\scauses?\b|\sreaction)", reading.folded[start:end])
+        name_end = start + cut.start() if cut and cut.start() > 1 else end
+    reaction = _REACTION.match(reading.text, name_end, limit)
+    if reaction:
+        attributes["reaction"] = (reaction[1] or reaction[2]).strip()
+    attributes["substance"] = reading.text[start:name_end]
+    return Draft("allergy", start, max(name_end, reaction.end() if reaction else 0), (start, name_end), attributes, concepts)

@@ -1,0 +1,93 @@
+"""Medications and allergies: drugs of the lexicon with their sig, unknown drugs of a medication list, and what is not tolerated."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+from extractors.findings.analytes import Analytes
+from extractors.findings.doses import DOSE, Sig, read_sig
+from extractors.findings.draft import Draft
+from extractors.findings.lexicon import Hit, Lexicon
+from extractors.findings.reading import Reading
+from extractors.findings.sig import SigWord, find_sig_words
+from extractors.findings.values import Value
+from fhir_profiles.systems import RXNORM
+
+LISTS = frozenset({"medications", "discharge_medications"})
+_UNKNOWN = re.compile(r"([A-Za-z][A-Za-z'/-]{2,}(?:[ -](?!po\b|iv\b|im\b|sc\b)[A-Za-z][A-Za-z'/-]*){0,3}?)[ ,:-]{1,3}(?=\d|\.\d)")
+_NOT_DRUGS = re.compile(
+    r"(?i)^(?:take|takes|taking|patient|the|he|she|please|and|continue|start|stop|use|with|apply|page|date|total|last|refill|disp|dispense"
+    r"|blood|for|then|dose|increase|decrease|every|after|before|about|over|at|on|in|of|to|from)\b"
+)
+STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed"}
+
+
+def find_medications(reading: Reading, hits: Sequence[Hit], values: Sequence[Value], lexicon: Lexicon, known: Analytes) -> list[Draft]:
+    """A draft of kind `medication` for every drug outside the allergy section."""
+    drugs = [h for h in hits if h.entries and any(e.system == RXNORM for e in h.entries)]
+    lists = [b for b in reading.blocks if reading.sections.at(b.start) in LISTS]
+    if not drugs and not lists:
+        return []
+    words = find_sig_words(reading.normal)
+    starts = [w.start for w in words]
+    block_starts = [b.start for b in reading.blocks]
+    sentence_starts = [s.start for s in reading.sentences]
+    drafts: list[Draft] = []
+    for i, hit in enumerate(drugs):
+        section = reading.sections.at(hit.start)
+        if section == "allergies" or any(v.start < hit.end and hit.start < v.end for v in values):
+            continue
+        block = reading.blocks[max(bisect_right(block_starts, hit.start) - 1, 0)]
+        limit = min(block.end, drugs[i + 1].start if i + 1 < len(drugs) else block.end)
+        sentence = reading.sentences[max(bisect_right(sentence_starts, hit.start) - 1, 0)]
+        limit = _reach(reading, sentence.end, limit, section)
+        floor = max(block.start, drafts[-1].end if drafts else 0)
+        sig = read_sig(reading.folded, reading.text, (hit.start, hit.end), limit, words, starts, floor)
+        name = reading.folded[hit.start : hit.end]
+        if not sig.parts and name in known.by_name and section not in LISTS:
+            continue  # "potassium" without a dose is no drug
+        drafts.append(_draft(reading, hit, sig, lexicon))
+    drafts += _unlisted(reading, lists, drafts, words, starts)
+    return sorted(drafts, key=lambda d: d.start)
+
+
+def _reach(reading: Reading, sentence_end: int, limit: int, section: str) -> int:
+    """A sig may go on in the next sentence when that one begins as a sig does ("Take 1 tablet …")."""
+    if limit <= sentence_end:
+        return limit
+    rest = reading.folded[sentence_end : sentence_end + 12].lstrip()
+    goes_on = rest.startswith(("take", "sig", "use", "inhale", "inject", "apply", "1 ", "one", "give", "instill"))
+    return limit if goes_on or section in LISTS else sentence_end
+
+
+def _draft(reading: Reading, hit: Hit, sig: Sig, lexicon: Lexicon) -> Draft:
+    entries = [e for e in hit.entries if e.system == RXNORM]
+    best = entries[0]
+    attributes: dict[str, Any] = {"drug": reading.text[hit.start : hit.end], "rxnorm": best.code}
+    if ingredient := lexicon.display(RXNORM, best.code):
+        attributes["ingredient"] = ingredient
+    attributes |= sig.parts
+    concepts = tuple((e.system, e.code, e.score) for e in entries)
+    return Draft("medication", sig.start, sig.end, (hit.start, hit.end), attributes, concepts)
+
+
+def _unlisted(
+    reading: Reading, lists: Sequence[Any], known: Sequence[Draft], words: Sequence[SigWord], starts: Sequence[int]
+) -> list[Draft]:
+    """Lines of a medication list that begin with a name the lexicon does not hold, followed by a dose."""
+    drafts = []
+    taken = [(d.start, d.end) for d in known]
+    for block in lists:
+        if any(a < block.end and block.start < b for a, b in taken):
+            continue
+        match = _UNKNOWN.match(reading.text, block.start, block.end)
+        if match is None or _NOT_DRUGS.match(match[1]) or not DOSE.match(reading.folded, match.end(), block.end):
+            continue
+        drug = match.span(1)
+        sig = read_sig(reading.folded, reading.text, drug, block.end, words, starts, block.start)
+        if sig.parts:
+            drafts.append(Draft("medication", sig.start, sig.end, drug, {"drug": match[1], **sig.parts}))
+    return drafts

@@ -1,0 +1,115 @@
+"""Codes printed on the page: ICD-10-CM with or without its dot, CPT and HCPCS, with modifiers, units and the words beside them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from extractors.findings.draft import Draft
+from extractors.findings.lexicon import Lexicon
+from extractors.findings.lines import Line
+from extractors.findings.reading import Reading
+from extractors.model import Span
+from fhir_profiles.systems import CPT, HCPCS, ICD10CM
+
+_DIAGNOSIS = re.compile(r"(?<![A-Za-z0-9.])([A-TV-Z]\d[0-9A-Z])(?:\.([0-9A-Z]{1,4})|([0-9A-Z]{1,4}))?(?![A-Za-z0-9]|\.\d)")
+_SERVICE = re.compile(
+    r"(?<![A-Za-z0-9./$#-])(\d{5}|\d{4}[FTU]|[A-CEGHJ-MP-V]\d{4})"
+    r"((?:-(?:\d{2}|[A-Z][A-Z0-9])){1,4}(?![A-Za-z0-9]))?(?:\s?[x×X]\s?(\d{1,3})\b|\s(\d{1,3})\sunits?\b)?(?![A-Za-z0-9]|-\d{4}|\.\d|,\d{3})"
+)
+_LABEL = re.compile(r"\b(?:cpt|hcpcs|procedure codes?|billing codes?|charges?|e/m|e&m|em code|service codes?|level of service)\b")
+_ICD_LABEL = re.compile(r"\b(?:icd(?:-?10)?(?:-?cm)?|dx|diagnos[ie]s|diagnosis codes?|problem)\b")
+_BEFORE_WORDS = re.compile(r"([A-Za-z][A-Za-z0-9 ,'/-]{3,80}?)\s*[(\[]$")
+_AFTER_WORDS = re.compile(r"[)\]]?[\s:.–-]*([A-Za-z]{2}[^\n\t;|]{2,90})")
+_VERTEBRA = re.compile(r"[CTLS]\d{1,2}$")
+_BODY = re.compile(r"(?:vitamin|level|vertebra[el]?|fracture|spine|disc|nerve|root|dermatome|at|-)\s?$")
+SECTIONS = frozenset({"diagnoses", "procedures", "assessment", "assessment_plan", "plan"})
+
+
+def find_codes(reading: Reading, lexicon: Lexicon, claimed: Sequence[Span]) -> list[Draft]:
+    """A draft of kind `code` for every printed code outside the claimed spans (identity, values, doses)."""
+    found = [*_diagnoses(reading, lexicon), *_services(reading, lexicon)]
+    found.sort(key=lambda d: (d.start, -d.end))
+    kept: list[Draft] = []
+    for draft in found:
+        if kept and draft.start < kept[-1].end:
+            continue
+        if not any(a < draft.end and draft.start < b for a, b in claimed):
+            kept.append(draft)
+    return kept
+
+
+def _line(reading: Reading, starts: list[int], offset: int) -> Line:
+    return reading.lines[max(bisect_right(starts, offset) - 1, 0)]
+
+
+def _diagnoses(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
+    starts = [line.start for line in reading.lines]
+    for match in _DIAGNOSIS.finditer(reading.text):
+        tail = match[2] or match[3]
+        code = f"{match[1]}.{tail}" if tail else match[1]
+        if not lexicon.has_code(ICD10CM, code):
+            continue
+        line = _line(reading, starts, match.start())
+        if not match[2] and not _in_code_place(reading, line, match):
+            continue
+        label = _words_beside(reading, line, match.start(), match.end())
+        yield _code(ICD10CM, code, match.start(), match.end(), label)
+
+
+def _in_code_place(reading: Reading, line: Line, match: re.Match[str]) -> bool:
+    """A code without a dot must stand where codes stand: "T12" may be a vertebra, "B12" a vitamin."""
+    start, end = match.span()
+    before = reading.folded[line.start : start]
+    if _BODY.search(before):
+        return False
+    if reading.text[start - 1 : start] in ("(", "[") and reading.text[end : end + 1] in (")", "]"):
+        return True
+    if _ICD_LABEL.search(before):
+        return True
+    alone = start == line.body and (reading.text[end : end + 1] in ("", "\t", "\n", ":", ",") or reading.text[end : end + 2] in ("  ", " -"))
+    listed = start == line.body and reading.sections.at(start) in SECTIONS
+    after_code = _DIAGNOSIS.search(reading.text, line.body, start) is not None and not _VERTEBRA.match(match[0])
+    return alone or listed or (after_code and not before.rstrip(" ,;").split()[-1:] == [])
+
+
+def _services(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
+    starts = [line.start for line in reading.lines]
+    for match in _SERVICE.finditer(reading.text):
+        code = match[1]
+        system = CPT if code[0].isdigit() else HCPCS
+        known = lexicon.has_code(system, code)
+        line = _line(reading, starts, match.start())
+        labelled = _LABEL.search(reading.folded, line.start, match.start()) is not None
+        listed = match.start() == line.body and reading.sections.at(match.start()) in SECTIONS
+        if not (labelled or (known and (listed or system == HCPCS or match[2]))):
+            continue
+        if system == HCPCS and not known:
+            continue
+        label = _words_beside(reading, line, match.start(), match.end())
+        draft = _code(system, code, match.start(), match.end(), label)
+        if match[2]:
+            draft.attributes["modifiers"] = tuple(match[2].strip("-").split("-"))
+        if match[3] or match[4]:
+            draft.attributes["units"] = int(match[3] or match[4])
+        if not known:
+            draft.attributes["unknown"] = True
+        yield draft
+
+
+def _words_beside(reading: Reading, line: Line, start: int, end: int) -> Span | None:
+    """The words that a list prints beside the code: after it, or before it when it stands in brackets."""
+    if before := _BEFORE_WORDS.search(reading.text, line.body, start):
+        return before.span(1)
+    if after := _AFTER_WORDS.match(reading.text, end, line.end):
+        return after.span(1)
+    return None
+
+
+def _code(system: str, code: str, start: int, end: int, label: Span | None) -> Draft:
+    attributes: dict[str, Any] = {"system": system, "code": code}
+    if label:
+        attributes["label_span"] = label
+    return Draft("code", start, end, (start, end), attributes, ((system, code, 1.0),))
