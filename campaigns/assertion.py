@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from extractors.findings.find import assert_spans
+from extractors.findings.stage import assert_spans
 from extractors.model import Document
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "assertion_negex.jsonl"

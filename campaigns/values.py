@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from extractors.findings.analytes import load
-from extractors.findings.find import find_measurements
+from extractors.findings.stage import find_measurements
 from extractors.model import Document, Finding
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "values_claritynlp.jsonl"
