@@ -35,7 +35,8 @@ class EditionFile:
                 Category.UNAVAILABLE, "exception", f"{path.name} has another layout: run `fhirwright load`"
             )
         rows = self.db.execute(
-            'SELECT system, version, start, "end", content, source, licence, name, title, fingerprint FROM edition ORDER BY no'
+            'SELECT system, version, start, "end", content, source, licence, name, title, fingerprint '
+            "FROM edition ORDER BY no"
         ).fetchall()
         self.editions = tuple(
             Edition(r[0], r[1], _date(r[2]), _date(r[3]), r[4], r[5], r[6], name=r[7], title=r[8], fingerprint=r[9])
@@ -98,7 +99,8 @@ class EditionFile:
         for code, text in self.db.execute("SELECT code, display FROM concept WHERE edition = ? ORDER BY id", (number,)):
             yield Term(system, code, text, "title")
         rows = self.db.execute(
-            "SELECT c.code, t.text, t.kind FROM term t JOIN concept c ON c.id = t.concept WHERE c.edition = ? ORDER BY c.id",
+            "SELECT c.code, t.text, t.kind FROM term t JOIN concept c ON c.id = t.concept "
+            "WHERE c.edition = ? ORDER BY c.id",
             (number,),
         )
         for code, text, kind in rows:

@@ -12,36 +12,8 @@ from functools import lru_cache
 WORD = re.compile(r"[^\W_]+")
 _ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüçñ", "aaaaaaeeeeiiiiooooouuuucn")
 _KEEP = frozenset(
-    [
-        "diabetes",
-        "ascites",
-        "herpes",
-        "rabies",
-        "scabies",
-        "caries",
-        "pubes",
-        "mumps",
-        "measles",
-        "always",
-        "series",
-        "species",
-        "abscess",
-        "tinea",
-        "biceps",
-        "triceps",
-        "forceps",
-        "diabetes",
-        "insipidus",
-        "pus",
-        "his",
-        "this",
-        "was",
-        "has",
-        "does",
-        "us",
-        "as",
-        "is",
-    ]
+    ("diabetes", "ascites", "herpes", "rabies", "scabies", "caries", "pubes", "measles", "always", "series", "species")
+    + ("abscess", "biceps", "triceps", "forceps")
 )
 
 

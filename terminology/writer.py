@@ -19,8 +19,8 @@ LAYOUT = 1  # raise when the tables change: files of another layout are rebuilt
 DDL = """
 CREATE TABLE edition (no INTEGER PRIMARY KEY, name TEXT, system TEXT, version TEXT, title TEXT, start TEXT, "end" TEXT,
   content TEXT, source TEXT, licence TEXT, fingerprint TEXT, concepts INTEGER, billable INTEGER);
-CREATE TABLE concept (id INTEGER PRIMARY KEY, edition INTEGER, code TEXT, display TEXT, billable INTEGER, active INTEGER,
-  parent INTEGER, last INTEGER, properties TEXT);
+CREATE TABLE concept (id INTEGER PRIMARY KEY, edition INTEGER, code TEXT, display TEXT, billable INTEGER,
+  active INTEGER, parent INTEGER, last INTEGER, properties TEXT);
 CREATE TABLE term (concept INTEGER, kind TEXT, text TEXT);
 CREATE TABLE note (concept INTEGER, kind TEXT, text TEXT);
 CREATE TABLE word (word TEXT PRIMARY KEY, concepts BLOB) WITHOUT ROWID;

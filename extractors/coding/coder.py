@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
+from extractors.coding import rules
+from extractors.coding.candidates import text_candidates
+from extractors.coding.case import Candidate, Case
 from extractors.coding.lexicon import Lexicon
+from extractors.coding.measured import measured_codes
+from extractors.coding.printed import printed_codes
+from extractors.coding.sequence import in_order, merged
 from extractors.model import Code, Coded, Document, Findings, Setting
-from fhir_profiles.systems import ICD10CM
+from fhir_profiles.systems import HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
 
 def code(
     findings: Findings,
-    document: Document,  # noqa: ARG001
+    document: Document,
     terminology: Terminology,
     lexicon: Lexicon,
     setting: Setting | None = None,
 ) -> Coded:
-    """The codes of a document: accepted ones first and in claim order, then suggested, then rejected."""
+    """The codes of a document: accepted ones first and in claim order, then suggested, then rejected.
+
+    `setting` overrides what the document says of itself; without either it is outpatient, the stricter one.
+    """
     on = findings.identity.service_date
-    codes: list[Code] = []
-    for number, finding in enumerate(findings.items):
-        if finding.kind != "code":
+    case = Case(document, findings, lexicon, setting or findings.identity.setting or "outpatient")
+    printed_codes(case, terminology, on)
+    text_candidates(case)
+    rules.apply(case)
+    kept = merged(case.candidates)
+    measured = Case(document, findings, lexicon, case.setting)
+    measured_codes(measured)
+    _withhold_lapsed(kept, terminology, findings)
+    ordered = in_order(case, kept) + measured.candidates
+    return Coded(findings, tuple(_code(c, lexicon) for c in ordered), case.setting, on, dict(lexicon.editions))
+
+
+def _withhold_lapsed(candidates: list[Candidate], terminology: Terminology, findings: Findings) -> None:
+    """An accepted code that was not in force on the date of service, or is not billable, is not accepted."""
+    on = findings.identity.service_date
+    for candidate in candidates:
+        if candidate.status != "accepted" or candidate.printed:
             continue
-        system = finding.attributes.get("system", ICD10CM)
-        value = finding.attributes.get("code", finding.text)
-        answer = terminology.validate_code(system, value, on=on)
-        usable = answer.result and answer.billable is not False
-        codes.append(
-            Code(
-                system,
-                value,
-                answer.display or value,
-                finding.start,
-                finding.end,
-                0.99 if usable else 0.0,
-                "accepted" if usable else "rejected",
-                answer.message or "printed on the page",
-                number,
-                edition=answer.version or "",
-            )
-        )
-    return Coded(
-        findings, tuple(codes), setting or findings.identity.setting or "outpatient", on, dict(lexicon.editions)
+        if candidate.system == ICD10CM and on is None:
+            continue  # every candidate is a billable leaf of the newest edition already
+        answer = terminology.validate_code(candidate.system, candidate.code, on=on)
+        if not answer.result or answer.billable is False:
+            candidate.status, candidate.confidence = "rejected", 0.0
+            candidate.reasons.append(str(answer.message))
+        elif answer.message and candidate.system in (ICD10CM, HCPCS):
+            candidate.reasons.append(answer.message)
+
+
+def _code(candidate: Candidate, lexicon: Lexicon) -> Code:
+    confidence = candidate.confidence if candidate.system in (LOINC, RXNORM) else min(candidate.confidence, 0.99)
+    return Code(
+        candidate.system,
+        candidate.code,
+        lexicon.display(candidate.system, candidate.code) or candidate.code,
+        candidate.start,
+        candidate.end,
+        confidence if candidate.status != "rejected" else min(confidence, 0.2),
+        candidate.status,
+        "; ".join(candidate.reasons),
+        candidate.finding,
+        edition=lexicon.editions.get(candidate.system, ""),
+        rule=candidate.rule,
+        evidence=tuple(candidate.evidence),
+        modifiers=candidate.modifiers,
+        units=candidate.units,
     )

@@ -10,6 +10,10 @@ from terminology import Concept, Terminology
 
 _UNSPECIFIED = re.compile(r"unspecified|NOS\b|not otherwise|without complication|not stated|unknown", re.IGNORECASE)
 _NARROWING = re.compile(r"\bwith\b|due to|bilateral|\bright\b|\bleft\b|other specified", re.IGNORECASE)
+OUR_CHOICE = {  # where titles alone mislead
+    "I48": "I48.91", "I48.9": "I48.91", "J01": "J01.90", "J01.9": "J01.90", "G43": "G43.909", "M54.5": "M54.50",
+    "C50": "C50.919", "C34": "C34.90", "R51": "R51.9", "H66": "H66.90", "L97": "L97.909", "N18": "N18.9",
+}  # fmt: skip
 
 
 def default_leaves(terminology: Terminology) -> dict[str, str]:
@@ -21,14 +25,14 @@ def default_leaves(terminology: Terminology) -> dict[str, str]:
             children[concept.parent].append(concept)
         if not concept.billable and not concept.properties.get("group"):
             headers.append(concept)
-    leaves: dict[str, str] = {}
+    leaves = dict(OUR_CHOICE)
     for header in reversed(headers):  # children come after their parents in book order
         best = max(children[header.code], key=lambda c: _vagueness(header, c), default=None)
         if best is None or _vagueness(header, best)[0] <= 0:
             continue
         leaf = best.code if best.billable else leaves.get(best.code)
         if leaf:
-            leaves[header.code] = leaf
+            leaves.setdefault(header.code, leaf)
     return leaves
 
 

@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.coding import lexicon_build
+from extractors.coding.resolve import Injuries, best_injury
 from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.normalise import term as normal_term
-from fhir_profiles.systems import RXNORM
+from fhir_profiles.systems import ICD10CM, RXNORM
 from terminology import Terminology
 
 
@@ -56,6 +57,9 @@ class Lexicon:
         self._systems, self._kinds = systems, kinds
         self._displays: Mapping[str, Mapping[str, str]] = compiled["displays"]
         self._leaves: Mapping[str, str] = compiled["leaves"]
+        self._injuries: Injuries = compiled["injuries"]
+        self._sides: Mapping[str, Mapping[str, str]] = compiled["sides"]
+        self._precision: Mapping[tuple[str, str], float] = compiled["precision"]
         self._classes: Mapping[str, str] = compiled["classes"]
         self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
         self._billable: frozenset[str] = frozenset(compiled["billable"])
@@ -116,6 +120,22 @@ class Lexicon:
     def properties(self, system: str, code: str) -> Mapping[str, str]:
         """What a starter table says of a code: LOINC kind, unit, low and high; RxNorm class; HCPCS per (one unit)."""
         return self._properties.get(system, {}).get(code, {})
+
+    def precision(self, phrase: str, code: str) -> float | None:
+        """How often this phrase meant this code in the training documents; None when it was not met often enough."""
+        return self._precision.get((normal_term(phrase), code))
+
+    def resolve(self, head: str, clause: str) -> str | None:
+        """The injury stem (without 7th character) all of whose title words stand in the clause."""
+        return best_injury(self._injuries, head, clause)
+
+    def sided(self, code: str, side: str) -> str | None:
+        """The code of a side (right, left, bilateral) for an "unspecified side" code."""
+        return self._sides.get(code, {}).get(side)
+
+    def display_of(self, code: str) -> str:
+        """The title of an ICD-10-CM code, or the code itself."""
+        return self.display(ICD10CM, code) or code
 
     def drug_class(self, code: str, name: str) -> str | None:
         """The class of a drug by its RxNorm code, else by its name."""

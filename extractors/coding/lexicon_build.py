@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from extractors.coding.leaves import default_leaves
+from extractors.coding.resolve import injuries, sides
 from extractors.coding.variants import variants
 from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
@@ -40,7 +41,11 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
         for name in names.split("|"):
             _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
     codes = {system: {c.code: c.display for c in terminology.concepts(system)} for system in SYSTEMS}
+    icd, billable = codes[ICD10CM], frozenset(c.code for c in terminology.concepts(ICD10CM) if c.billable)
     return {
+        "injuries": injuries((c, d) for c, d in icd.items() if c[0] in "ST" and 5 <= len(c) <= 7),
+        "sides": sides(icd, billable),
+        "precision": {},
         "classes": {normal_term(n): g for names, g in drug_names() for n in names.split("|")},
         "systems": list(SYSTEMS),
         "kinds": list(KINDS),
@@ -52,7 +57,7 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
             s: {c.code: dict(c.properties) for c in terminology.concepts(s)} for s in SYSTEMS if s != ICD10CM
         },
         "leaves": default_leaves(terminology),
-        "billable": [c.code for c in terminology.concepts(ICD10CM) if c.billable],
+        "billable": sorted(billable),
     }
 
 

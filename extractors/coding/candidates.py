@@ -1,0 +1,74 @@
+"""From findings to ICD-10-CM candidates: best meaning, billable leaf, and what the assertion allows."""
+
+from __future__ import annotations
+
+from extractors.coding.case import Candidate, Case
+from extractors.coding.tables import chronic, history_of
+from extractors.model import CodeStatus, Finding
+from fhir_profiles.systems import ICD10CM
+
+SECTION_WEIGHT = {
+    "assessment": 1.0, "assessment_plan": 1.0, "diagnoses": 1.0, "chief_complaint": 0.92, "hpi": 0.92, "pmh": 0.92,
+    "ros": 0.7, "exam": 0.8, "imaging": 0.8, "labs": 0.7, "plan": 0.85, "instructions": 0.5, "differential": 0.4,
+    "medications": 0.85, "allergies": 0.3, "social_history": 0.9, "reasoning": 0.85, "procedures": 0.8,
+}  # fmt: skip
+ACCEPT = 0.5
+
+
+def text_candidates(case: Case) -> None:
+    """Add a candidate for each problem that the text names, accepted only where its assertion allows."""
+    lexicon = case.lexicon
+    for number, finding in enumerate(case.findings.items):
+        if finding.kind != "problem":
+            continue
+        best = next((c for c in finding.concepts if c[0] == ICD10CM), None)
+        if best is None:
+            continue
+        leaf = lexicon.leaf(best[1])
+        if leaf is None:
+            continue
+        weight = SECTION_WEIGHT.get(finding.section, 0.9)
+        precision = lexicon.precision(finding.text, leaf)
+        score = best[2] if precision is None else precision
+        candidate = Candidate(ICD10CM, leaf, finding.start, finding.end, number, round(score * weight, 3))
+        where = f" in {finding.section.replace('_', ' ')}" if finding.section else ""
+        candidate.reasons.append(f'"{finding.text}"{where} names it')
+        if leaf != best[1]:
+            candidate.reasons.append(f"{best[1]} is not billable: the text says no more than {leaf}")
+        decide(case, candidate, finding)
+        case.candidates.append(candidate)
+
+
+def decide(case: Case, candidate: Candidate, finding: Finding) -> None:
+    """The status that the assertion, the setting and the confidence allow."""
+    status, why = _allowed(case, candidate, finding)
+    if status == "accepted" and candidate.confidence < ACCEPT:
+        status, why = "suggested", "The words alone are not sure enough"
+    candidate.status = status
+    if why:
+        candidate.reasons.append(why)
+
+
+def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeStatus, str | None]:
+    says = finding.assertion
+    stated = candidate.code.startswith(("Z8", "Z9", "Z79", "Z77", "I25.2"))  # the phrase itself says history or status
+    if says.family and not candidate.code.startswith(("Z80", "Z81", "Z82", "Z83", "Z84")):
+        return "rejected", "It is about a relative"
+    if says.negated and not candidate.code.startswith(("Z91.1", "Z28")):
+        return "rejected", "The text denies it"
+    if says.hypothetical:
+        return "rejected", "The text speaks of what might happen"
+    if says.possible:
+        if case.setting == "inpatient":
+            return "accepted", "Uncertain at discharge is coded as if it existed in the inpatient setting (II.H)"
+        return "rejected", "An uncertain diagnosis is not coded in the outpatient setting (IV.H)"
+    if says.historical and not stated:
+        if finding.section == "pmh" and chronic(candidate.code):
+            return "accepted", "A chronic condition in the past medical history is still present"
+        past = history_of(candidate.code)
+        if past:
+            candidate.reasons.append(f"The text speaks of the past: {candidate.code} becomes {past} (I.C.21.c.4)")
+            candidate.code, candidate.rule = past, "history"
+            return "accepted", None
+        return "suggested", "The text speaks of the past"
+    return "accepted", None

@@ -1,0 +1,153 @@
+"""A document's codes while they are being worked out: candidates that rules may replace, reject or add to.
+
+Every change is logged on the candidate in words, with the id of the rule that made it. A code that is printed on the
+page is never replaced or rejected by a rule: what the rule says becomes a suggestion beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from extractors.coding.lexicon import Lexicon
+from extractors.model import CodeStatus, Document, Finding, Findings, Setting, Span
+from fhir_profiles.systems import ICD10CM
+
+
+@dataclass(slots=True, eq=False)
+class Candidate:
+    """A code under consideration, with its evidence and why it is there."""
+
+    system: str
+    code: str
+    start: int
+    end: int
+    finding: int
+    confidence: float
+    status: CodeStatus = "accepted"
+    reasons: list[str] = field(default_factory=list)
+    rule: str | None = None
+    printed: bool = False
+    evidence: list[Span] = field(default_factory=list)
+    modifiers: tuple[str, ...] = ()
+    units: int = 1
+    rank: int = 0  # claim order asked for by a rule: lower first
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A guideline rule: what it does, where it stands, and the words or codes without which it cannot apply."""
+
+    id: str
+    cites: str
+
+
+class Case:
+    """What a rule sees and may do."""
+
+    def __init__(self, document: Document, findings: Findings, lexicon: Lexicon, setting: Setting) -> None:
+        self.document = document
+        self.findings = findings
+        self.lexicon = lexicon
+        self.setting = setting
+        self.text = document.text.lower() if len(document.text.lower()) == len(document.text) else document.text
+        self.candidates: list[Candidate] = []
+
+    def accepted(self, *prefixes: str) -> list[Candidate]:
+        """The accepted ICD-10-CM candidates whose code begins with one of the prefixes."""
+        return [
+            c for c in self.candidates if c.status == "accepted" and c.system == ICD10CM and c.code.startswith(prefixes)
+        ]
+
+    def has(self, *prefixes: str) -> bool:
+        """True when such a candidate is accepted."""
+        return any(
+            c.status == "accepted" and c.system == ICD10CM and c.code.startswith(prefixes) for c in self.candidates
+        )
+
+    def search(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """Matches in the lower-cased text that are not denied just before."""
+        for match in pattern.finditer(self.text):
+            if not _DENIED.search(self.text, max(0, match.start() - 24), match.start()):
+                yield match
+
+    def replace(self, candidate: Candidate, code: str, rule: Rule, why: str) -> None:
+        """Change a candidate's code; a printed one stays and the better code is suggested beside it."""
+        if candidate.code == code:
+            return
+        if candidate.printed:
+            new = self.add(code, candidate.start, candidate.end, rule, why, finding=candidate.finding)
+            if new is not None and not new.printed:
+                new.status = "suggested"
+            return
+        candidate.reasons.append(f"{why} ({rule.id}; {rule.cites}): {candidate.code} becomes {code}")
+        candidate.code, candidate.rule = code, rule.id
+
+    def reject(self, candidate: Candidate, rule: Rule, why: str, status: CodeStatus = "rejected") -> None:
+        """Take a candidate out, unless it is printed on the page."""
+        if candidate.printed:
+            return
+        candidate.status, candidate.rule = status, rule.id
+        candidate.reasons.append(f"{why} ({rule.id}; {rule.cites})")
+
+    def add(
+        self,
+        code: str,
+        start: int,
+        end: int,
+        rule: Rule,
+        why: str,
+        *,
+        system: str = ICD10CM,
+        finding: int | None = None,
+        confidence: float = 0.85,
+        units: int = 1,
+    ) -> Candidate | None:
+        """Add a code that the words between start and end support; an accepted equal one gets the evidence instead."""
+        for known in self.candidates:
+            if known.code == code and known.system == system and known.status == "accepted":
+                if (start, end) != (known.start, known.end) and (start, end) not in known.evidence:
+                    known.evidence.append((start, end))
+                return known
+        if self.lexicon.display(system, code) is None:
+            return None
+        new = Candidate(
+            system,
+            code,
+            start,
+            end,
+            self._finding(start, end) if finding is None else finding,
+            confidence,
+            reasons=[f"{why} ({rule.id}; {rule.cites})"],
+            rule=rule.id,
+            units=units,
+        )
+        self.candidates.append(new)
+        return new
+
+    def of(self, candidate: Candidate) -> Finding | None:
+        """The finding a candidate came from."""
+        return self.findings.items[candidate.finding] if candidate.finding >= 0 else None
+
+    def around(self, candidate: Candidate, reach: int = 120) -> str:
+        """The text of the candidate's sentence, at most `reach` characters to each side."""
+        left = max(0, candidate.start - reach)
+        right = min(len(self.text), candidate.end + reach)
+        before = _STOP.split(self.text[left : candidate.start])[-1]
+        after = _STOP.split(self.text[candidate.end : right], maxsplit=1)[0]
+        return before + self.text[candidate.start : candidate.end] + after
+
+    def _finding(self, start: int, end: int) -> int:
+        """The finding that overlaps a span, else the nearest before it; -1 when there is none at all."""
+        best = -1
+        for i, finding in enumerate(self.findings.items):
+            if finding.start < end and start < finding.end:
+                return i
+            if finding.start <= start:
+                best = i
+        return best if best >= 0 or not self.findings.items else 0
+
+
+_DENIED = re.compile(r"\b(?:no|not|denies|denied|without|never|negative for|rule out|r/o)\b[^.;\n]{0,12}$")
+_STOP = re.compile(r"(?<=[a-z0-9)])[.;!?](?:\s|$)|\n")

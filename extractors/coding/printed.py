@@ -1,0 +1,38 @@
+"""Codes printed on the page: validated, billable and in force on the date of service, or rejected with the reason."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from extractors.coding.case import Candidate, Case
+from fhir_profiles.systems import CPT, HCPCS, ICD10CM
+from terminology import Terminology
+
+PRINTED = 0.99
+UNCHECKED = 0.6  # of the right shape, but the loaded fragment does not know it
+
+
+def printed_codes(case: Case, terminology: Terminology, on: date | None) -> None:
+    """Add a candidate for each finding of kind `code`."""
+    for number, finding in enumerate(case.findings.items):
+        if finding.kind != "code":
+            continue
+        system = finding.attributes.get("system", ICD10CM)
+        code = finding.attributes.get("code", finding.text)
+        candidate = Candidate(system, code, finding.start, finding.end, number, PRINTED, printed=True)
+        answer = terminology.validate_code(system, code, on=on)
+        if not answer.result or answer.billable is False:
+            candidate.status, candidate.confidence = "rejected", 0.0
+            candidate.reasons.append(f"Printed on the page. {answer.message}")
+        elif answer.issue == "code-invalid":
+            candidate.status, candidate.confidence = "suggested", UNCHECKED
+            candidate.reasons.append(f"Printed on the page. {answer.message}")
+        elif finding.assertion.negated or finding.assertion.family or finding.assertion.hypothetical:
+            candidate.status, candidate.confidence = "suggested", 0.3
+            candidate.reasons.append("Printed on the page in words that deny or postpone it")
+        else:
+            what = "diagnosis" if system == ICD10CM else "procedure" if system in (CPT, HCPCS) else "code"
+            candidate.reasons.append(f"Printed on the page as a {what} code")
+            if answer.message:
+                candidate.reasons.append(answer.message)
+        case.candidates.append(candidate)

@@ -1,0 +1,84 @@
+"""Titles by their words: the injury whose every content word stands in a clause, and codes by side."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from terminology.folding import fold
+
+_EMPTY = frozenset(
+    (
+        "of",
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "with",
+        "without",
+        "to",
+        "at",
+        "in",
+        "on",
+        "by",
+        "for",
+        "unspecified",
+        "other",
+    )
+    + ("part", "initial", "encounter", "not", "elsewhere", "classified", "level", "specified", "region")
+)
+_HEADS = ("fracture", "laceration", "dislocation", "contusion", "abrasion", "sprain", "open wound", "puncture wound")
+_SIDES = re.compile(r"\b(right|left|bilateral|unspecified)\b")
+Injuries = dict[str, list[tuple[str, tuple[str, ...]]]]
+
+
+def injuries(stems: Iterable[tuple[str, str]]) -> Injuries:
+    """Head word → (stem, its content words), from (code, title) of the injury chapter's stems."""
+    found: defaultdict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+    for code, title in stems:
+        low = title.lower()
+        for head in _HEADS:
+            if head in low or (head == "fracture" and "fractures" in low):
+                if "with foreign body" in low:
+                    continue
+                found[head].append((code, _content(low.replace("without foreign body", ""))))
+    return dict(found)
+
+
+def _content(text: str) -> tuple[str, ...]:
+    return tuple(sorted({w for w in fold(text).split() if w not in _EMPTY}))
+
+
+def best_injury(index: Injuries, head: str, clause: str) -> str | None:
+    """The stem with the most words in the clause, all of its words being there; ties go to the shorter title."""
+    words = set(fold(clause).split())
+    if "nondisplaced" not in words and "non" not in words:
+        words.add("displaced")
+    best: tuple[int, int, str] | None = None
+    for code, needed in index.get(head, ()):
+        if words.issuperset(needed):
+            rank = (len(needed), -len(code), code)
+            if best is None or rank[:2] > best[:2]:
+                best = rank
+    return best[2] if best and best[0] >= 2 else None
+
+
+def sides(displays: Mapping[str, str], billable: frozenset[str]) -> dict[str, dict[str, str]]:
+    """Unspecified-side code → {side: code}, from titles that differ in nothing but the side."""
+    groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for code in billable:
+        title = displays[code].lower()
+        if len(code) == 8 and code[-1] not in "A":
+            continue
+        named = _SIDES.findall(title)
+        if len(named) != 1 or (named[0] == "unspecified" and title.startswith("unspecified")):
+            continue
+        shape = re.sub(r"s\b", "", _SIDES.sub("*", title)) + code[:3]
+        groups[shape].setdefault(named[0], code)
+    return {
+        group["unspecified"]: {side: c for side, c in group.items() if side != "unspecified"}
+        for group in groups.values()
+        if "unspecified" in group and len(group) > 1
+    }

@@ -1,0 +1,115 @@
+"""One code for two conditions: the "with" convention and the combination codes (I.A.15, I.B.9)."""
+
+from __future__ import annotations
+
+import re
+
+from extractors.coding.case import Case, Rule
+from extractors.coding.tables import table
+
+DIABETES = Rule("diabetes-with", "I.A.15, I.C.4.a")
+PRESSURE = Rule("hypertension-family", "I.C.9.a")
+COPD = Rule("copd", "J44 notes")
+ANGINA = Rule("coronary-angina", "I.C.9.b")
+_NOT_DIABETIC = re.compile(
+    r"(?:not|un)[ -]?(?:due|related|caused|attributed)[^.;]{0,20} diabet|non-?diabetic|not diabetic"
+)
+_NOT_PRESSURE = re.compile(r"not (?:due|related|caused|attributed)[^.;]{0,20} (?:hypertension|htn)")
+_LOWER_INFECTION = ("J12", "J13", "J14", "J15", "J16", "J17", "J18", "J20", "J21", "J22")
+
+
+def diabetes_with(case: Case) -> None:
+    """Diabetes and a condition that the index lists under "with" are linked unless the text denies the link."""
+    plain = [c for c in case.accepted("E08.9", "E09.9", "E10.9", "E11.9", "E13.9") if len(c.code) == 5]
+    if not plain or _NOT_DIABETIC.search(case.text):
+        return
+    links = table("diabetes_with")["links"]
+    first = plain[0]
+    base = first.code[:3]
+    for link in links:
+        others = [c for c in case.accepted(*link["with"]) if c is not first]
+        if not others:
+            continue
+        other, code = others[0], base + link["suffix"]
+        why = "Diabetes with this condition is one code"
+        if first.code.endswith(".9"):
+            for candidate in plain:
+                case.replace(candidate, code, DIABETES, why)
+            first.evidence.append((other.start, other.end))
+        else:
+            case.add(code, other.start, other.end, DIABETES, why, finding=other.finding)
+        if link["absorbs"]:
+            for candidate in others:
+                case.reject(candidate, DIABETES, f"{code} says it")
+
+
+def hypertension_family(case: Case) -> None:
+    """Hypertension with heart failure or kidney disease is presumed linked: I11, I12, I13 come first."""
+    pressure = [c for c in case.accepted("I10") if c.code == "I10"]
+    failing, kidney = case.accepted("I50"), case.accepted("N18")
+    if not pressure or not (failing or kidney) or _NOT_PRESSURE.search(case.text):
+        return
+    late = any(c.code in ("N18.5", "N18.6") for c in kidney)
+    if failing and kidney:
+        code = "I13.2" if late else "I13.0"
+    elif failing:
+        code = "I11.0"
+    else:
+        code = "I12.0" if late else "I12.9"
+    for candidate in pressure:
+        case.replace(candidate, code, PRESSURE, "Hypertension is presumed to be the cause")
+        candidate.rank = min(candidate.rank, -1)
+        candidate.evidence += [(c.start, c.end) for c in (*failing[:1], *kidney[:1])]
+
+
+def copd_with_infection(case: Case) -> None:
+    """COPD with an acute lower respiratory infection is J44.0 and the infection; an exacerbation adds J44.1."""
+    copd = case.accepted("J44")
+    infections = case.accepted(*_LOWER_INFECTION)
+    if not copd or not infections:
+        return
+    infection = infections[0]
+    why = "COPD with an acute lower respiratory infection"
+    for candidate in copd:
+        if candidate.code == "J44.9":
+            case.replace(candidate, "J44.0", COPD, why)
+    case.add("J44.0", infection.start, infection.end, COPD, why, finding=copd[0].finding)
+
+
+def coronary_angina(case: Case) -> None:
+    """Coronary disease and angina are presumed linked: one code from I25.11-."""
+    vessels = [c for c in case.accepted("I25.10") if c.code == "I25.10"]
+    angina = case.accepted("I20")
+    if vessels and angina:
+        code = "I25.110" if any(c.code == "I20.0" for c in angina) else "I25.119"
+        case.replace(vessels[0], code, ANGINA, "Angina with coronary disease is one code")
+        for candidate in angina:
+            case.reject(candidate, ANGINA, f"{code} says it")
+
+
+_BOTH = re.compile(r"\bacute and chronic ([a-z][a-z ]{3,40}?)(?=[.,;:\n)]|$| with | and )")
+ACUTE_CHRONIC = Rule("acute-and-chronic", "I.B.8")
+
+
+def acute_and_chronic(case: Case) -> None:
+    """ "Acute and chronic X" is both codes, the acute one first."""
+    for match in case.search(_BOTH):
+        codes = [_leaf(case, f"{word} {match[1]}") for word in ("acute", "chronic")]
+        if None in codes:
+            continue
+        for candidate in case.accepted(""):
+            if candidate.start >= match.start() and candidate.end <= match.end() and candidate.code not in codes:
+                case.reject(candidate, ACUTE_CHRONIC, "The words name two conditions")
+        for rank, code in enumerate(codes):
+            why = "Acute and chronic are both coded, the acute one first"
+            new = case.add(str(code), match.start(), match.end(), ACUTE_CHRONIC, why, confidence=0.9)
+            if new is not None:
+                new.rank = rank - 2
+
+
+def _leaf(case: Case, phrase: str) -> str | None:
+    entries = case.lexicon.entries(phrase)
+    return case.lexicon.leaf(entries[0].code) if entries else None
+
+
+RULES = (acute_and_chronic, diabetes_with, hypertension_family, copd_with_infection, coronary_angina)
