@@ -1,0 +1,198 @@
+"""create, read, vread, update, delete, history (https://hl7.org/fhir/R4/http.html)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from fhir_profiles.errors import Category, FhirError
+from server.interactions.exchange import Response
+from server.store import Store
+
+Call = Callable[..., Response]
+PATIENT = {"resourceType": "Patient", "id": "p", "gender": "male"}
+WEIGHT = (
+    b'{"resourceType":"Observation","id":"w","status":"final","code":{"text":"weight"},'
+    b'"valueQuantity":{"value":72.50,"unit":"kg"}}'
+)
+
+
+def _refused(call: Call, *args: object, **more: object) -> FhirError:
+    with pytest.raises(FhirError) as refused:
+        call(*args, **more)
+    return refused.value
+
+
+def test_create_answers_where_it_is(call: Call) -> None:
+    """A create ignores the client's id, answers 201 with version 1, and the read returns the same bytes."""
+    made = call("POST", "Patient", PATIENT)
+    body = json.loads(made.body)
+    assert (made.status, made.etag) == (201, 'W/"1"')
+    assert body["id"] != "p"
+    assert made.location == f"http://test/fhir/Patient/{body['id']}/_history/1"
+    read = call("GET", f"Patient/{body['id']}")
+    assert (read.body, read.etag, read.last_modified) == (made.body, made.etag, made.last_modified)
+
+
+def test_decimals_stay_as_written(call: Call) -> None:
+    """72.50 is stored and returned as 72.50."""
+    call("PUT", "Observation/w", WEIGHT)
+    assert b'"value":72.50,' in call("GET", "Observation/w").body
+
+
+def test_an_update_with_the_same_content_makes_no_version(call: Call) -> None:
+    """The same content is no new version, in any order of properties; another digit is."""
+    assert call("PUT", "Observation/w", WEIGHT).status == 201
+    assert call("PUT", "Observation/w", WEIGHT).etag == 'W/"1"'
+    turned = json.loads(WEIGHT.replace(b"72.50", b'"#"'))
+    again = json.dumps(dict(reversed(turned.items()))).replace('"#"', "72.50").encode()
+    assert call("PUT", "Observation/w", again).etag == 'W/"1"'
+    assert call("PUT", "Observation/w", WEIGHT.replace(b"72.50", b"72.5")).etag == 'W/"2"'
+    assert call("PUT", "Observation/w", WEIGHT.replace(b"72.50", b"72.6")).etag == 'W/"3"'
+
+
+def test_versions_can_be_read(call: Call) -> None:
+    """Every version stays readable; numbers that never were are not found."""
+    call("PUT", "Patient/p", PATIENT)
+    call("PUT", "Patient/p", {**PATIENT, "gender": "female"})
+    assert b'"male"' in call("GET", "Patient/p/_history/1").body
+    assert b'"female"' in call("GET", "Patient/p/_history/2").body
+    for number in ("3", "0", "x", "99999999999999999999"):
+        assert _refused(call, "GET", f"Patient/p/_history/{number}").category is Category.NOT_FOUND
+
+
+def test_a_delete_is_a_version_of_its_own(call: Call) -> None:
+    """After a delete: 410, history stays, deleting again changes nothing, and an update brings it back."""
+    call("PUT", "Patient/p", PATIENT)
+    assert call("DELETE", "Patient/p").status == 204
+    assert call("DELETE", "Patient/p").etag == 'W/"2"'
+    gone = _refused(call, "GET", "Patient/p")
+    assert (gone.category, gone.problems[0].code) == (Category.NOT_FOUND, "deleted")
+    assert json.loads(call("GET", "Patient?gender=male").body).get("entry") is None
+    assert b'"male"' in call("GET", "Patient/p/_history/1").body
+    back = call("PUT", "Patient/p", PATIENT)
+    assert (back.status, back.etag) == (201, 'W/"3"')
+    assert len(json.loads(call("GET", "Patient?gender=male").body)["entry"]) == 1
+
+
+def test_deleting_what_never_was_is_fine(call: Call) -> None:
+    """DELETE of an unknown id answers 204."""
+    assert call("DELETE", "Patient/none").status == 204
+
+
+def test_if_match_refuses_an_old_version(call: Call) -> None:
+    """A write with If-Match of an older version, or of a resource that is not there, is refused with 412's code."""
+    call("PUT", "Patient/p", PATIENT)
+    call("PUT", "Patient/p", {**PATIENT, "gender": "female"}, if_match='W/"1"')
+    for method in ("PUT", "DELETE"):
+        error = _refused(call, method, "Patient/p", PATIENT if method == "PUT" else None, if_match='W/"1"')
+        assert (error.category, error.problems[0].code) == (Category.CONFLICT, "conflict")
+    assert _refused(call, "PUT", "Patient/q", {**PATIENT, "id": "q"}, if_match="*").category is Category.CONFLICT
+    assert _refused(call, "PUT", "Patient/p", PATIENT, if_none_match="*").category is Category.CONFLICT
+
+
+def test_a_client_that_has_it_gets_304(call: Call) -> None:
+    """If-None-Match and If-Modified-Since spare the body."""
+    call("PUT", "Patient/p", PATIENT)
+    read = call("GET", "Patient/p")
+    for header in ({"if_none_match": read.etag}, {"if_modified_since": read.last_modified}):
+        unchanged = call("GET", "Patient/p", **header)
+        assert (unchanged.status, unchanged.body, unchanged.etag) == (304, b"", read.etag)
+    assert call("GET", "Patient/p", if_none_match='W/"7"').status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("Patient/q", PATIENT, "value"),
+        ("Patient/p", {"resourceType": "Basic", "id": "p"}, "structure"),
+        ("Patient/p", {**PATIENT, "colour": "red"}, "structure"),
+        ("Patient/p", b"{", "structure"),
+        ("Patient/p", b"", "structure"),
+        ("Patient/a_b", {**PATIENT, "id": "a_b"}, "value"),
+    ],
+)
+def test_wrong_bodies_are_refused(call: Call, path: str, body: object, code: str) -> None:
+    """A body that is not the valid resource the URL names is refused, and nothing is stored."""
+    error = _refused(call, "PUT", path, body)
+    assert error.category is Category.INCORRECT
+    assert error.problems[0].code == code or error.problems[0].expression
+    assert json.loads(call("GET", "Patient").body).get("entry") is None
+
+
+def test_prefer_chooses_the_body(call: Call) -> None:
+    """`Prefer: return=` gives nothing, the resource, or an OperationOutcome."""
+    assert call("PUT", "Patient/p", PATIENT, prefer="return=minimal").body == b""
+    assert b'"Patient"' in call("PUT", "Patient/p", PATIENT, prefer="return=representation").body
+    assert b'"OperationOutcome"' in call("PUT", "Patient/p", PATIENT, prefer="return=OperationOutcome").body
+
+
+def test_history_lists_every_version_in_pages(call: Call) -> None:
+    """History is newest first, tells how each version came, and its pages join without a gap."""
+    for gender in ("male", "female", "other", "unknown"):
+        call("PUT", "Patient/p", {**PATIENT, "gender": gender})
+    call("DELETE", "Patient/p")
+    url, entries = "Patient/p/_history?_count=2", []
+    while url:
+        bundle = json.loads(call("GET", url).body)
+        assert (bundle["type"], bundle["total"]) == ("history", 5)
+        entries += bundle["entry"]
+        links = {link["relation"]: link["url"] for link in bundle["link"]}
+        url = links.get("next", "").removeprefix("http://test/fhir/")
+    assert [entry["request"]["method"] for entry in entries] == ["DELETE", "PUT", "PUT", "PUT", "PUT"]
+    assert [entry["response"]["etag"] for entry in entries] == [f'W/"{n}"' for n in (5, 4, 3, 2, 1)]
+    assert [entry.get("resource", {}).get("gender") for entry in entries] == [
+        None,
+        "unknown",
+        "other",
+        "female",
+        "male",
+    ]
+
+
+def test_every_write_leaves_an_audit_row(call: Call, store: Store) -> None:
+    """Who did what to which version, and how it ended."""
+    call("PUT", "Patient/p", PATIENT, who="user-1")
+    call("DELETE", "Patient/p", who="user-2")
+    rows = store.query("SELECT who, action, type, id, version, outcome FROM audit ORDER BY aid")
+    assert rows == [("user-1", "update", "Patient", "p", 1, 201), ("user-2", "delete", "Patient", "p", 2, 204)]
+
+
+def test_conditional_create_finds_what_is_there(call: Call) -> None:
+    """If-None-Exist creates once, answers 200 with the same resource then, and refuses several matches."""
+    body = {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]}
+    first = call("POST", "Patient", body, if_none_exist="identifier=urn:mrn|7")
+    second = call("POST", "Patient", body, if_none_exist="identifier=urn:mrn|7")
+    assert (first.status, second.status) == (201, 200)
+    assert first.body == second.body
+    call("POST", "Patient", body)
+    error = _refused(call, "POST", "Patient", body, if_none_exist="identifier=urn:mrn|7")
+    assert error.problems[0].code == "multiple-matches"
+    for unknown in ("colour=red", ""):
+        if unknown:
+            assert _refused(call, "POST", "Patient", body, if_none_exist=unknown).category is Category.UNSUPPORTED
+
+
+def test_conditional_update_and_delete(call: Call) -> None:
+    """PUT and DELETE with a query act on the one resource that it finds."""
+    body = {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]}
+    made = call("PUT", "Patient?identifier=urn:mrn|7", body)
+    again = call("PUT", "Patient?identifier=urn:mrn|7", {**body, "gender": "male"})
+    assert (made.status, again.status, again.etag) == (201, 200, 'W/"2"')
+    assert json.loads(made.body)["id"] == json.loads(again.body)["id"]
+    assert call("DELETE", "Patient?identifier=urn:mrn|7").status == 204
+    assert json.loads(call("GET", "Patient").body).get("entry") is None
+    assert _refused(call, "DELETE", "Patient").category is Category.INCORRECT
+
+
+def test_unknown_types_and_routes_are_not_found(call: Call) -> None:
+    """A type that R4 does not have, and a route that names no interaction, are 404."""
+    for method, path in (("GET", "Unicorn/1"), ("POST", "Unicorn"), ("GET", "Patient/1/2/3"), ("PUT", "Patient/1/2")):
+        assert _refused(call, method, path, {} if method != "GET" else None).category is Category.NOT_FOUND
+
+
+def test_the_capability_statement_is_served(call: Call) -> None:
+    """GET metadata answers a CapabilityStatement."""
+    assert json.loads(call("GET", "metadata").body)["resourceType"] == "CapabilityStatement"
