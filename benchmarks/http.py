@@ -1,4 +1,4 @@
-"""CPU per request of our server beside a raw ASGI server, in one run: `python benchmarks/http.py`.
+"""CPU per request of our server beside a raw ASGI server, in one run: `python -m benchmarks.http`.
 
 CPU is utime + stime of the server process while the load runs; PostgreSQL's own processes are counted apart.
 """
@@ -22,7 +22,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from http_load import Load, drive, tool
+from benchmarks.http_load import Load, drive, tool
 
 HERE = Path(__file__).parent
 TICK = os.sysconf("SC_CLK_TCK")
@@ -98,11 +98,12 @@ def serving(app: str, factory: bool, environment: dict[str, str]) -> Iterator[tu
         port = free.getsockname()[1]
     code = (
         "import uvicorn; from server.cli.serve import uvicorn_config; from server.settings import Settings;"
-        f"c = uvicorn_config(Settings()); c.app = {app!r}; c.factory = {factory}; c.port = {port}; uvicorn.Server(c).run()"
+        f"c = uvicorn_config(Settings()); c.app = {app!r}; c.factory = {factory}; c.port = {port};"
+        "uvicorn.Server(c).run()"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(HERE), **environment},
+        env={**os.environ, "PYTHONPATH": str(HERE.parent), **environment},
         stderr=subprocess.DEVNULL,
     )
     base = f"http://127.0.0.1:{port}"
@@ -160,7 +161,7 @@ def run_ours(url: str, folder: Path, database: int | None, options: argparse.Nam
 
 def run_raw(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """The raw ASGI server with a GET and with the same POST."""
-    with serving("http_raw:app", False, {}) as (base, pid):
+    with serving("benchmarks.http_raw:app", False, {}) as (base, pid):
         body = json.dumps(OBSERVATION).encode()
         loads = {"read": Load("/fhir/Observation/bench"), "create": Load("/fhir/Observation", body)}
         return {name: measure(base, pid, None, load, options) for name, load in loads.items()}
@@ -206,7 +207,8 @@ def main() -> None:
     for engine, rows in found.items():
         for name, row in rows.items():
             raw = found["raw"]["read" if name in ("read", "search") else "create"]["server_us"]
-            figures = f"{row['server_us']:8.0f}{row['database_us']:10.0f}{raw / row['server_us']:10.2f}{row['per_second']:9.0f}"
+            ratio = raw / row["server_us"]
+            figures = f"{row['server_us']:8.0f}{row['database_us']:10.0f}{ratio:10.2f}{row['per_second']:9.0f}"
             print(f"{engine:12}{name:18}{figures}   {TARGETS.get((engine, name), '')}")
 
 

@@ -7,13 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from extractors.emit.concepts import coding, concept, fixed, located, words
-from extractors.emit.evidence import evidence
+from extractors.emit.evidence import confidence, evidence
 from extractors.emit.source import Context, Source
 from extractors.emit.status import doubt, tags
 from extractors.model import Code, Coded, Document, Finding
 from fhir_profiles.systems import LOINC, OBSERVATION_CATEGORY, OBSERVATION_INTERPRETATION, UCUM
 
-CATEGORIES = {"vital": ("vital-signs", "Vital Signs"), "lab": ("laboratory", "Laboratory")}
+CATEGORIES = {
+    "vital": ("vital-signs", "Vital Signs"),
+    "lab": ("laboratory", "Laboratory"),
+    "survey": ("survey", "Survey"),
+}
 COMPARATORS = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "≤": "<=", "≥": ">="}
 FLAGS = {
     **dict.fromkeys(("H", "HIGH"), ("H", "High")),
@@ -25,23 +29,17 @@ FLAGS = {
     **dict.fromkeys(("N", "NORMAL", "WNL"), ("N", "Normal")),
 }
 
+VALUE = ("value", "value_high", "value_text", "comparator", "unit")
+
 Group = Sequence[tuple[Finding, Sequence[Code]]]  # one measurement, however often the document repeats it
 
 
 def same(finding: Finding) -> tuple[Any, ...]:
     """Findings with equal keys repeat one measurement; a printed 72.5 and 72.50 are two readings of precision."""
     a = finding.attributes
-    parts = tuple((c.get("loinc"), str(c.get("value"))) for c in a.get("components", ()))
+    parts = tuple((c.get("loinc"), *(str(c.get(key)) for key in VALUE)) for c in a.get("components", ()))
     name = a.get("loinc") or str(a.get("name", finding.text)).casefold()
-    return (
-        name,
-        str(a.get("value")),
-        a.get("comparator"),
-        a.get("unit"),
-        parts,
-        a.get("date"),
-        finding.assertion.present,
-    )
+    return (name, *(str(a.get(key)) for key in VALUE), parts, a.get("date"), finding.assertion.present)
 
 
 def emit_observation(
@@ -58,7 +56,7 @@ def emit_observation(
         "id": id,
         **tags(doubtful=bool(unsure)),
         "status": "preliminary" if unsure else "final",
-        "category": [fixed(OBSERVATION_CATEGORY, *CATEGORIES[finding.kind])],
+        "category": [fixed(OBSERVATION_CATEGORY, *CATEGORIES[a.get("category", finding.kind)])],
         "code": concept(
             source, document, [main] if main else [], str(a.get("name") or words(document, finding.start, finding.end))
         ),
@@ -76,23 +74,26 @@ def emit_observation(
     out |= _value(a)
     if flag := a.get("flag"):
         out["interpretation"] = [_interpretation(str(flag))]
-    if unsure:
-        out["note"] = [{"text": unsure}]
+    notes = [note for note in (unsure, a.get("delivery")) if note]
+    if notes:
+        out["note"] = [{"text": note} for note in notes]
     if (bounds := _range(a)) is not None:
         out["referenceRange"] = [bounds]
     if components := a.get("components"):
-        out["component"] = [_component(source, document, finding, codes, part) for part in components]
+        out["component"] = [_component(source, document, finding, main, part) for part in components]
     return out
 
 
 def _value(a: Mapping[str, Any]) -> dict[str, Any]:
-    """`valueQuantity` for a number, `valueString` for words, nothing when the components hold the values."""
-    value = a.get("value")
-    if value is None:
-        return {}
+    """`value[x]`: a number, a range of numbers or words; nothing when the components hold the values."""
+    value, high = a.get("value"), a.get("value_high")
+    unit = (a.get("unit"), a.get("unit_text"))
     if isinstance(value, Decimal | int):
-        return {"valueQuantity": quantity(value, a.get("unit"), a.get("unit_text"), a.get("comparator"))}
-    return {"valueString": str(value)}
+        if high is not None:
+            return {"valueRange": {"low": quantity(value, *unit), "high": quantity(high, *unit)}}
+        return {"valueQuantity": quantity(value, *unit, a.get("comparator"))}
+    words = value if value is not None else a.get("value_text")
+    return {} if words is None else {"valueString": str(words)}
 
 
 def quantity(
@@ -127,15 +128,13 @@ def _interpretation(flag: str) -> dict[str, Any]:
 
 
 def _component(
-    source: Source, document: Document, finding: Finding, codes: Sequence[Code], part: Mapping[str, Any]
+    source: Source, document: Document, finding: Finding, panel: Sequence[Code], part: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """One half of a panel, such as the systolic pressure; its words prove its code."""
+    """One half of a panel, such as the systolic pressure; it is as sure as the panel's code."""
     name = str(part.get("name") or "")
-    own = [code for code in codes if code.code == part.get("loinc")]
-    span = (part.get("start", finding.start), part.get("end", finding.end))
-    if own or not part.get("loinc"):
-        code = concept(source, document, [own] if own else [], name)
-    else:
-        proof = {"extension": evidence(source, document, [span])}
-        code = {"coding": [{**proof, **coding(LOINC, part["loinc"], part.get("display"))}], "text": name}
-    return {"code": {key: value for key, value in code.items() if value}, **_value(part)}
+    code: dict[str, Any] = {"text": name}
+    if loinc := part.get("loinc"):
+        span = (part.get("start", finding.start), part.get("end", finding.end))
+        proof = [*evidence(source, document, [span]), *(confidence(c.confidence) for c in panel[:1])]
+        code = {"coding": [{"extension": proof, **coding(LOINC, loinc, part.get("display") or name)}], "text": name}
+    return {"code": code, **_value(part)}

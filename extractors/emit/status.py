@@ -13,10 +13,10 @@ DOUBT = "The words on the page were hard to read; compare with the page before u
 
 def doubt(findings: Iterable[Finding]) -> str | None:
     """Why a value that all `findings` give is doubtful, None when at least one of them was read well."""
-    reasons = [finding.attributes.get("doubtful") for finding in findings]
-    if not reasons or not all(reasons):
+    every = [finding.attributes for finding in findings]
+    if not every or not all(attributes.get("doubtful") for attributes in every):
         return None
-    return next((f"{DOUBT} ({reason})" for reason in reasons if isinstance(reason, str)), DOUBT)
+    return next((f"{DOUBT} ({attributes['reason']})" for attributes in every if attributes.get("reason")), DOUBT)
 
 
 def tags(*, doubtful: bool = False, suggested: bool = False) -> dict[str, Any]:

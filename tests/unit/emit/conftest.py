@@ -132,7 +132,7 @@ def case(empty: Case) -> Case:
     empty.add(
         "medication", "metformin 500 mg PO BID", RXNORM, "6809",
         attributes={"drug": "metformin", "dose": Decimal("500"), "dose_unit": "mg", "route": "PO", "frequency": "BID",
-                    "timing": {"frequency": 2, "period": Decimal("1"), "periodUnit": "d"}, "as_needed": False},
+                    "timing": {"code": "BID", "frequency": 2, "period": 1, "period_unit": "d"}, "as_needed": False},
     )  # fmt: skip
     empty.add("code", "99214", CPT, "99214")
     empty.add("code", "J1885", HCPCS, "J1885")

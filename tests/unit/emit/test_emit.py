@@ -70,8 +70,18 @@ def test_comparator_and_words_as_values(empty) -> None:
     """`<0.04` keeps its comparator; a result in words is a string."""
     attributes = {"name": "Troponin I", "value": Decimal("0.04"), "comparator": "<", "unit": "ng/mL"}
     empty.add("lab", "HbA1c 7.4", attributes=attributes)
-    empty.add("lab", "HbA1c", attributes={"name": "Urine culture", "value": "no growth"})
-    first, second = empty.of("Observation")
+    empty.add("lab", "HbA1c", attributes={"name": "Urine culture", "value_text": "no growth"})
+    spread = {
+        "name": "Pulse",
+        "value": Decimal("70"),
+        "value_high": Decimal("80"),
+        "unit": "/min",
+        "delivery": "standing",
+    }
+    empty.add("vital", "76", attributes=spread)
+    first, second, third = empty.of("Observation")
+    assert check(third) == []
+    assert third["valueRange"]["high"]["value"] == Decimal("80")
     assert first["valueQuantity"]["comparator"] == "<"
     assert second["valueString"] == "no growth"
     assert "coding" not in first["code"]
@@ -111,8 +121,26 @@ def test_medication_is_structured(case) -> None:
     assert dosage["text"] == "metformin 500 mg PO BID"
     assert dosage["route"]["text"] == "PO"
     assert dosage["asNeededBoolean"] is False
-    assert dosage["timing"]["repeat"] == {"frequency": 2, "period": Decimal("1"), "periodUnit": "d"}
+    assert dosage["timing"]["repeat"] == {"frequency": 2, "period": 1, "periodUnit": "d"}
+    assert dosage["timing"]["code"]["coding"][0]["code"] == "BID"
     assert dosage["doseAndRate"][0]["doseQuantity"]["value"] == Decimal("500")
+
+
+def test_inhaler_with_strength_range_reason_and_duration(empty) -> None:
+    """The strength goes with the drug, puffs are the dose, the reason and the days are kept; all of it is valid R4."""
+    timing = {"code": "Q4H", "frequency": 1, "period": 4, "period_max": 6, "period_unit": "h", "when": "AC"}
+    dose = {"strength": "90 mcg", "dose": Decimal("1"), "dose_high": Decimal("2"), "dose_unit": "{puff}"}
+    need = {"as_needed": True, "as_needed_for": "wheezing", "duration": {"value": Decimal("5"), "unit": "d"}}
+    attributes = {"drug": "albuterol HFA", **dose, "timing": timing, "frequency": "q4h", **need}
+    empty.add("medication", "metformin 500 mg", attributes=attributes)
+    (statement,) = empty.of("MedicationStatement")
+    assert check(statement) == []
+    assert statement["medicationCodeableConcept"]["text"] == "albuterol HFA 90 mcg"
+    (dosage,) = statement["dosage"]
+    assert dosage["asNeededCodeableConcept"] == {"text": "wheezing"}
+    assert dosage["doseAndRate"][0]["doseRange"]["high"]["code"] == "{puff}"
+    assert dosage["timing"]["repeat"]["boundsDuration"]["code"] == "d"
+    assert dosage["timing"]["repeat"]["when"] == ["AC"]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_every_coding_of_what_the_words_say_is_proved(case) -> None:
         assert all(any(box["text"].rstrip(".") in " ".join(words.split()) for words in quoted) for box in drawn)
         seen += 1
     assert seen == 13
-    assert sum(e["url"] == CONFIDENCE for c in proved_codings(case.emit()) for e in c["extension"]) == 11
+    assert sum(e["url"] == CONFIDENCE for c in proved_codings(case.emit()) for e in c["extension"]) == 13
 
 
 def test_equal_codes_are_one_coding_with_all_their_places(case) -> None:
