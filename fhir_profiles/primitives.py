@@ -76,11 +76,14 @@ def _decimal(value: Any) -> bool:
 def _base64(value: Any) -> bool:
     if type(value) is not str or not value:
         return False
+    return _is_base64(value) or (_SPACE.search(value) is not None and _is_base64(value.translate(_BLANK)))
+
+
+def _is_base64(value: str) -> bool:
     try:
-        binascii.a2b_base64(value.translate(_BLANK), strict_mode=True)
+        return bool(binascii.a2b_base64(value, strict_mode=True))
     except ValueError:
         return False
-    return True
 
 
 @lru_cache(maxsize=16_384)

@@ -55,7 +55,8 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
     (
         "RiskAssessment",
         b"""{"status": "final", "subject": {"reference": "Group/g1"},
-        "prediction": [{"probabilityDecimal": 0.10}, {"probabilityRange": {"low": {"value": 1}, "high": {"value": 2}}}]}""",
+        "prediction": [{"probabilityDecimal": 0.10},
+        {"probabilityRange": {"low": {"value": 1}, "high": {"value": 2}}}]}""",
         {
             "numbers": {("probability", 0.1, 0.095, 0.105), ("probability", 1.0, 0.5, 2.5)},
             "references": {("subject", "Group", "g1", None)},
