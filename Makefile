@@ -42,7 +42,7 @@ definitions: $(STAMP)  ## compile the published R4 definitions again; needs the 
 
 campaign: $(STAMP)  ## a longer measurement: make campaign NAME=kill ARGS="…"; see campaigns/README.md
 	@test -n "$(NAME)" || { echo "make campaign NAME=…: one of" $(basename $(notdir $(wildcard campaigns/[a-z]*.py))); exit 2; }
-	$(BIN)/python -m campaigns.$(NAME) $(ARGS)
+	$(BIN)/python campaigns/$(NAME).py $(ARGS)
 
 lock: $(STAMP)  ## choose versions again; nothing else changes requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --upgrade --no-emit-index-url --generate-hashes --no-header \
