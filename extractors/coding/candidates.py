@@ -49,6 +49,17 @@ def decide(case: Case, candidate: Candidate, finding: Finding) -> None:
         candidate.reasons.append(why)
 
 
+def _found_at_screening(case: Case, finding: Finding) -> bool:
+    """The only reason to doubt is the word screening, and that names the encounter: what it found is real."""
+    triggers = [t for t in finding.assertion.triggers if t[2] == "HYPOTHETICAL"]
+    found = [case.text[a:b] for a, b, _ in triggers]
+    return (
+        bool(found)
+        and all(w == "screening" for w in found)
+        and any(c in case.text[triggers[0][1] : finding.start] for c in ";.:")
+    )
+
+
 def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeStatus, str | None]:
     says = finding.assertion
     stated = candidate.code.startswith(("Z8", "Z9", "Z79", "Z77", "I25.2"))  # the phrase itself says history or status
@@ -56,7 +67,7 @@ def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeSt
         return "rejected", "It is about a relative"
     if says.negated and not candidate.code.startswith(("Z91.1", "Z28")):
         return "rejected", "The text denies it"
-    if says.hypothetical:
+    if says.hypothetical and not _found_at_screening(case, finding):
         return "rejected", "The text speaks of what might happen"
     if says.possible:
         if case.setting == "inpatient":

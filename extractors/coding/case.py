@@ -66,6 +66,10 @@ class Case:
             c.status == "accepted" and c.system == ICD10CM and c.code.startswith(prefixes) for c in self.candidates
         )
 
+    def says(self, *words: str) -> bool:
+        """True when the text has one of these strings: the cheap question before a pattern."""
+        return any(word in self.text for word in words)
+
     def search(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Matches in the lower-cased text that are not denied just before."""
         for match in pattern.finditer(self.text):

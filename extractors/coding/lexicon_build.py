@@ -15,7 +15,7 @@ from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
-FORMAT = 1
+FORMAT = 2
 SYSTEMS = (ICD10CM, LOINC, RXNORM, CPT, HCPCS)
 KINDS = ("curated", "learned", "title", "inclusion", "synonym", "label", "name")
 SCORES = {"curated": 0.95, "learned": 0.8, "title": 0.9, "inclusion": 0.85, "synonym": 0.9, "label": 0.85, "name": 0.85}
@@ -36,10 +36,10 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
         _add(meanings, phrase, 0, code, "curated", 1.0)
     for stop in stop_phrases():
         meanings.pop(stop, None)
-    terms = sorted(meanings)
     for names, _ in drug_names():
         for name in names.split("|"):
             _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
+    terms = sorted(meanings)
     codes = {system: {c.code: c.display for c in terminology.concepts(system)} for system in SYSTEMS}
     icd, billable = codes[ICD10CM], frozenset(c.code for c in terminology.concepts(ICD10CM) if c.billable)
     return {
@@ -62,8 +62,8 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
 
 
 def skip(system: str, code: str, kind: str) -> bool:
-    """7th-character titles say no more than their stem; chapters and blocks are no terms."""
-    return system == ICD10CM and kind == "title" and (len(code) == 8 or "-" in code)
+    """7th-character titles say no more than their stem; external causes are too common words; blocks are no terms."""
+    return system == ICD10CM and (code[0] in "VWXY" or (kind == "title" and (len(code) == 8 or "-" in code)))
 
 
 def _add(meanings: Any, phrase: str, system: int, code: str, kind: str, weight: float) -> None:

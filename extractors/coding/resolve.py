@@ -29,7 +29,7 @@ _EMPTY = frozenset(
     )
     + ("part", "initial", "encounter", "not", "elsewhere", "classified", "level", "specified", "region")
 )
-_HEADS = ("fracture", "laceration", "dislocation", "contusion", "abrasion", "sprain", "open wound", "puncture wound")
+HEADS = ("fracture", "laceration", "dislocation", "contusion", "abrasion", "sprain", "open wound", "puncture wound")
 _SIDES = re.compile(r"\b(right|left|bilateral|unspecified)\b")
 Injuries = dict[str, list[tuple[str, tuple[str, ...]]]]
 
@@ -39,7 +39,7 @@ def injuries(stems: Iterable[tuple[str, str]]) -> Injuries:
     found: defaultdict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
     for code, title in stems:
         low = title.lower()
-        for head in _HEADS:
+        for head in HEADS:
             if head in low or (head == "fracture" and "fractures" in low):
                 if "with foreign body" in low:
                     continue

@@ -11,6 +11,7 @@ _TAIL = re.compile(
     r"|not elsewhere classified|NEC|initial encounter|\[.*\])$",
     re.IGNORECASE,
 )
+_DANGLING = re.compile(r"(?:^| )(?:of|in|to|with|the|and|or|due to|by|for|at|on)$", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*[\(\[][^()\[\]]*[\)\]]")
 _LEAD = re.compile(r"^(?:unspecified|other specified|other) ", re.IGNORECASE)
 
@@ -24,7 +25,7 @@ def variants(text: str, kind: str) -> Iterator[tuple[str, float]]:
     if plain != text:
         yield plain, 0.97
     short = plain
-    while (shorter := _TAIL.sub("", short)) != short:
+    while (shorter := _TAIL.sub("", short)) != short and not _DANGLING.search(shorter):
         short = shorter
         yield short, 0.9
     if short.lower().startswith("unspecified "):

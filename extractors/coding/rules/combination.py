@@ -93,6 +93,8 @@ ACUTE_CHRONIC = Rule("acute-and-chronic", "I.B.8")
 
 def acute_and_chronic(case: Case) -> None:
     """ "Acute and chronic X" is both codes, the acute one first."""
+    if not case.says("acute and chronic"):
+        return
     for match in case.search(_BOTH):
         codes = [_leaf(case, f"{word} {match[1]}") for word in ("acute", "chronic")]
         if None in codes:

@@ -12,6 +12,14 @@ PREGNANT = Rule("pregnancy-chapter-first", "I.C.15.a.1")
 ORGANISM = Rule("organism-in-the-code", "I.B.9")
 
 
+def hypertension_once(case: Case) -> None:
+    """Where I11-I13 stands, a mention of hypertension elsewhere says nothing new."""
+    if case.has("I11", "I12", "I13"):
+        for candidate in case.candidates:
+            if candidate.code == "I10" and candidate.status == "suggested":
+                case.reject(candidate, VAGUE, "Hypertension is in the combination code")
+
+
 def integral_signs(case: Case) -> None:
     """A sign that belongs to a coded disease is not coded beside it."""
     signs = case.accepted("R", "M25.5", "M54.5", "M79.6", "G89")
@@ -70,4 +78,11 @@ def organism_in_the_code(case: Case) -> None:
                 case.reject(candidate, ORGANISM, "The infection's code names the organism")
 
 
-RULES = (organism_in_the_code, dependence_over_abuse, pregnancy_first, vague_beside_exact, integral_signs)
+RULES = (
+    hypertension_once,
+    organism_in_the_code,
+    dependence_over_abuse,
+    pregnancy_first,
+    vague_beside_exact,
+    integral_signs,
+)

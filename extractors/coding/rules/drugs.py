@@ -6,59 +6,93 @@ import re
 
 from extractors.coding.case import Case, Rule
 from extractors.coding.tables import table
-from extractors.model import Finding
 from fhir_profiles.systems import RXNORM
 
 LONG_TERM = Rule("long-term-drug", "I.C.4.a.3, I.C.21.c.3")
 ADVERSE = Rule("adverse-effect", "I.C.19.e.5.a")
 UNDER = Rule("underdosing", "I.C.19.e.5.c")
-_EFFECT = re.compile(r"\b(?:from|due to|caused by|secondary to|after taking|reaction to|induced by)\b[^.;\n]{0,24}$")
+_EFFECT = re.compile(r"^[ ,(]*(?:likely |probably )?(?:from|due to|caused by|secondary to|after taking|induced by)\b")
 _SKIPS = re.compile(
-    r"\b(?:skip(?:s|ped|ping)?|miss(?:es|ed|ing)? doses? of|stopped taking|ran out of|rations?|rationing|underdos\w+"
-    r"|not taking|has not taken|taking less)\b[^.;\n]{0,40}$"
+    r"\b(?:skip(?:s|ped|ping)?|miss(?:es|ed|ing)? (?:\w+ )?doses? of|stopped taking|ran out of|rations?|rationing"
+    r"|underdos\w+|not taking|has not taken|taking less)\b"
 )
 _MONEY = re.compile(
-    r"\b(?:cannot|can't|could not|couldn't|unable to)\b[^.;\n]{0,12}\b(?:pay|afford)\b[^.;\n]{0,12}|\bcost\b|financial"
+    r"\b(?:cannot|can't|could not|couldn't|unable to)\b[^.;\n]{0,12}\b(?:pay|afford)\b(?: for)?(?: it| them)?|\bcosts?\b|financial"
 )
+_WORD = re.compile(r"[a-z][a-z0-9-]+")
 
 
-def _drugs(case: Case) -> list[tuple[int, Finding, str, str]]:
-    """(finding number, finding, class, name) of each drug that the text names."""
-    found = []
+def long_term(case: Case) -> None:
+    """A drug that the patient takes for long, where the disease it treats is coded."""
     for number, finding in enumerate(case.findings.items):
-        name = finding.attributes.get("ingredient") or finding.attributes.get("drug") or finding.text
-        code = finding.attributes.get("rxnorm") or next((c for s, c, _ in finding.concepts if s == RXNORM), None)
-        if code is None and finding.kind != "medication":
+        if finding.kind != "medication" or not finding.assertion.present:
             continue
-        group = case.lexicon.drug_class(str(code or ""), str(name))
+        name = str(finding.attributes.get("ingredient") or finding.attributes.get("drug") or finding.text)
+        group = case.lexicon.drug_class(str(finding.attributes.get("rxnorm") or ""), name)
         if group:
-            found.append((number, finding, group, str(name).lower()))
-    return found
+            _add_long_term(case, finding.start, finding.end, group, number)
 
 
-def drugs(case: Case) -> None:
-    """Each drug once: what it treats for long, what it did, and where it was left out."""
-    found = _drugs(case)
-    if not found:
-        return
-    for number, finding, group, name in found:
-        if finding.assertion.family or finding.assertion.hypothetical:
-            continue
-        if not _underdosed(case, number, finding, group, name):
-            _adverse(case, number, finding, group, name)
-        if not finding.assertion.negated:
-            _long_term(case, number, finding, group)
-
-
-def _long_term(case: Case, number: int, finding: Finding, group: str) -> None:
+def _add_long_term(case: Case, start: int, end: int, group: str, finding: int | None) -> None:
     rule = table("drug_classes")["long_term"].get(group)
-    if rule is None or not (case.has(*rule["with"]) if rule["with"] else finding.section == "medications"):
+    if rule is None or not case.has(*rule["with"]):
         return
-    new = case.add(
-        rule["code"], finding.start, finding.end, LONG_TERM, "A drug taken for long", finding=number, confidence=0.8
-    )
+    new = case.add(rule["code"], start, end, LONG_TERM, "A drug taken for long", finding=finding, confidence=0.8)
     if new is not None:
         new.rank = max(new.rank, 5)
+
+
+def adverse_effect(case: Case) -> None:
+    """A drug taken correctly that did harm: the harm first, then the drug."""
+    for effect in case.accepted("L", "R", "K", "D", "T78", "G", "I", "N", "E"):
+        link = _EFFECT.match(case.text[effect.end : effect.end + 40])
+        if link is None:
+            continue
+        drug = _drug_in(case, effect.end + link.end(), 40)
+        if drug is None:
+            continue
+        start, end, group, name = drug
+        stem = _stem(group, name)
+        if stem is None:
+            continue
+        new = case.add(f"{stem}5A", start, end, ADVERSE, "A drug taken correctly did harm")
+        if new is not None:
+            new.rank = max(new.rank, effect.rank + 1)
+
+
+def underdosing(case: Case) -> None:
+    """Less of a drug than prescribed: the disease first, then the underdosing, then the reason for it."""
+    if not case.says("skip", "miss", "ran out of", "ration", "underdos", "taking"):
+        return
+    for match in case.search(_SKIPS):
+        drug = _drug_in(case, match.end(), 40)
+        if drug is None:
+            continue
+        start, end, group, name = drug
+        stem = _stem(group, name)
+        if stem is None:
+            continue
+        new = case.add(f"{stem}6A", match.start(), end, UNDER, "Less of a drug than prescribed")
+        if new is not None:
+            new.rank = max(new.rank, 2)
+        _add_long_term(case, start, end, group, None)
+        money = _MONEY.search(case.text, end, end + 80)
+        if money:
+            reason = case.add("Z91.120", money.start(), money.end(), UNDER, "The reason for it is money")
+            if reason is not None:
+                reason.rank = max(reason.rank, 3)
+
+
+def _drug_in(case: Case, start: int, reach: int) -> tuple[int, int, str, str] | None:
+    """The first drug named within reach: start, end, class, name."""
+    window = re.split(r"[.;\n]", case.text[start : start + reach])[0]
+    for word in _WORD.finditer(window):
+        for entry in case.lexicon.entries(word[0]):
+            if entry.system == RXNORM:
+                group = case.lexicon.drug_class(entry.code, word[0])
+                if group:
+                    return start + word.start(), start + word.end(), group, word[0]
+    return None
 
 
 def _stem(group: str, name: str) -> str | None:
@@ -70,35 +104,4 @@ def _stem(group: str, name: str) -> str | None:
     return str(found) if found else None
 
 
-def _adverse(case: Case, number: int, finding: Finding, group: str, name: str) -> None:
-    before = case.text[max(0, finding.start - 60) : finding.start]
-    if not _EFFECT.search(before):
-        return
-    effect = next((c for c in case.accepted("") if 0 <= finding.start - c.end <= 40), None)
-    stem = _stem(group, name)
-    if effect is None or stem is None or effect.code[0] in "ST":
-        return
-    why = "A drug taken correctly that did harm: the harm first, then the drug"
-    new = case.add(f"{stem}5A", finding.start, finding.end, ADVERSE, why, finding=number)
-    if new is not None:
-        new.rank = max(new.rank, effect.rank + 1)
-
-
-def _underdosed(case: Case, number: int, finding: Finding, group: str, name: str) -> bool:
-    if not _SKIPS.search(case.text, max(0, finding.start - 60), finding.start):
-        return False
-    stem = _stem(group, name)
-    if stem is None:
-        return False
-    new = case.add(f"{stem}6A", finding.start, finding.end, UNDER, "Less of a drug than prescribed", finding=number)
-    if new is not None:
-        new.rank = max(new.rank, 2)
-    money = _MONEY.search(case.text, finding.end, finding.end + 80)
-    if money:
-        reason = case.add("Z91.120", money.start(), money.end(), UNDER, "The reason for it is money", finding=number)
-        if reason is not None:
-            reason.rank = max(reason.rank, 3)
-    return True
-
-
-RULES = (drugs,)
+RULES = (adverse_effect, underdosing, long_term)

@@ -25,7 +25,7 @@ LEVELS = ("straightforward", "low", "moderate", "high")
 
 def global_period(case: Case) -> None:
     """A check after surgery by the surgeon within the global period is 99024 and no visit level."""
-    match = _POST_OP.search(case.text)
+    match = _POST_OP.search(case.text) if case.says("post") else None
     if match and re.search(r"\b(?:check|visit|follow-?up|recheck)\b", case.text) and not _COMPLICATED.search(case.text):
         case.add("99024", *match.span(), GLOBAL, "A visit within the global period of surgery", system=CPT)
 
@@ -48,7 +48,7 @@ def office_level(case: Case) -> None:
 
 
 def _is_new(text: str) -> tuple[tuple[int, int], bool] | None:
-    seen = _LAST_SEEN.search(text)
+    seen = _LAST_SEEN.search(text) if "last seen" in text else None
     if seen:
         months = int(seen[1]) * (12 if seen[2].startswith("year") else 1)
         return seen.span(), months >= 36

@@ -10,6 +10,7 @@ from extractors.coding.tables import table
 ORGANISM = Rule("organism", "I.B.7")
 SEPSIS = Rule("sepsis-chain", "I.C.1.d")
 COVID = Rule("covid-pneumonia", "I.C.1.g")
+_DUE_TO = re.compile(r"\bsepsis (?:due to|from|secondary to|caused by|with) ([a-z][a-z. ]{2,40})")
 _FAILURE = ("N17", "J96.0", "K72.0", "D65", "G93.41", "I51.81", "R57")
 
 
@@ -19,7 +20,7 @@ def organism(case: Case) -> None:
     if not local or case.has("A40", "A41"):
         return
     for row in table("organisms")["organisms"]:
-        if not any(word in case.text for word in row["words"]):
+        if not case.says(*row["words"]):
             continue
         for match in case.search(re.compile("|".join(rf"\b{re.escape(w)}" for w in row["words"]))):
             why = "The organism of the infection is an additional code"
@@ -27,6 +28,25 @@ def organism(case: Case) -> None:
             if new is not None:
                 new.rank = max(new.rank, 1)
             break
+
+
+def sepsis_organism(case: Case) -> None:
+    """Sepsis due to a named organism has that organism's code; severe sepsis alone implies a sepsis code."""
+    if not case.has("A40", "A41", "R65.2"):
+        return
+    match = _DUE_TO.search(case.text)
+    code = None
+    if match:
+        rows = table("organisms")["sepsis"]
+        code = next((row["code"] for row in rows if match[1].startswith(tuple(row["words"]))), None)
+    plain = [c for c in case.accepted("A41.9") if not c.printed]
+    if code is not None and match is not None:
+        for candidate in plain:
+            case.replace(candidate, code, SEPSIS, "The organism of the sepsis is named")
+        case.add(code, *match.span(), SEPSIS, "The organism of the sepsis is named")
+    elif not case.has("A40", "A41"):
+        severe = case.accepted("R65.2")[0]
+        case.add("A41.9", severe.start, severe.end, SEPSIS, "Severe sepsis needs the infection's code first")
 
 
 def sepsis_chain(case: Case) -> None:
@@ -62,4 +82,4 @@ def covid_pneumonia(case: Case) -> None:
         candidate.rank = -2
 
 
-RULES = (organism, sepsis_chain, covid_pneumonia)
+RULES = (sepsis_organism, organism, sepsis_chain, covid_pneumonia)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from extractors.coding.case import Candidate, Case, Rule
+from extractors.coding.resolve import HEADS
 
 INJURY = Rule("injury-by-words", "I.C.19")
 SEVENTH = Rule("seventh-character", "I.C.19.a")
 ULCER = Rule("ulcer-depth", "I.C.4.a, E11.621 note")
 EXTERNAL = Rule("external-cause", "I.C.20")
 SIDE = Rule("laterality", "I.B.13")
-_HEAD = re.compile(r"\b(?:fracture|laceration|dislocation|contusion|abrasion|sprain|open wound|puncture wound)\b")
+_HEAD = re.compile(rf"\b(?:{'|'.join(HEADS)})\b")
 _NOT_NOW = re.compile(
     r"\b(?:old|history of|prior|previous|healed|no|without|denies|negative for|possible|rule out|r/o)\b"
 )
@@ -34,6 +35,8 @@ _DEPTH = (
 
 def injury_by_words(case: Case) -> None:
     """Find the title whose words all stand in the injury's own clause; more matching words win."""
+    if not case.says(*HEADS):
+        return
     for match in _HEAD.finditer(case.text):
         left = max(case.text.rfind(stop, 0, match.start()) for stop in ".;:\n") + 1
         right = min(
@@ -73,6 +76,8 @@ def seventh(case: Case, stem: str, clause: str) -> str | None:
 
 def ulcer_depth(case: Case) -> None:
     """A foot ulcer by site, side and depth (L97.-)."""
+    if not case.says(" ulcer"):
+        return
     for match in case.search(_ULCER):
         clause = case.text[match.start() : match.end() + 80].split(".")[0]
         depth = next((d for pattern, d in _DEPTH if pattern.search(clause)), "9")

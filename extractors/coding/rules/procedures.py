@@ -37,7 +37,9 @@ def _injection() -> re.Pattern[str]:
 
 def injections(case: Case) -> None:
     """A drug given by needle: its J-code with units rounded up, and how it was given."""
-    if case.setting != "outpatient" or not any(name in case.text for name in table("injectables")["drugs"]):
+    if case.setting != "outpatient" or not case.says(" im", " iv", " sc", " sq", "subq", "subcut", "intra"):
+        return
+    if not case.says(*table("injectables")["drugs"]):
         return
     for match in case.search(_injection()):
         if _AT_HOME.match(case.text[match.end() : match.end() + 30]):
@@ -55,6 +57,8 @@ def injections(case: Case) -> None:
 
 def excisions(case: Case) -> None:
     """The size of an excision is the lesion and twice the narrowest margin."""
+    if not case.says("margin"):
+        return
     for match in _EXCISION.finditer(case.text):
         size = Decimal(match[1]) + 2 * Decimal(match[4])
         kind = "malignant" if _MALIGNANT.search(match[2]) else "benign"

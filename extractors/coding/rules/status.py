@@ -65,7 +65,7 @@ def weeks_of_pregnancy(case: Case) -> None:
 
 def smoking(case: Case) -> None:
     """Smoking cigarettes now is nicotine dependence; a history of it is only that."""
-    for match in case.search(_SMOKES):
+    for match in case.search(_SMOKES) if case.says("smok", "ppd") else ():
         sentence = case.text[max(0, match.start() - 40) : match.end() + 30]
         if re.search(r"\b(?:quit|former|used to|stopped|ex-|previously|history of|until)\b", sentence):
             continue
@@ -91,8 +91,8 @@ def elevated_reading(case: Case) -> None:
     """A high reading without a diagnosis of hypertension is R03.0."""
     if case.has("I1"):
         return
-    denied = _NO_DIAGNOSIS.search(case.text)
-    if denied is None:
+    denied = case.says("diagnosis of", "history of", "dx of") and _NO_DIAGNOSIS.search(case.text)
+    if not denied:
         return
     for match in _PRESSURE.finditer(case.text):
         if int(match[1]) >= 140 or int(match[2]) >= 90:
