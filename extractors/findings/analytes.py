@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -17,6 +18,7 @@ Kind = Literal["vital", "lab", "survey"]
 SYSTOLIC, DIASTOLIC, PRESSURE = "8480-6", "8462-4", "85354-9"
 TEMPERATURE, PULSE, RESPIRATION, SATURATION = "8310-5", "8867-4", "9279-1", "59408-5"
 FLOW, WEIGHT, HEIGHT, PAIN = "3151-8", "29463-7", "8302-2", "72514-3"
+SPACED = {c: " " for c in range(128) if not chr(c).isalnum()}  # a name may stand after any mark
 LETTERS = {"t": TEMPERATURE, "p": PULSE, "r": RESPIRATION}
 
 
@@ -70,7 +72,18 @@ def load() -> Analytes:
     for letter in LETTERS:  # a single letter is a vital sign only among others
         by_name.pop(letter, None)
     names = sorted(by_name)
-    return Analytes(by_code, by_name, names, AhoCorasick(names, matchkind=MatchKind.LeftmostLongest))
+    spaced = [f" {name.translate(SPACED)}" for name in names]
+    return Analytes(by_code, by_name, names, AhoCorasick(spaced, matchkind=MatchKind.LeftmostLongest))
+
+
+def find_names(folded: str, analytes: Analytes) -> Iterator[tuple[int, int, Analyte]]:
+    """The names of measurable things, whole words (a number may follow without a space)."""
+    size = len(folded)
+    for number, start, end in analytes.automaton.find_matches_as_indexes(f" {folded.translate(SPACED)}"):
+        end -= 1  # one space stands before the text, one before the name
+        if end < size and folded[end].isalpha() and folded[end - 1].isalnum():
+            continue
+        yield start, end, analytes.by_name[analytes.names[number]]
 
 
 @cache

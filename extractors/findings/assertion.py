@@ -6,7 +6,7 @@ trigger reaches forward, backward or both ways, until a terminator, a trigger of
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +23,8 @@ FLAGS = {
     "FAMILY": "family",
 }
 Trigger = tuple[int, int, str]
+_SILENT = frozenset({"TERMINATE", "PSEUDO"})
+_PRESENT = Assertion()
 
 
 @dataclass(slots=True)
@@ -41,20 +43,18 @@ def find_modifiers(folded: str, normal: Normal, sentences: Sequence[Sentence], r
     found: list[list[Modifier]] = [[] for _ in sentences]
     starts = [s.start for s in sentences]
     for pattern, begin, stop in rules.automaton.find_matches_as_indexes(normal.text):
-        first = bisect_left(normal.starts, begin)
-        last = bisect_left(normal.starts, stop) - 1
-        start, end = normal.source[first][0], normal.source[last][1]
+        start, end = normal.span(begin, stop)
         i = bisect_right(starts, start) - 1
         if i >= 0 and end <= sentences[i].end:
             rule = rules.rules[rules.owners[pattern]]
-            found[i].append(_modifier(start, end, rule, sentences[i], normal, first, last))
+            found[i].append(_modifier(start, end, rule, sentences[i], normal, begin, stop))
     for mark, rule in rules.marks:
         at = folded.find(mark)
         while at >= 0:
             i = bisect_right(starts, at) - 1
             if i >= 0 and at < sentences[i].end:
-                found[i].append(Modifier(at, at + len(mark), rule, sentences[i].start, sentences[i].end))
-                found[i].sort(key=lambda m: m.start)
+                low = at + len(mark) if rule.direction == "FORWARD" else sentences[i].start
+                insort(found[i], Modifier(at, at + len(mark), rule, low, sentences[i].end), key=_start)
             at = folded.find(mark, at + 1)
     for modifiers in found:
         if len(modifiers) > 1:
@@ -62,18 +62,22 @@ def find_modifiers(folded: str, normal: Normal, sentences: Sequence[Sentence], r
     return found
 
 
-def _modifier(start: int, end: int, rule: Rule, sentence: Sentence, normal: Normal, first: int, last: int) -> Modifier:
+def _start(modifier: Modifier) -> int:
+    return modifier.start
+
+
+def _modifier(start: int, end: int, rule: Rule, sentence: Sentence, normal: Normal, begin: int, stop: int) -> Modifier:
     low, high = sentence.start, sentence.end
     if rule.direction == "FORWARD":
         low = end
     elif rule.direction == "BACKWARD":
         high = start
     if rule.max_scope is not None:
-        source = normal.source
-        if rule.direction != "BACKWARD" and last + rule.max_scope < len(source):
-            high = min(high, source[last + rule.max_scope][1])
+        first, last = normal.tokens(begin, stop)
+        if rule.direction != "BACKWARD" and last + rule.max_scope < normal.size:
+            high = min(high, normal.edges[2 * (last + rule.max_scope) + 1])
         if rule.direction != "FORWARD" and first - rule.max_scope >= 0:
-            low = max(low, source[first - rule.max_scope][0])
+            low = max(low, normal.edges[2 * (first - rule.max_scope)])
     return Modifier(start, end, rule, low, high)
 
 
@@ -99,8 +103,6 @@ def _cut(one: Modifier, other: Modifier) -> None:
 
 def applies(modifier: Modifier, start: int, end: int) -> bool:
     """True when the modifier reaches the mention and is no part of it."""
-    if modifier.rule.direction in ("TERMINATE", "PSEUDO"):
-        return False
     if modifier.start < end and start < modifier.end:
         return False
     return modifier.low < end and start < modifier.high
@@ -131,6 +133,8 @@ def inner_triggers(
 
 def assertion_of(triggers: Sequence[Trigger]) -> Assertion:
     """The flags that the categories of the triggers raise."""
+    if not triggers:
+        return _PRESENT
     flags = {FLAGS[c]: True for _, _, c in triggers if c in FLAGS}
     return Assertion(**flags, triggers=tuple(triggers))
 
@@ -149,8 +153,9 @@ def assert_compiled(
             groups.setdefault(i, []).append(span)
     for i, targets in groups.items():
         for modifier in modifiers[i]:
-            for span in reduce_targets(modifier, targets):
-                decided[span].append((modifier.start, modifier.end, modifier.rule.category))
+            if modifier.rule.direction not in _SILENT:
+                for span in reduce_targets(modifier, targets):
+                    decided[span].append((modifier.start, modifier.end, modifier.rule.category))
         lead = sentences[i].lead
         if lead >= 0:
             inherited = [

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from extractors.model import FindingKind, Span
+from extractors.model import EMPTY, FindingKind, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What a finder saw: its whole evidence `start`–`end`, and `subject`, the words that an assertion is about."""
 
     kind: FindingKind
     start: int
     end: int
     subject: Span
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = EMPTY
     concepts: tuple[tuple[str, str, float], ...] = ()
     negated: bool = False  # the phrase itself denies: "No known drug allergies"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from extractors.findings.dates import PRINTED, parse_date
@@ -48,15 +49,21 @@ _SEXES: dict[str, Literal["male", "female", "other", "unknown"]] = {
     "m": "male", "male": "male", "man": "male", "gentleman": "male", "boy": "male", "f": "female", "female": "female",
     "woman": "female", "lady": "female", "girl": "female", "other": "other", "x": "other", "unknown": "unknown", "u": "unknown",
 }  # fmt: skip
-_INPATIENT = re.compile(r"\b(?:discharge summary|hospital course|inpatient|admission note|hospital day|progress note, inpatient)\b")
-_OUTPATIENT = re.compile(r"\b(?:outpatient|office visit|clinic (?:note|visit)|office note|annual (?:exam|physical|wellness)|telehealth|urgent care|ambulatory)\b")
+_SETTINGS: dict[Setting, tuple[str, ...]] = {
+    "inpatient": ("discharge summary", "hospital course", "inpatient", "admission note", "hospital day"),
+    "outpatient": (
+        "outpatient", "office visit", "clinic note", "clinic visit", "office note", "annual exam", "annual physical", "annual wellness",
+        "telehealth", "urgent care", "ambulatory",
+    ),
+}  # fmt: skip
+REACH = 160
 _CUES = {
     "mrn": ("mr", "medical rec", "med rec", "patient id", "chart", "unit no"),
     "birth_date": ("dob", "d.o.b", "birth", "born"),
-    "sex": ("sex", "gender", "old ", "yo ", "y/o"),
-    "phone": ("phone", "tel", "cell", "mobile", "home", "contact", "ph"),
+    "sex": ("sex", "gender"),
+    "phone": ("phone", "tel", "cell", "mobile", "home:", "contact", "ph:", "ph."),
     "npi": ("npi",),
-    "provider": ("provider", "physician", "attending", "signed", "dictated", "seen by", "examined by", "surgeon", "clinician"),
+    "provider": ("provider:", "provider name:", "physician:", "attending:", "signed by:", "dictated by:", "seen by:", "examined by:", "surgeon:", "clinician:"),
 }  # fmt: skip
 _NOT_NAMES = frozenset("denies reports states is was has presents education instructions agreements seen the in complains alert".split())
 
@@ -67,10 +74,8 @@ def find_identity(document: Document, reading: Reading) -> Identity:
     spans: dict[str, Span] = {}
     doubts: dict[str, str] = {}
 
-    def first(field: str, pattern: re.Pattern[str]) -> str | None:
-        if not any(cue in folded for cue in _CUES.get(field, ())):  # far cheaper than the pattern
-            return None
-        match = pattern.search(folded)
+    def first(field: str, pattern: re.Pattern[str], cues: tuple[str, ...] = (), lead: int = 2) -> str | None:
+        match = next(_near(folded, pattern, cues or _CUES[field], lead), None)
         if match is None:
             return None
         group = next(i for i in range(1, (match.lastindex or 1) + 1) if match[i] is not None)
@@ -79,7 +84,7 @@ def find_identity(document: Document, reading: Reading) -> Identity:
 
     family, given = _name(folded, text, spans)
     born = first("birth_date", _BIRTH)
-    sex = first("sex", _SEX) or first("sex", _AGED)
+    sex = first("sex", _SEX) or first("sex", _AGED, ("old", "yo", "y/o"), 18)
     start, end = _service(folded, text, spans)
     npi = first("npi", _NPI)
     if npi and not luhn(f"80840{npi}"):
@@ -97,13 +102,29 @@ def find_identity(document: Document, reading: Reading) -> Identity:
         address=_address(folded, text, spans),
         service_date=start,
         service_end=end,
-        provider=first("provider", _PROVIDER),
+        provider=first("provider", _PROVIDER, lead=24),
         npi=npi,
         facility=_facility(document, reading, spans),
         setting=_setting(folded, spans),
         spans=spans,
         doubts=doubts,
     )
+
+
+def _near(folded: str, pattern: re.Pattern[str], cues: tuple[str, ...], lead: int = 2) -> Iterator[re.Match[str]]:
+    """The matches of a pattern around plain words that it cannot do without: far cheaper than over the whole text."""
+    for at in sorted(_places(folded, cues)):
+        match = pattern.search(folded, max(0, at - lead), at + REACH)
+        if match is not None:
+            yield match
+
+
+def _places(folded: str, cues: tuple[str, ...]) -> Iterator[int]:
+    for cue in cues:
+        at = folded.find(cue)
+        while at >= 0:
+            yield at
+            at = folded.find(cue, at + len(cue))
 
 
 def luhn(digits: str) -> bool:
@@ -116,7 +137,7 @@ def luhn(digits: str) -> bool:
 
 
 def _name(folded: str, text: str, spans: dict[str, Span]) -> tuple[str | None, tuple[str, ...]]:
-    for match in _NAME.finditer(folded):
+    for match in _near(folded, _NAME, ("patient:", "name:", "pt:", "patient :", "name :", "re:"), 14):
         printed = text[slice(*match.span(1))]
         words = printed.replace(",", " ").split()
         if len(words) < 2 or not all(w[0].isupper() for w in words) or words[0].lower() in _NOT_NAMES:
@@ -138,9 +159,7 @@ def _service(folded: str, text: str, spans: dict[str, Span]) -> tuple[Any, Any]:
     """Date of service, or admission and discharge."""
 
     def dated(field: str, cues: tuple[str, ...], pattern: re.Pattern[str]) -> Any:
-        if not any(cue in folded for cue in cues):
-            return None
-        for match in pattern.finditer(folded):
+        for match in _near(folded, pattern, cues, 4):
             found = parse_date(text[slice(*match.span(1))])
             if found:
                 spans[field] = match.span(1)
@@ -149,7 +168,7 @@ def _service(folded: str, text: str, spans: dict[str, Span]) -> tuple[Any, Any]:
 
     end = dated("service_end", ("discharge",), _DISCHARGED)
     start = (
-        dated("service_date", ("date", "dos", "seen on"), _SERVICE)
+        dated("service_date", ("date of", "dos", "seen on", "service date", "visit date", "encounter date", "exam date", "procedure date", "appointment"), _SERVICE)
         or dated("service_date", ("admi",), _ADMITTED)
         or dated("service_date", ("date",), _PLAIN)
     )
@@ -182,10 +201,9 @@ def _facility(document: Document, reading: Reading, spans: dict[str, Span]) -> s
 
 
 def _setting(folded: str, spans: dict[str, Span]) -> Setting | None:
-    if match := _INPATIENT.search(folded):
-        spans["setting"] = match.span()
-        return "inpatient"
-    if match := _OUTPATIENT.search(folded):
-        spans["setting"] = match.span()
-        return "outpatient"
+    for setting, cues in _SETTINGS.items():
+        at = min(((p, p + len(c)) for c in cues if (p := folded.find(c)) >= 0), default=None)
+        if at:
+            spans["setting"] = at
+            return setting
     return None

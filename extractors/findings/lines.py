@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _LINE = re.compile(r"[^\n\f]+")
 _BULLET = re.compile(r"\s*(?:[•*◦]|[-+](?=\s)|\(?\d{1,2}[.)](?=\s)|[a-zA-Z][.)](?=\s))\s*")
@@ -25,8 +25,7 @@ _ENDS = (".", ":", ";", "!", "?")
 _JOINERS = re.compile(r"(?:,|-|/|\b(?:and|or|of|the|with|for|to|in|on|by|a|an|no|not|is|was|are|were|from|at|as))$")
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence or a list item; `lead` is the index of the line that introduces its list ("Denies:"), else -1."""
 
     start: int
@@ -35,8 +34,7 @@ class Sentence:
     lead: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A printed line without its surrounding blanks; `body` is where the words after a bullet begin."""
 
     start: int
@@ -50,8 +48,7 @@ class Line:
         return self.body > self.start
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Lines that belong together: a paragraph, a list item, a row."""
 
     start: int  # after the bullet

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,9 +19,9 @@ from extractors.model import Span
 from terminology.folding import fold_word
 
 BREAK = "|"
-_TOKEN = re.compile(
-    r"[a-z0-9\ufb00-\ufb06]+(?:'s\b|/o\b|/(?= ))?|[;:!?\t\f•|&]|\.(?=\s|$)|\n[ \t]*\n|[-+]ve\b|\([-+]\)"
-)
+_STREAM = r"([a-z0-9{}]+(?:'s\b|/o\b|/(?= ))?|[;:!?\t\f•|&]|\.(?=\s|$)|\n[ \t]*\n|[-+]ve\b|\([-+]\))"
+_TOKEN = re.compile(_STREAM.format(""))
+_TOKEN_WITH_LIGATURES = re.compile(_STREAM.format("\ufb00-\ufb06"))  # a larger set makes every step dearer
 _BREAKS = frozenset(";:!?\t\f•|.")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _PUNCTUATION = {
@@ -70,17 +70,17 @@ def _plain(token: str) -> str:
     return fold_word(token)
 
 
-class _Words(dict[str, str]):
-    """Plain forms by token, remembered; bounded, for a document may hold any number of odd tokens."""
+class _Padded(dict[str, str]):
+    """Plain forms between two spaces, remembered; bounded, for a document may hold any number of odd tokens."""
 
     def __missing__(self, token: str) -> str:
         if len(self) > 100_000:
             self.clear()
-        word = self[token] = _plain(token)
+        word = self[token] = f" {_plain(token)} "
         return word
 
 
-_PLAIN = _Words()
+_PADDED = _Padded()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +88,31 @@ class Normal:
     """A normalised document: `text` is the token stream, and `span` leads back."""
 
     text: str
-    starts: list[int]  # of each token in `text`, its leading space included
-    source: list[Span]  # of each token in the document
+    starts: list[int]  # of each token in `text`, its leading space included, and the end of `text`
+    edges: list[int]  # start and end of each token in the document, one after the other
 
     def span(self, start: int, end: int) -> Span:
         """The document span of `text[start:end]`, which begins and ends with whole tokens."""
-        first = bisect_left(self.starts, start)
-        last = bisect_left(self.starts, end) - 1
-        return self.source[first][0], self.source[last][1]
+        return self.edges[2 * bisect_left(self.starts, start)], self.edges[2 * bisect_left(self.starts, end) - 1]
 
-    def token_at(self, offset: int) -> int:
-        """The index of the last token that starts at or before a document offset (-1: none)."""
-        return bisect_right(self.source, (offset, 1 << 62)) - 1
+    def tokens(self, start: int, end: int) -> tuple[int, int]:
+        """The numbers of the first and last token of `text[start:end]`."""
+        return bisect_left(self.starts, start), bisect_left(self.starts, end) - 1
+
+    @property
+    def size(self) -> int:
+        """How many tokens there are."""
+        return len(self.starts) - 1
 
 
 def normalise(folded: str, breaks: Sequence[int] = ()) -> Normal:
     """The token stream of a folded text; `breaks` are offsets (ascending) that no term may run across."""
     if breaks:
         folded = _mark(folded, breaks)
-    matches = list(_TOKEN.finditer(folded))
-    words = [_PLAIN[m[0]] for m in matches]
-    starts = list(accumulate([len(w) + 2 for w in words], initial=0))
-    return Normal(" " + "  ".join(words) + " " if words else "", starts, [m.span() for m in matches])
+    parts = (_TOKEN if folded.isascii() else _TOKEN_WITH_LIGATURES).split(folded)  # gap, token, gap, token …, gap
+    words = [*map(_PADDED.__getitem__, parts[1::2])]
+    starts = [*accumulate(map(len, words), initial=0)]
+    return Normal("".join(words), starts, [*accumulate(map(len, parts))][:-1])
 
 
 def _mark(folded: str, breaks: Sequence[int]) -> str:
@@ -126,5 +129,4 @@ def _mark(folded: str, breaks: Sequence[int]) -> str:
 
 def term(text: str) -> str:
     """A lexicon term in the same form, ready to be searched for in `Normal.text` ("" when nothing is left)."""
-    words = [w for w in map(_PLAIN.__getitem__, _TOKEN.findall(fold(text))) if w != BREAK]
-    return " " + "  ".join(words) + " " if words else ""
+    return "".join(w for w in map(_PADDED.__getitem__, _TOKEN_WITH_LIGATURES.findall(fold(text))) if w != f" {BREAK} ")

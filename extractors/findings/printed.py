@@ -14,9 +14,9 @@ from extractors.findings.reading import Reading
 from extractors.model import Span
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM
 
-_DIAGNOSIS = re.compile(r"(?<![A-Za-z0-9.])([A-TV-Z]\d[0-9A-Z])(?:\.([0-9A-Z]{1,4})|([0-9A-Z]{1,4}))?(?![A-Za-z0-9]|\.\d)")
+_DIAGNOSIS = re.compile(r"([A-TV-Z]\d[0-9A-Z])(?:\.([0-9A-Z]{1,4})|([0-9A-Z]{1,4}))?(?![A-Za-z0-9]|\.\d)")
 _SERVICE = re.compile(
-    r"(?<![A-Za-z0-9./$#-])(\d{5}|\d{4}[FTU]|[A-CEGHJ-MP-V]\d{4})"
+    r"([0-9A-CEGHJ-MP-V]\d{3}[0-9FTU])"
     r"((?:-(?:\d{2}|[A-Z][A-Z0-9])){1,4}(?![A-Za-z0-9]))?(?:\s?[x×X]\s?(\d{1,3})\b|\s(\d{1,3})\sunits?\b)?(?![A-Za-z0-9]|-\d{4}|\.\d|,\d{3})"
 )
 _LABEL = re.compile(r"\b(?:cpt|hcpcs|procedure codes?|billing codes?|charges?|e/m|e&m|em code|service codes?|level of service)\b")
@@ -41,6 +41,11 @@ def find_codes(reading: Reading, lexicon: Lexicon, claimed: Sequence[Span]) -> l
     return kept
 
 
+def _glued(text: str, start: int, marks: str) -> bool:
+    """True when the token before runs into the code."""
+    return start > 0 and (text[start - 1].isalnum() or text[start - 1] in marks)
+
+
 def _line(reading: Reading, starts: list[int], offset: int) -> Line:
     return reading.lines[max(bisect_right(starts, offset) - 1, 0)]
 
@@ -48,6 +53,8 @@ def _line(reading: Reading, starts: list[int], offset: int) -> Line:
 def _diagnoses(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
     starts = [line.start for line in reading.lines]
     for match in _DIAGNOSIS.finditer(reading.text):
+        if _glued(reading.text, match.start(), "."):
+            continue
         tail = match[2] or match[3]
         code = f"{match[1]}.{tail}" if tail else match[1]
         if not lexicon.has_code(ICD10CM, code):
@@ -79,6 +86,8 @@ def _services(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
     starts = [line.start for line in reading.lines]
     for match in _SERVICE.finditer(reading.text):
         code = match[1]
+        if _glued(reading.text, match.start(), "./$#-") or not (code[:4].isdigit() or code[4].isdigit()):
+            continue
         system = CPT if code[0].isdigit() else HCPCS
         known = lexicon.has_code(system, code)
         line = _line(reading, starts, match.start())

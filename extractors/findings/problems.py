@@ -12,15 +12,16 @@ from extractors.findings.reading import Reading
 from extractors.model import Span
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, RXNORM
 
-_BEFORE = re.compile(
-    r"\b(?:(?P<laterality>left|right|bilateral|lt|rt|l|r|both)|(?P<acuity>acute on chronic|acute|chronic|subacute|recurrent|exacerbation of)"
-    r"|(?P<severity>mild|moderate|severe|mild to moderate|moderate to severe|uncontrolled|well[- ]controlled|poorly[- ]controlled))\b"
-)
-_AFTER = re.compile(
-    r"(?P<laterality>\b(?:left|right|bilateral(?:ly)?)\b)|\bstage\s(?P<stage>\d[ab]?|i{1,3}v?|iv|v)\b|\bgrade\s(?P<grade>[1-4]|i{1,3}|iv)\b"
-    r"|(?P<acuity>\b(?:acute exacerbation|exacerbation)\b)"
-)
+_STAGE = re.compile(r"\b(stage|grade)\s(\d[ab]?|i{1,3}v?|iv|v)\b")
+_WORD = re.compile(r"[a-z]+")
+_KINDS = {
+    "laterality": "left right bilateral bilaterally lt rt l r both",
+    "acuity": "acute chronic subacute recurrent exacerbation",
+    "severity": "mild moderate severe uncontrolled controlled",
+}
+_QUALIFIERS = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 _SIDES = {"lt": "left", "rt": "right", "l": "left", "r": "right", "both": "bilateral", "bilaterally": "bilateral"}
+_PHRASES = {("acute", "chronic"): "acute on chronic", ("chronic", "acute"): "acute on chronic"}
 WINDOW = 28
 UNTOLD = frozenset({"allergies"})
 
@@ -41,7 +42,7 @@ def find_problems(reading: Reading, hits: Sequence[Hit], claimed: Iterable[Span]
             continue
         if any(a < hit.end and hit.start < b for a, b in taken):
             continue
-        if reading.text[hit.start : hit.end].islower() is False and _is_shouted_word(reading, hit):
+        if reading.text[hit.start : hit.end].isupper() and _is_shouted_word(reading, hit):
             continue
         problem = ICD10CM in systems
         if not problem and any(a < hit.end and hit.start < b for a, b in measured):
@@ -63,17 +64,30 @@ def _is_shouted_word(reading: Reading, hit: Hit) -> bool:
 
 def qualify(folded: str, start: int, end: int) -> dict[str, Any]:
     """Laterality, acuity, severity and stage that stand right before or after a mention, or in it."""
+    low = start - WINDOW if start > WINDOW else 0
+    before = _clause(folded[low:start].partition(" ")[2] if low else folded[:start])[-1]  # not half a word
+    after = _clause(folded[end : end + WINDOW])[0]
+    words = _WORD.findall(f"{before}{folded[start:end]}") + [w for w in _WORD.findall(after) if _QUALIFIERS.get(w) != "severity"]
     found: dict[str, Any] = {}
-    clause = max(folded.rfind(c, max(0, start - WINDOW), start) for c in ".;:\n")
-    for match in _BEFORE.finditer(folded, max(clause + 1, start - WINDOW, 0), end):
-        _keep(found, match)
-    stop = min((p for c in ".;\n" if (p := folded.find(c, end, end + WINDOW)) >= 0), default=end + WINDOW)
-    for match in _AFTER.finditer(folded, end, min(stop, len(folded))):
-        _keep(found, match)
+    for word in words:
+        kind = _QUALIFIERS.get(word)
+        if kind is None:
+            continue
+        value = _SIDES.get(word, word)
+        known = found.setdefault(kind, value)
+        if known != value and kind == "acuity":
+            found[kind] = _PHRASES.get((known, value), known)
+        elif known != value and kind == "laterality" and {known, value} == {"left", "right"}:
+            found[kind] = "bilateral"
+    if "stage" in folded[start : end + WINDOW] or "grade" in folded[start : end + WINDOW]:
+        if stage := _STAGE.search(folded, start, min(end + WINDOW, len(folded))):
+            found[stage[1]] = stage[2]
     return found
 
 
-def _keep(found: dict[str, Any], match: re.Match[str]) -> None:
-    for name, value in match.groupdict().items():
-        if value:
-            found.setdefault(name, _SIDES.get(value, value))
+def _clause(text: str) -> list[str]:
+    """The pieces of a text between the ends of sentences and lines."""
+    for mark in ".;:\n\t":
+        if mark in text:
+            text = text.replace(mark, "|")
+    return text.split("|")

@@ -9,18 +9,17 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from extractors.findings.lines import Line
 
-_INLINE = re.compile(r"(?<=\s)([A-Z][A-Z]+(?:[ /&]+[A-Z]+){0,4}(?:\((?:ES|S)\))?):")
+_INLINE = re.compile(r"[A-Z][A-Z]+(?:[ /&]+[A-Z]+){0,4}(?:\((?:ES|S)\))?:")
 _LONGEST = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A header and what stands under it: the body runs from `end` of the header to the next section."""
 
     category: str
@@ -57,7 +56,7 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
     inline = [
         Section(category, m.start(), m.end())
         for m in _INLINE.finditer(text)
-        if (category := table.get(m[1].lower().partition("(")[0]))
+        if m.start() and text[m.start() - 1].isspace() and (category := table.get(m[0][:-1].lower().partition("(")[0]))
     ]
     return sorted(found + inline, key=lambda s: s.start) if inline else found
 

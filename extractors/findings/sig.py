@@ -6,12 +6,11 @@ Timing follows FHIR R4 Timing.repeat (https://hl7.org/fhir/R4/datatypes.html#Tim
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -24,8 +23,7 @@ NUMBERS = (
 ).split()
 
 
-@dataclass(frozen=True, slots=True)
-class SigWord:
+class SigWord(NamedTuple):
     """A phrase of a sig in the document."""
 
     start: int
@@ -104,8 +102,5 @@ def find_sig_words(normal: Normal) -> list[SigWord]:
     table = load()
     words = []
     for number, begin, stop in table.automaton.find_matches_as_indexes(normal.text):
-        first = bisect_left(normal.starts, begin)
-        last = bisect_left(normal.starts, stop) - 1
-        kind, value = table.meanings[number]
-        words.append(SigWord(normal.source[first][0], normal.source[last][1], kind, value))
+        words.append(SigWord(*normal.span(begin, stop), *table.meanings[number]))
     return words

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from extractors.findings.analytes import HEIGHT, PRESSURE, Analyte, Analytes, units
+from extractors.findings.analytes import HEIGHT, PRESSURE, Analyte, Analytes, find_names, units
 from extractors.findings.grammar import COMPARATOR, NUMBER, comparator, decimal
 from extractors.findings.lines import Line
 from extractors.findings.values import Value, pressure, range_of, value_of
@@ -141,15 +141,15 @@ def _read_lines(folded: str, text: str, header: Line, row: Line, analytes: Analy
         return
     named: list[tuple[Analyte, str]] = []
     at = 0
-    for number, start, end in analytes.automaton.find_matches_as_indexes(head.replace("\t", " ")):
-        if (start and head[start - 1].isalnum()) or (end < len(head) and head[end].isalnum()):
+    for start, end, analyte in find_names(head, analytes):
+        if end < len(head) and head[end].isalnum():
             return
         gap = head[at:start].split()
         if gap and not (named and all(w.strip("()") in units() for w in gap)):
             return
         if gap:
             named[-1] = (named[-1][0], f"{named[-1][1]} {gap[0]}")
-        named.append((analytes.by_name[analytes.names[number]], head[start:end]))
+        named.append((analyte, head[start:end]))
         at = end
     tail = head[at:].split()
     cells = [(m.start(), m.end()) for m in re.compile(r"\S+").finditer(folded, row.body, row.end)]

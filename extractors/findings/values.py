@@ -19,6 +19,7 @@ from extractors.findings.analytes import (
     TEMPERATURE,
     Analyte,
     Analytes,
+    find_names,
     units,
 )
 from extractors.findings.grammar import COMPARATOR, DATE, FILLER, GAP, NUMBER, UNIT, comparator, decimal
@@ -44,6 +45,8 @@ _BP = re.compile(
     rf"(?P<cmp>{COMPARATOR})?{GAP}*(?<![\d/]){_PRESSURE.format(1)}"
     rf"(?:{GAP}*(?:-|to|and){GAP}*{_PRESSURE.format(2)})?"
 )
+_DIGIT = re.compile(r"\d")
+FAR = 100  # characters between a name and its value, at most
 _DATED = re.compile(rf"(?<!\d){DATE}(?![\d/])")
 _MMHG = re.compile(rf"{GAP}*mm{GAP}?hg")
 _HEIGHT = re.compile(rf"[:= ]*{GAP}*(\d)\s?(?:'|ft\.?|feet|foot){GAP}?(\d{{1,2}}(?:\.\d+)?)?\s?(?:\"|''|in(?:ches)?\b\.?)?")
@@ -57,7 +60,6 @@ _OXYGEN = re.compile(
 _DOSES = frozenset({"mg", "g", "mL", "mEq", "{units}"})
 _DOSED = re.compile(rf"{GAP}?(?:mcg|units?|iu|tabs?|tablets?|caps?|capsules?|puffs?|gtts?|drops?)\b(?!{GAP}?/)")
 _VITAL_LINE = re.compile(r"\b(?:vs|v/s|vitals?|vital signs)\b")
-_BLANKS = str.maketrans("\n\t\f", "   ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def find_values(folded: str, text: str, bounds: Sequence[Span], analytes: Analyt
     starts = [b[0] for b in bounds]
     last = -1
     vital_bounds: set[int] = set()
-    for start, end, analyte in _names(folded, analytes):
+    for start, end, analyte in find_names(folded, analytes):
         i = bisect_right(starts, start) - 1
         if analyte.kind == "vital" and i >= 0:
             vital_bounds.add(i)
@@ -94,17 +96,6 @@ def find_values(folded: str, text: str, bounds: Sequence[Span], analytes: Analyt
 
 def _overlaps(taken: Sequence[Span], start: int, end: int) -> bool:
     return any(a < end and start < b for a, b in taken)
-
-
-def _names(folded: str, analytes: Analytes) -> Iterator[tuple[int, int, Analyte]]:
-    """The names of measurable things, whole words (a number may follow without a space)."""
-    size = len(folded)
-    for number, start, end in analytes.automaton.find_matches_as_indexes(folded.translate(_BLANKS)):
-        if start and folded[start - 1].isalnum():
-            continue
-        if end < size and folded[end].isalpha() and folded[end - 1].isalnum():
-            continue
-        yield start, end, analytes.by_name[analytes.names[number]]
 
 
 def _letters(
@@ -133,6 +124,8 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
     if analyte.loinc == HEIGHT and (feet := _HEIGHT.match(folded, end, limit)):
         inches = Decimal(feet[1]) * 12 + Decimal(feet[2] or 0)
         return value_of(text, start, feet.end(), (feet.start(1), feet.end()), analyte, {"value": inches}, "[in_i]", None)
+    if _DIGIT.search(folded, end, min(limit, end + FAR)) is None:
+        return None
     match = _AFTER.match(folded, end, limit)
     if match is None or _DOSED.match(folded, match.end()) or _bare_year(folded, match, end):
         return None
