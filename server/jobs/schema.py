@@ -25,12 +25,15 @@ def prepare(database_url: str) -> None:
     url: URL = make_url(database_url)
     sqlite = url.get_backend_name() == "sqlite"
     engine = create_engine(url if sqlite else url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
-    with engine.connect() as connection:
+    # Without a transaction of ours: DBOS builds indexes concurrently, which waits for every transaction that is open.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if sqlite:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # before DBOS opens it: 5 times the jobs per second
             connection.exec_driver_sql("PRAGMA busy_timeout=30000")
         else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")  # or one could see half of the tables
+            # Or one could see half of the tables. Asked again and again, because a statement that waits is open too.
+            while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCK})").scalar():
+                time.sleep(0.1)
         if not inspect(connection).has_table("workflow_status", schema=None if sqlite else "dbos"):
             from dbos import DBOS
 
