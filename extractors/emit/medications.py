@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from extractors.emit.concepts import concept, fixed, located, words
 from extractors.emit.observations import quantity
 from extractors.emit.source import Context, Source
 from extractors.emit.status import doubt, tags
-from extractors.model import Assertion, Code, Coded, Document, Finding
+from extractors.emit.told import Group, Told, together
+from extractors.model import Assertion, Coded, Document, Finding
 from fhir_profiles.systems import RXNORM, TIMING
 
 REPEAT = {
@@ -24,21 +25,40 @@ TIMINGS = frozenset(
     ("BID", "TID", "QID", "AM", "PM", "QD", "QOD", "Q1H", "Q2H", "Q3H", "Q4H", "Q6H", "Q8H", "BED", "WK", "MO")
 )
 
-Group = Sequence[tuple[Finding, Sequence[Code]]]
+DETAILS = ("dose", "dose_high", "dose_unit", "strength", "route", "frequency")
 
 
-def same(finding: Finding) -> tuple[Any, ...]:
-    """Findings with equal keys repeat one statement about one drug."""
+def gather(told: Iterable[Told]) -> list[list[Told]]:
+    """The statements; a mention without any detail is further evidence of a fuller statement about the same drug."""
+    groups = together(told, _detailed)
+    fuller: dict[Hashable, list[Told]] = {}
+    for group in groups:
+        if _has_details(group[0][0]):
+            fuller.setdefault(_plain(group[0][0]), group)
+    kept = []
+    for group in groups:
+        finding = group[0][0]
+        whole = fuller.get(_plain(finding))
+        if whole is not None and not _has_details(finding):
+            whole.extend(group)
+        else:
+            kept.append(group)
+    return kept
+
+
+def _plain(finding: Finding) -> Hashable:
+    """Which drug, and whether it is taken."""
     a = finding.attributes
-    drug = a.get("rxnorm") or str(a.get("drug", finding.text)).casefold()
-    return (
-        drug,
-        str(a.get("dose")),
-        a.get("dose_unit"),
-        a.get("route"),
-        a.get("frequency"),
-        _status(finding.assertion),
-    )
+    return (a.get("rxnorm") or str(a.get("drug", finding.text)).casefold(), _status(finding.assertion))
+
+
+def _detailed(finding: Finding) -> Hashable:
+    """The drug with all that is said of taking it."""
+    return (_plain(finding), *(str(finding.attributes.get(key)) for key in DETAILS))
+
+
+def _has_details(finding: Finding) -> bool:
+    return any(finding.attributes.get(key) is not None for key in DETAILS)
 
 
 def emit_medication(
@@ -49,7 +69,7 @@ def emit_medication(
     a = finding.attributes
     codes = [code for _, found in group for code in found if code.system == RXNORM]
     by_code = {code.code: [c for c in codes if c.code == code.code] for code in codes}
-    unsure = doubt(finding for finding, _ in group)
+    unsure = doubt(f for f, _ in group if _has_details(f) == _has_details(finding))  # a bare name proves no dose
     drug = concept(source, document, by_code.values(), _name(a) or words(document, finding.start, finding.end))
     if not codes:
         drug["extension"] = located(source, document, finding)

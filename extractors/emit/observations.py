@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from extractors.emit.concepts import coding, concept, fixed, located, words
 from extractors.emit.evidence import confidence, evidence
 from extractors.emit.source import Context, Source
 from extractors.emit.status import doubt, tags
+from extractors.emit.told import Group, Told, together
 from extractors.model import Code, Coded, Document, Finding
 from fhir_profiles.systems import LOINC, OBSERVATION_CATEGORY, OBSERVATION_INTERPRETATION, UCUM
 
@@ -31,7 +32,11 @@ FLAGS = {
 
 VALUE = ("value", "value_high", "value_text", "comparator", "unit")
 
-Group = Sequence[tuple[Finding, Sequence[Code]]]  # one measurement, however often the document repeats it
+
+def gather(told: Iterable[Told]) -> list[list[Told]]:
+    """The measurements, repetitions together; a goal, a limit or a denial is not a measurement."""
+    measured = (one for one in told if not (one[0].assertion.negated or one[0].assertion.hypothetical))
+    return together(measured, same)
 
 
 def same(finding: Finding) -> tuple[Any, ...]:

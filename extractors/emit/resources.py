@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from extractors.emit import medications, observations
@@ -14,9 +13,8 @@ from extractors.emit.people import emit_people
 from extractors.emit.procedures import emit_procedure, services
 from extractors.emit.provenance import emit_provenance
 from extractors.emit.source import Source
-from extractors.model import Code, Coded, Document, Finding
-
-Grouped = list[list[tuple[Finding, Sequence[Code]]]]
+from extractors.emit.told import Told
+from extractors.model import Code, Coded, Document
 
 
 def emit(source: Source, document: Document, coded: Coded, *, draft_claim: DraftClaim | None = None) -> list[Any]:
@@ -29,23 +27,22 @@ def emit(source: Source, document: Document, coded: Coded, *, draft_claim: Draft
     ids = Ids(source.document)
     context = emit_people(source, coded, ids)
     every: list[dict[str, Any]] = list(context.people)
-    for kind, same, build in (
-        (("vital", "lab"), observations.same, observations.emit_observation),
-        (("medication",), medications.same, medications.emit_medication),
+    for name, kinds, gather, build in (
+        ("Observation", ("vital", "lab"), observations.gather, observations.emit_observation),
+        ("MedicationStatement", ("medication",), medications.gather, medications.emit_medication),
     ):
-        for group in _grouped(coded, kind, same):
-            name = "Observation" if "lab" in kind else "MedicationStatement"
-            every.append(build(source, document, coded, context, group, ids.next(name)))
+        groups = gather(_coded(coded, kinds))
+        every.extend(build(source, document, coded, context, group, ids.next(name)) for group in groups)
     for finding, codes in _coded(coded, ("allergy",)):
         if finding.assertion.present:
             every.append(
                 emit_allergy(source, document, coded, context, (finding, codes), ids.next("AllergyIntolerance"))
             )
-    for name, groups, build_coded in (
+    for name, equal, build_coded in (
         ("Condition", diagnoses(source, coded).values(), emit_condition),
         ("Procedure", services(coded).values(), emit_procedure),
     ):
-        every.extend(build_coded(source, document, coded, context, group, ids.next(name)) for group in groups)
+        every.extend(build_coded(source, document, coded, context, codes, ids.next(name)) for codes in equal)
     if draft_claim:
         claim = emit_claim(draft_claim, source, document, coded, context, ids.next("Claim"))
         every.extend([claim] if claim else [])
@@ -60,7 +57,7 @@ def as_model(resource: dict[str, Any]) -> Any:
     return get_fhir_model_class(resource["resourceType"]).model_validate(resource)
 
 
-def _coded(coded: Coded, kinds: tuple[str, ...]) -> list[tuple[Finding, Sequence[Code]]]:
+def _coded(coded: Coded, kinds: tuple[str, ...]) -> list[Told]:
     """The findings of some kinds that are about the patient, each with the codes that were not rejected."""
     by_finding: dict[int, list[Code]] = {}
     for code in coded.codes:
@@ -71,14 +68,3 @@ def _coded(coded: Coded, kinds: tuple[str, ...]) -> list[tuple[Finding, Sequence
         for n, finding in enumerate(coded.findings.items)
         if finding.kind in kinds and not finding.assertion.family
     ]
-
-
-def _grouped(coded: Coded, kinds: tuple[str, ...], same: Callable[[Finding], Hashable]) -> Grouped:
-    """The findings of some kinds, those that repeat each other together, in reading order."""
-    groups: dict[Hashable, list[tuple[Finding, Sequence[Code]]]] = {}
-    for finding, codes in _coded(coded, kinds):
-        measured = finding.kind in ("vital", "lab")
-        if measured and (finding.assertion.negated or finding.assertion.hypothetical):
-            continue  # a goal or a limit, not a measurement
-        groups.setdefault(same(finding), []).append((finding, codes))
-    return list(groups.values())

@@ -63,7 +63,7 @@ def _block(pen: ImageDraw.ImageDraw, block: Block, y: float) -> float:
     for n, line in enumerate(block.lines):
         size = font(9.5) if block.style == "title" and n else face
         pen.text((MARGIN + indent, y), line, fill=0, font=size, stroke_width=0 if n else bold)
-        y += size.size * 1.75
+        y += size.size * 1.95
     return y + after
 
 

@@ -100,6 +100,8 @@ def _value(resource: Json) -> str:
     if quantity := resource.get("valueQuantity"):
         flags = "".join(f" ({flag.get('text')})" for flag in resource.get("interpretation", ()))
         return f"{quantity.get('comparator', '')}{quantity['value']} {quantity.get('unit', '')}".strip() + flags
+    if spread := resource.get("valueRange"):
+        return f"{spread['low']['value']} to {spread['high']['value']} {spread['low'].get('unit', '')}".strip()
     if "valueString" in resource:
         return str(resource["valueString"])
     for dosage in resource.get("dosage", ()):

@@ -12,7 +12,7 @@ from fhir.resources.R4B.observation import Observation
 from extractors.emit import Source, emit, source_of
 from extractors.model import Assertion
 from fhir_profiles import json
-from fhir_profiles.systems import HCPCS, ICD10CM, REVIEW_TAG, UCUM
+from fhir_profiles.systems import HCPCS, ICD10CM, REVIEW_TAG, RXNORM, UCUM
 from fhir_profiles.validate import check
 
 
@@ -95,6 +95,24 @@ def test_a_repeated_measurement_is_one_observation(case) -> None:
     assert [str(o["valueQuantity"]["value"]) for o in case.of("Observation") if "valueQuantity" in o] == [
         "72.50", "7.4", "73.10",
     ]  # fmt: skip
+
+
+def test_a_bare_mention_of_a_drug_is_evidence_of_the_fuller_statement(case) -> None:
+    """ "Continue metformin" does not make a second statement beside the one with the dose; stopped metformin does."""
+    case.add("medication", "metformin", RXNORM, "6809", attributes={"drug": "metformin"})
+    (statement,) = case.of("MedicationStatement")
+    assert len(statement["medicationCodeableConcept"]["coding"][0]["extension"]) == 5
+    case.add("medication", "metformin", attributes={"drug": "metformin"}, assertion=Assertion(historical=True))
+    assert [s["status"] for s in case.of("MedicationStatement")] == ["active", "stopped"]
+
+
+def test_a_bare_mention_does_not_clear_the_doubt_about_a_dose(case, doubtful) -> None:
+    """A name that was read well elsewhere says nothing about a dose that was read badly."""
+    number = next(n for n, item in enumerate(case.items) if item.kind == "medication")
+    case.items[number] = doubtful(case.items[number])
+    case.add("medication", "metformin", RXNORM, "6809", attributes={"drug": "metformin"})
+    (statement,) = case.of("MedicationStatement")
+    assert statement["meta"]["tag"][0]["code"] == "doubtful"
 
 
 def test_a_goal_is_not_a_measurement(case) -> None:
