@@ -20,7 +20,7 @@ def test_fhirclient_creates_reads_and_searches(live):
     assert made["resourceType"] == "Patient"
     found = Patient.read(made["id"], smart.server)
     assert found.birthDate.isostring == "1980-02-29"
-    results = Patient.where({"family": "Clientson"}).perform_resources(smart.server)
+    results = Patient.where({"family": "Clientson"}).perform_resources_iter(smart.server)
     assert made["id"] in [result.id for result in results]
     found.gender = "other"
     assert found.update(smart.server)["meta"]["versionId"] == "2"
