@@ -36,10 +36,10 @@ _DURATION = re.compile(
     r"(?:-\d+)?\s?(?:more\s|additional\s)?(?P<u>days?|d\b|weeks?|wks?|months?|mos?\b|hours?|hrs?|doses?|years?)"
 )
 _SUPPLY = re.compile(r"(?:#|disp(?:ense)?[:#\s]+|qty[:\s]+|quantity[:\s]+)\s?(\d+)|(\d+)\s(?:refills?)|refills?[:\s]+(\d+)")
-_REASON = re.compile(r"\s?(?:\(?(?:for|if|when)\s)?([a-z][a-z' /-]{2,40}?)(?=[.,;()\n\t]|\s(?:and then|or)\s|\s\d|$)")
+_REASON = re.compile(r"\s?(?:\(?(?:for|if|when)\s)?(?!every|each|at|by|q\d|daily|take|then|to\b|refill)([a-z][a-z' /-]{2,40}?)(?=[.,;()\n\t]|\s(?:and then|or)\s|\s\d|$)")
 _BEFORE = re.compile(rf"(?<![\w.])(?P<v>{NUMBER})\s?-?(?P<u>{_UNIT}|puffs?|tablets?|tabs?|capsules?|drops?|sprays?)\s(?:of\s|iv\s|po\s|dose of\s)?(?:the\s|his\s|her\s)?$")
 _TAKE = re.compile(r"\s*(?:sig:?\s*)?(?:take|use|inhale|inject|apply|give|instill|place|chew|dissolve|one|two|1|2)\b")
-_GAP_WORDS = 4
+_GAP_WORDS = 3
 _DURATION_UNITS = {"d": "d", "w": "wk", "m": "mo", "h": "h", "y": "a"}
 
 
@@ -58,22 +58,25 @@ def read_sig(folded: str, text: str, drug: Span, limit: int, words: Sequence[Sig
     begin, end = drug
     before = _BEFORE.search(folded, max(floor, drug[0] - 30), drug[0])
     pieces = _pieces(folded, drug[1], limit, words, starts)
-    at = drug[1]
+    at, needed = drug[1], 0
     for start, stop, kind, value in pieces:
         if len(re.findall(r"[a-z]{2,}", folded[at:start])) > _GAP_WORDS and not _TAKE.match(folded, at, limit):
             break
         if kind in parts and kind in ("frequency", "route") and kind == "frequency" and at < start - 25:
             break
+        if kind == "form" and value == "dose" and not _COUNT.search(folded, max(drug[1], start - 24), start):
+            continue
         _add(parts, folded, text, start, stop, kind, value, drug[1])
+        needed = stop if kind == "prn" else needed
         at = end = max(at, stop)
     if before and "dose" not in parts and "strength" not in parts:
         unit = before["u"]
         parts["dose"] = decimal(before["v"])
         parts["dose_unit"] = UNITS.get(unit) or "{" + unit.rstrip("s") + "}"
         begin = before.start()
-    if parts.get("as_needed") and (reason := _REASON.match(folded, end, limit)):
+    if needed and (reason := _REASON.match(folded, needed, limit) or _REASON.match(folded, end, limit)):
         parts["as_needed_for"] = text[slice(*reason.span(1))]
-        end = reason.end(1)
+        end = max(end, reason.end(1))
     _settle(parts)
     return Sig(begin, end, parts)
 
@@ -107,8 +110,8 @@ def _add(parts: dict[str, Any], folded: str, text: str, start: int, stop: int, k
         if count and "count" not in parts:
             parts["count"] = _counted(count)
             parts["count_unit"] = value
-        elif "form" not in parts:
-            parts["form"] = value
+        elif value != "dose":
+            parts.setdefault("form", value)
     elif kind == "frequency":
         if "timing" not in parts:
             parts["frequency"], parts["timing"] = text[start:stop], dict(value)

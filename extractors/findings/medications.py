@@ -22,7 +22,7 @@ _NOT_DRUGS = re.compile(
     r"(?i)^(?:take|takes|taking|patient|the|he|she|please|and|continue|start|stop|use|with|apply|page|date|total|last|refill|disp|dispense"
     r"|blood|for|then|dose|increase|decrease|every|after|before|about|over|at|on|in|of|to|from)\b"
 )
-STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed"}
+STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed", "CONTINUED": "active"}
 
 
 def find_medications(reading: Reading, hits: Sequence[Hit], values: Sequence[Value], lexicon: Lexicon, known: Analytes) -> list[Draft]:

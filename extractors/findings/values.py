@@ -13,6 +13,7 @@ from extractors.findings.analytes import (
     DIASTOLIC,
     HEIGHT,
     LETTERS,
+    PAIN,
     PRESSURE,
     SATURATION,
     SYSTOLIC,
@@ -23,7 +24,7 @@ from extractors.findings.analytes import (
     units,
 )
 from extractors.findings.grammar import COMPARATOR, DATE, FILLER, GAP, NUMBER, UNIT, comparator, decimal
-from extractors.findings.plausible import doubts
+from extractors.findings.plausible import doubts, in_unit
 from extractors.model import Span
 
 _RANGE = rf"(?:{GAP}*(?:-|to|and|through){GAP}*(?:the{GAP}+)?(?P<w>{NUMBER})(?P<wk>k\b)?(?:'?s\b)?)?"
@@ -46,8 +47,10 @@ _BP = re.compile(
     rf"(?:{GAP}*(?:-|to|and){GAP}*{_PRESSURE.format(2)})?"
 )
 _DIGIT = re.compile(r"\d")
+_AMOUNT_BEFORE = re.compile(r"\d\s?$")
 FAR = 100  # characters between a name and its value, at most
 _DATED = re.compile(rf"(?<!\d){DATE}(?![\d/])")
+_NEXT_SENTENCE = re.compile(r"\.\s+[A-Z]")
 _MMHG = re.compile(rf"{GAP}*mm{GAP}?hg")
 _HEIGHT = re.compile(rf"[:= ]*{GAP}*(\d)\s?(?:'|ft\.?|feet|foot){GAP}?(\d{{1,2}}(?:\.\d+)?)?\s?(?:\"|''|in(?:ches)?\b\.?)?")
 _LETTER = re.compile(r"(?<![a-z0-9.'/-])([tpr])[ \t]?[:=.-]?[ \t]?(?=\d)")
@@ -124,10 +127,14 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
     if analyte.loinc == HEIGHT and (feet := _HEIGHT.match(folded, end, limit)):
         inches = Decimal(feet[1]) * 12 + Decimal(feet[2] or 0)
         return value_of(text, start, feet.end(), (feet.start(1), feet.end()), analyte, {"value": inches}, "[in_i]", None)
+    if analyte.unit is None or (folded[start:end].strip() in units() and _AMOUNT_BEFORE.search(folded, max(0, start - 12), start)):
+        return None  # a test of presence has no number; "500 mg 3 times": not magnesium
     if _DIGIT.search(folded, end, min(limit, end + FAR)) is None:
         return None
     match = _AFTER.match(folded, end, limit)
     if match is None or _DOSED.match(folded, match.end()) or _bare_year(folded, match, end):
+        return None
+    if analyte.loinc == PAIN and "," in folded[end : match.start("v")]:
         return None
     at, numbers = match.span("v"), _numeric(match["v"], match["vk"], comparator(match["cmp"]))
     stop = match.end()
@@ -138,6 +145,8 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
     flag = _FLAG.match(folded, stop, limit)
     stop = flag.end() if flag else stop
     unit = _UNIT.match(folded, stop, limit)
+    if unit and not _fits(units()[unit[1]], analyte):
+        unit = None
     if unit:
         stop = unit.end()
         if units()[unit[1]] in _DOSES and analyte.kind == "lab":
@@ -154,6 +163,11 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         stop = oxygen.end()
     printed = text[unit.start(1) : unit.end(1)] if unit else None
     return value_of(text, start, stop, at, analyte, numbers, units()[unit[1]] if unit else None, printed, folded[start:end])
+
+
+def _fits(unit: str, analyte: Analyte) -> bool:
+    """A short unit is believed only where it can measure this: "3000 in July" is no length."""
+    return "/" in unit or unit == "%" or unit in _DOSES or in_unit(Decimal(1), unit, analyte.unit) is not None
 
 
 def _bare_year(folded: str, match: re.Match[str], end: int) -> bool:
@@ -180,7 +194,8 @@ def range_of(match: re.Match[str]) -> dict[str, Any]:
 def _read_pressure(folded: str, text: str, start: int, end: int, limit: int) -> Value | None:
     reach = min(limit, end + 90)
     stretch = _DATED.sub(lambda m: m[0] if _looks_pressure(m[0]) else " " * len(m[0]), folded[end:reach])
-    match = _BP.search(stretch)
+    stop = _NEXT_SENTENCE.search(text, end, reach)
+    match = _BP.search(stretch[: stop.start() - end] if stop else stretch)
     if match is None or int(match["d1"]) < 10:
         return None
     at = (end + match.start("s1"), end + match.end())
