@@ -6,6 +6,7 @@ and the EXISTS with which the other conditions are checked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -17,6 +18,7 @@ from fhir_profiles.extract.plan import leaves
 from server.store.keys import indexed, param_key, system_key
 
 from .query import Condition, invalid, unescape
+from .rows import WIDE
 from .sql import Sql, any_of, join
 from .values import Span, read_date, read_number, read_quantity, read_token
 
@@ -34,19 +36,39 @@ TABLES = {
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """Rows `t` of a table; `single` when one index key holds them all, so that they come in order of date."""
+    """Rows `t` of a table; `single` when one index key holds them all, so that they come in order of date.
+
+    `ends_after` is a time after which every interval of these date rows ends.
+    """
 
     table: str
     where: Sql
     rank: int
     single: bool = False
     negated: bool = False
+    ends_after: int | None = None
 
 
 def exists(rows: Rows, rid: str) -> Sql:
     """That the resource with this row id has such a row, or has none when the condition is negated."""
     word = "NOT EXISTS" if rows.negated else "EXISTS"
-    return Sql(f"{word} (SELECT 1 FROM {rows.table} t WHERE t.rid = {rid} AND {rows.where.text})", rows.where.params)
+    # The plus keeps SQLite from an index that begins with the parameter: the few rows of the resource are the way.
+    where = rows.where.text.replace("t.param = ?", "+t.param = ?", 1)
+    return Sql(f"{word} (SELECT 1 FROM {rows.table} t WHERE t.rid = {rid} AND {where})", rows.where.params)
+
+
+def leading(rows: Rows) -> Sql:
+    """`FROM … WHERE …` over these rows under the name `d`, so that an EXISTS about `d.rid` is about them."""
+    return Sql(f"FROM {rows.table} d WHERE {_COLUMN.sub('d.', rows.where.text)}", rows.where.params)
+
+
+def driving(rows: Rows) -> Sql:
+    """A SELECT of the row ids of these rows; of a window of time as a range of one index, and the wide intervals."""
+    text, params = f"SELECT t.rid FROM {rows.table} t WHERE {rows.where.text}", rows.where.params
+    if rows.ends_after is None:
+        return Sql(text, params)
+    short = Sql(f"{text} AND t.lo > ?", (*params, rows.ends_after - WIDE))
+    return Sql(f"{short.text} UNION ALL {text}", (*short.params, -params[0], *params[1:]))
 
 
 def rows_of(dialect: str, condition: Condition, base_url: str = "") -> Rows:
@@ -73,9 +95,11 @@ def rows_of(dialect: str, condition: Condition, base_url: str = "") -> Rows:
     values = _MAKERS[param.type](dialect, condition, base_url)
     where = Sql(f"t.param = ? AND {values.text}", (key, *values.params))
     single = param.type in ("token", "reference") and values.text in _SINGLE
-    return Rows(table, where, _rank(condition, single=single), single, negated=condition.modifier == "not")
+    ends_after = _ends_after(condition) if param.type == "date" else None
+    return Rows(table, where, _rank(condition, single=single), single, condition.modifier == "not", ends_after)
 
 
+_COLUMN = re.compile(r"\bt\.")
 _SINGLE = frozenset({"t.code = ?", "(t.code = ? AND t.system = ?)", "t.target = ?"})
 
 
@@ -123,6 +147,14 @@ def _string(_dialect: str, condition: Condition, _base_url: str) -> Sql:
 
 def _date(_dialect: str, condition: Condition, _base_url: str) -> Sql:
     return join("OR", [_span(read_date(value)) for value in condition.values])
+
+
+def _ends_after(condition: Condition) -> int | None:
+    """What `ge` and `gt` say about the end of every interval that they accept."""
+    if len(condition.values) != 1:
+        return None
+    span = read_date(condition.values[0])
+    return int({"ge": span.low, "gt": span.high}[span.prefix]) if span.prefix in ("ge", "gt") else None
 
 
 def _span(span: Span) -> Sql:
@@ -268,7 +300,7 @@ def rids(rows: Rows, resource_type: str) -> Sql:
         inner = exists(rows, "n.rid")
         text = f"SELECT n.rid FROM resource n WHERE n.type = ? AND n.change <> 'D' AND {inner.text}"
         return Sql(text, (resource_type, *inner.params))
-    return Sql(f"SELECT t.rid FROM {rows.table} t WHERE {rows.where.text}", rows.where.params)
+    return driving(rows)
 
 
 _MAKERS: dict[str, Callable[[str, Condition, str], Sql]] = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from .cursor import read_cursor, write_cursor
 from .includes import Found, include
-from .plan import make_plan, page_sql
+from .plan import Plan, make_plan, page_sql
 from .query import Limits, Query, read_query
 from .sql import Sql
 from .view import View
@@ -29,8 +30,7 @@ def run_search(view: View, query: Query, reach: tuple[Sql, ...] = ()) -> Page:
     if query.only_total:
         return Page([], [], None, _total(view, query, plan.count))
     after = read_cursor(query, len(plan.keys))
-    statement = page_sql(plan, after, query.count + 1)
-    rows = view.query(statement.text, statement.params)
+    rows = _rows(view, plan, after, query.count + 1)
     more = len(rows) > query.count
     rows = rows[: query.count]
     matches = [Found(*row[:4]) for row in rows]
@@ -42,6 +42,14 @@ def run_search(view: View, query: Query, reach: tuple[Sql, ...] = ()) -> Page:
         total = len(rows)
     included = include(view, query, matches) if query.includes and matches else []
     return Page(matches, included, cursor, total)
+
+
+def _rows(view: View, plan: Plan, after: tuple[Any, ...] | None, limit: int) -> list[tuple[Any, ...]]:
+    statement = page_sql(plan, after, limit)
+    rows = view.query(statement.text, statement.params)
+    if plan.rest is not None and len(rows) < limit:
+        rows += _rows(view, plan.rest, after, limit - len(rows))
+    return rows
 
 
 def _total(view: View, query: Query, count: Sql) -> int:
@@ -57,5 +65,4 @@ def find_ids(
 ) -> list[str]:
     """The ids of the resources that match, at most `limit`; an unknown parameter is an error."""
     query = read_query(resource_type, pairs, strict=True, limits=Limits(), base_url=base_url)
-    statement = page_sql(make_plan(view.dialect, query), None, limit)
-    return [row[2] for row in view.query(statement.text, statement.params)]
+    return [row[2] for row in _rows(view, make_plan(view.dialect, query), None, limit)]

@@ -14,7 +14,7 @@ from fhir_profiles.definitions import load
 from fhir_profiles.extract import main_dates
 from server.store.keys import param_key, patient_key
 
-from .conditions import TABLES, Rows, element_of, exists, is_single_valued, rows_of, targets_of
+from .conditions import TABLES, Rows, driving, element_of, exists, leading, is_single_valued, rows_of, targets_of
 from .query import Condition, Query, Sort
 from .rows import NO_DATE
 from .sql import Sql
@@ -34,6 +34,8 @@ class Plan(msgspec.Struct, frozen=True):
     descending: tuple[bool, ...]
     count: Sql
     distinct: bool = False
+    rest: Plan | None = None
+    """Where the matches that come after all of these are found, with the same keys."""
 
 
 def page_sql(plan: Plan, after: tuple[Any, ...] | None, limit: int) -> Sql:
@@ -86,15 +88,18 @@ def make_plan(dialect: str, query: Query, reach: tuple[Sql, ...] = ()) -> Plan:
         driver, replaced = with_patient
     others = [rows for _, rows in parts if rows is not replaced]
     if driver is not None and driver.single and (down := _date_order(query)) is not None:
-        base = _where(f"FROM {driver.table} t WHERE {driver.where.text}", driver.where.params, others, "t.rid", reach)
-        return Plan(base, ("t.date", "t.rid"), (down, down), _count("t.rid", base), distinct=True)
+        start = leading(driver)
+        base = _where(start.text, start.params, others, "d.rid", reach)
+        return Plan(base, ("d.date", "d.rid"), (down, down), _count("d.rid", base), distinct=True)
     if driver is None:
         base = _where("FROM resource r WHERE r.type = ? AND r.change <> 'D'", (query.type,), others, "r.rid", reach)
     else:
-        start = f"FROM resource r WHERE r.rid IN (SELECT t.rid FROM {driver.table} t WHERE {driver.where.text})"
+        found = driving(driver)
         live = " AND r.change <> 'D'" if driver.table == "resource" else ""
-        base = _where(start + live, driver.where.params, others, "r.rid", reach)
+        base = _where(f"FROM resource r WHERE r.rid IN ({found.text}){live}", found.params, others, "r.rid", reach)
     count = _count("r.rid", base)
+    if driver is None and len(query.sorts) == 1 and (by_date := _by_date(query, others, reach)) is not None:
+        return msgspec.structs.replace(by_date, count=count)
     if query.sorts:
         keys = [sort_key(query.type, sort) for sort in query.sorts]
         select = tuple(key.text for key in keys)
@@ -104,6 +109,28 @@ def make_plan(dialect: str, query: Query, reach: tuple[Sql, ...] = ()) -> Plan:
     if driver is None:
         return Plan(base, ("r.id", "r.rid"), (False, False), count)
     return Plan(base, ("r.rid",), (False,), count)
+
+
+def _by_date(query: Query, others: list[Rows], reach: tuple[Sql, ...]) -> Plan | None:
+    """Everything of a type in the order of a date that each has once at most: the order of an index."""
+    sort = query.sorts[0]
+    if sort.kind != "date" or sort.code == "_lastUpdated" or not is_single_valued(query.type, sort.code):
+        return None
+    key = param_key(query.type, sort.code)
+    dated = _where("FROM idx_date d WHERE d.param = ?", (key,), others, "d.rid", reach)
+    undated = _where(
+        "FROM resource r WHERE r.type = ? AND r.change <> 'D'"
+        " AND NOT EXISTS (SELECT 1 FROM idx_date t WHERE t.rid = r.rid AND +t.param = ?)",
+        (query.type, key),
+        others,
+        "r.rid",
+        reach,
+    )
+    downs = (sort.descending, sort.descending)
+    with_date = Plan(dated, ("d.lo", "d.rid"), downs, dated)
+    without = Plan(undated, (str(NO_DATE), "r.rid"), downs, undated)
+    first, second = (with_date, without) if sort.descending else (without, with_date)
+    return msgspec.structs.replace(first, rest=second)
 
 
 def _where(start: str, params: tuple[Any, ...], others: list[Rows], rid: str, reach: tuple[Sql, ...]) -> Sql:
@@ -134,7 +161,7 @@ def sort_key(resource_type: str, sort: Sort) -> Sql:
     else:
         column = _KEY_COLUMNS[sort.kind]
         nothing = str(NO_DATE) if sort.kind == "date" else "''"
-    inner = f"SELECT {pick}(s.{column}) FROM {TABLES[sort.kind]} s WHERE s.rid = r.rid AND s.param = ?"
+    inner = f"SELECT {pick}(s.{column}) FROM {TABLES[sort.kind]} s WHERE s.rid = r.rid AND +s.param = ?"
     return Sql(f"coalesce(({inner}), {nothing})", (key,))
 
 
@@ -159,7 +186,8 @@ def _merge(parts: list[tuple[Condition, Rows]]) -> list[tuple[Condition, Rows]]:
             first = merged[at][1]
             values = rows.where.text.removeprefix("t.param = ? AND ")
             where = Sql(f"{first.where.text} AND {values}", (*first.where.params, *rows.where.params[1:]))
-            merged[at] = (condition, msgspec.structs.replace(first, where=where))
+            ends = [end for end in (first.ends_after, rows.ends_after) if end is not None]
+            merged[at] = (condition, msgspec.structs.replace(first, where=where, ends_after=max(ends, default=None)))
             continue
         if mergeable and is_single_valued(condition.type, code):
             windows[code] = len(merged)

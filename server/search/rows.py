@@ -6,12 +6,17 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fhir_profiles.dates import DAY, OPEN_LOW
 from fhir_profiles.extract import Index, index
 from server.store.keys import indexed, param_key, patient_key, system_key
 from server.store.version import Rows
 
-NO_DATE = -(2**62)
+NO_DATE = OPEN_LOW - 1
 """The main date of a resource without one: before all others."""
+
+WIDE = 32 * DAY
+"""Intervals longer than this have a second row under the negative key of their parameter. All others begin at most this
+long before they end, so that a window of time is a short range of one index."""
 
 
 def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, str | None]:
@@ -31,7 +36,8 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
             (param_key(name, code), value, exact) for code, value, exact in dict.fromkeys(found.strings)
         ]
     if found.dates:
-        rows["idx_date"] = [(param_key(name, code), low, high) for code, low, high in dict.fromkeys(found.dates)]
+        dates = [(param_key(name, code), low, high) for code, low, high in dict.fromkeys(found.dates)]
+        rows["idx_date"] = dates + [(-param, low, high) for param, low, high in dates if high - low > WIDE]
     if found.references:
         targets = dict.fromkeys(
             (code, target_of(kind, id_, url, base_url)) for code, kind, id_, url in found.references

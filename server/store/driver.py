@@ -57,8 +57,11 @@ class Driver(ABC):
         """Remove the index rows of resources."""
 
     @abstractmethod
-    def fetch(self, keys: Iterable[tuple[str, str]], sql: str) -> list[tuple[Any, ...]]:
-        """The rows of `sql` (a SELECT over `resource` without its WHERE) for each (type, id)."""
+    def fetch(self, keys: Iterable[tuple[str, str]], sql: str, *, lock: bool) -> list[tuple[Any, ...]]:
+        """The rows of `sql` (a SELECT over `resource` without its WHERE) for each (type, id).
+
+        With `lock` no other transaction can change them until this one ends.
+        """
 
     @abstractmethod
     def lock(self, name: str) -> None:

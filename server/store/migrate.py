@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from . import postgres, sqlite
+from .params import write_dictionary
 
 HEAD = "0001"
 _LOCK = 0x66686972  # of PostgreSQL: one process migrates, the others wait
@@ -50,3 +51,4 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    write_dictionary(connection)

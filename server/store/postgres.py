@@ -87,11 +87,12 @@ class PostgresDriver(Driver):
         """Remove the index rows of resources."""
         self._cursor.execute(f"DELETE FROM {table} WHERE rid = ANY(%s::bigint[])", (list(rids),))
 
-    def fetch(self, keys: Iterable[tuple[str, str]], sql: str) -> list[tuple[Any, ...]]:
+    def fetch(self, keys: Iterable[tuple[str, str]], sql: str, *, lock: bool) -> list[tuple[Any, ...]]:
         """The current versions of many resources."""
         types, ids = zip(*keys, strict=True)
         where = "WHERE (type, id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
-        return self._cursor.execute(f"{sql} {where}", (list(types), list(ids))).fetchall()
+        locked = "ORDER BY rid FOR UPDATE OF resource" if lock else ""
+        return self._cursor.execute(f"{sql} {where} {locked}", (list(types), list(ids))).fetchall()
 
     def lock(self, name: str) -> None:
         """Take an advisory lock that ends with the transaction."""
@@ -124,14 +125,14 @@ class PostgresReader(Reader):
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
         statement = marked(sql)
+        cursor = self._cursor()
         try:
-            return self._cursor().execute(statement, params).fetchall()
+            return cursor.execute(statement, params).fetchall()
         except errors.QueryCanceled:
             raise QueryTimeout from None
         except psycopg.OperationalError:
-            if not self._cursor().connection.broken and not self._local.cursor.connection.closed:
+            if not cursor.connection.closed:
                 raise
-            self._local.cursor = None
             return self._cursor().execute(statement, params).fetchall()
 
     def get(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -75,8 +75,8 @@ class SqliteDriver(Driver):
         """Remove the index rows of resources."""
         self._raw.executemany(f"DELETE FROM {table} WHERE rid = ?", [(rid,) for rid in rids])
 
-    def fetch(self, keys: Iterable[tuple[str, str]], sql: str) -> list[tuple[Any, ...]]:
-        """The current versions of many resources."""
+    def fetch(self, keys: Iterable[tuple[str, str]], sql: str, *, lock: bool) -> list[tuple[Any, ...]]:  # noqa: ARG002
+        """The current versions of many resources; the transaction holds the write lock anyway."""
         found: list[tuple[Any, ...]] = []
         for key in keys:
             found.extend(self._raw.execute(f"{sql} WHERE type = ? AND id = ?", key))

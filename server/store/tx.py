@@ -73,9 +73,14 @@ class Pending:
 
 
 class Batch:
-    """A transaction that several operations share."""
+    """A transaction that several operations share.
 
-    def __init__(self, connection: Connection, driver: Driver, ids: RowIds) -> None:
+    Versions are read without a lock, and Stale says afterwards that another process was faster; with `lock` (for an
+    operation that this has happened to) the rows are locked as they are read.
+    """
+
+    def __init__(self, connection: Connection, driver: Driver, ids: RowIds, *, lock: bool = False) -> None:
+        self.lock = lock
         self.connection = connection
         self.driver = driver
         self.ids = ids
@@ -87,7 +92,7 @@ class Batch:
         wanted = [key for key in dict.fromkeys(keys) if key not in self.seen]
         if wanted:
             self.seen.update(dict.fromkeys(wanted))
-            for row in self.driver.fetch(wanted, _CURRENT):
+            for row in self.driver.fetch(wanted, _CURRENT, lock=self.lock):
                 self.seen[row[1], row[2]] = Version(*row)
 
     def flush(self) -> None:

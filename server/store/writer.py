@@ -156,7 +156,7 @@ class Writer:
             if error is not None:
                 time.sleep(min(0.001 * 2**attempt, 0.1))
             try:
-                self._transact([item])
+                self._transact([item], lock=True)
                 return
             except _Failed:
                 return
@@ -171,11 +171,11 @@ class Writer:
         cause = error.orig if isinstance(error, DBAPIError) else error
         return isinstance(cause, Stale) or (self._driver is None or isinstance(cause, self._driver.transient))
 
-    def _transact(self, items: list[Item]) -> None:
+    def _transact(self, items: list[Item], *, lock: bool = False) -> None:
         connection, driver = self._connect()
         try:
             with connection.begin():
-                batch = Batch(connection, driver, self._ids)
+                batch = Batch(connection, driver, self._ids, lock=lock)
                 batch.prefetch(key for item in items for key in item.reads)
                 for item in items:
                     self._perform(item, batch)

@@ -1,0 +1,70 @@
+"""Promises of the schema, its migrations and the databases' settings."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from server.store import migrate as migrations
+from server.store import open_store
+from server.store.keys import param_key
+from server.store.migrate import HEAD, engine_for, migrate, revision
+from server.store.schema import metadata
+
+
+def test_migrations_make_the_schema(database_url: str) -> None:
+    """A migrated database has the tables, columns and indexes of the metadata, and nothing is left to do."""
+    engine = engine_for(database_url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert revision(connection) == HEAD
+    engine.dispose()
+    assert migrate(database_url) is False
+
+
+def test_the_dictionary_names_every_parameter(database_url: str) -> None:
+    """Each key of a search parameter is one of a kind and can be looked up."""
+    engine = engine_for(database_url)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT param, type, code FROM param").fetchall()
+    engine.dispose()
+    assert (param_key("Observation", "code"), "Observation", "code") in found
+    assert len(found) > 3_000
+
+
+def test_head_is_the_newest_migration() -> None:
+    """The revision that `migrate` looks for is the last one in the folder."""
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent / "migrations"))
+    assert scripts.get_heads() == [HEAD]
+
+
+def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
+    """Several migrations of one empty database at the same time all end well."""
+    url = f"sqlite:///{tmp_path / 'new' / 'a.db'}"
+    done: list[bool] = []
+    threads = [threading.Thread(target=lambda: done.append(migrate(url))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == [False, False, False, True]
+
+
+def test_sqlite_is_durable(tmp_path: Path) -> None:
+    """The SQLite file is in write-ahead mode and every commit is synced in full."""
+    store = open_store(f"sqlite:///{tmp_path / 'a.db'}")
+    with store.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    store.close()
+
+
+def test_a_database_in_memory_is_refused() -> None:
+    """Several processes share the database, so it must be a file."""
+    with pytest.raises(ValueError, match="file"):
+        migrate("sqlite://")
