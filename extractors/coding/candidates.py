@@ -28,9 +28,7 @@ def text_candidates(case: Case) -> None:
         if leaf is None:
             continue
         weight = SECTION_WEIGHT.get(finding.section, 0.9)
-        precision = lexicon.precision(finding.text, leaf)
-        score = best[2] if precision is None else precision
-        candidate = Candidate(ICD10CM, leaf, finding.start, finding.end, number, round(score * weight, 3))
+        candidate = Candidate(ICD10CM, leaf, finding.start, finding.end, number, round(best[2] * weight, 3))
         where = f" in {finding.section.replace('_', ' ')}" if finding.section else ""
         candidate.reasons.append(f'"{finding.text}"{where} names it')
         if leaf != best[1]:

@@ -59,7 +59,6 @@ class Lexicon:
         self._leaves: Mapping[str, str] = compiled["leaves"]
         self._injuries: Injuries = compiled["injuries"]
         self._sides: Mapping[str, Mapping[str, str]] = compiled["sides"]
-        self._precision: Mapping[tuple[str, str], float] = compiled["precision"]
         self._classes: Mapping[str, str] = compiled["classes"]
         self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
         self._billable: frozenset[str] = frozenset(compiled["billable"])
@@ -120,10 +119,6 @@ class Lexicon:
     def properties(self, system: str, code: str) -> Mapping[str, str]:
         """What a starter table says of a code: LOINC kind, unit, low and high; RxNorm class; HCPCS per (one unit)."""
         return self._properties.get(system, {}).get(code, {})
-
-    def precision(self, phrase: str, code: str) -> float | None:
-        """How often this phrase meant this code in the training documents; None when it was not met often enough."""
-        return self._precision.get((normal_term(phrase), code))
 
     def resolve(self, head: str, clause: str) -> str | None:
         """The injury stem (without 7th character) all of whose title words stand in the clause."""

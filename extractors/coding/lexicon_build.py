@@ -15,7 +15,10 @@ from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
-FORMAT = 2
+FORMAT = 3
+CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
+TABLE_TRUST = 0.15
+LEAST_SHARE = 0.5
 SYSTEMS = (ICD10CM, LOINC, RXNORM, CPT, HCPCS)
 KINDS = ("curated", "learned", "title", "inclusion", "synonym", "label", "name")
 SCORES = {"curated": 0.95, "learned": 0.8, "title": 0.9, "inclusion": 0.85, "synonym": 0.9, "label": 0.85, "name": 0.85}
@@ -39,13 +42,14 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     for names, _ in drug_names():
         for name in names.split("|"):
             _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
+    leaves = default_leaves(terminology)
+    learn(meanings, leaves)
     terms = sorted(meanings)
     codes = {system: {c.code: c.display for c in terminology.concepts(system)} for system in SYSTEMS}
     icd, billable = codes[ICD10CM], frozenset(c.code for c in terminology.concepts(ICD10CM) if c.billable)
     return {
         "injuries": injuries((c, d) for c, d in icd.items() if c[0] in "ST" and 5 <= len(c) <= 7),
         "sides": sides(icd, billable),
-        "precision": {},
         "classes": {normal_term(n): g for names, g in drug_names() for n in names.split("|")},
         "systems": list(SYSTEMS),
         "kinds": list(KINDS),
@@ -56,9 +60,24 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
         "properties": {
             s: {c.code: dict(c.properties) for c in terminology.concepts(s)} for s in SYSTEMS if s != ICD10CM
         },
-        "leaves": default_leaves(terminology),
+        "leaves": leaves,
         "billable": sorted(billable),
     }
+
+
+def learn(meanings: Any, leaves: dict[str, str]) -> None:
+    """Weigh terms by how often they were right in training documents, and add the phrases learned there."""
+    for phrase, code, precision, _, kind in _table("learned.tsv"):
+        folded, share = f" {'  '.join(phrase.split())} ", float(precision)
+        known = meanings[folded] if folded in meanings else {}
+        met = False
+        for key, (system, own, rank, score) in list(known.items()):
+            if system == 0 and leaves.get(own, own) == code:
+                met = True
+                trust = CURATED_TRUST if KINDS[rank] == "curated" else TABLE_TRUST
+                known[key] = (system, own, rank, round(trust * score + (1 - trust) * share, 3))
+        if kind == "phrase" and not met and share >= LEAST_SHARE:
+            meanings[folded][(0, code)] = (0, code, KINDS.index("learned"), share)
 
 
 def skip(system: str, code: str, kind: str) -> bool:

@@ -1,0 +1,204 @@
+"""Learn phrases from CodiEsp's training documents, and score the coder on its development documents.
+
+    python -m campaigns.codiesp train    writes extractors/coding/data/learned.tsv from the split `train` only
+    python -m campaigns.codiesp eval     prints micro precision, recall and F1 on the split `dev`
+
+CodiEsp v4 (CC BY 4.0), English machine translation, ICD-10-CM codes by professional coders.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from extractors.findings.normalise import fold, normalise
+from extractors.model import Code
+from extractors.pipeline import Pipeline
+from fhir_profiles.systems import ICD10CM
+
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "icd10cm_codiesp.jsonl"
+LEARNED = Path(__file__).parents[1] / "extractors" / "coding" / "data" / "learned.tsv"
+HEAD = """# Learned from the 500 training documents of CodiEsp v4 (CC BY 4.0, Barcelona Supercomputing Center): phrase, code, how
+# often a document with the phrase has the code (shrunk), in how many documents it was met, and its kind: phrase (learned)
+# or term (a term of the tables, weighed). Made by `python -m campaigns.codiesp train`.
+"""
+LONGEST = 4
+LEAST_F1 = 0.6
+PHRASES = 3  # the best per code
+
+
+def documents(split: str) -> Iterator[tuple[str, set[str]]]:
+    """(text, ICD-10-CM codes) of a split."""
+    with CORPUS.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if row["split"] == split:
+                yield row["text"], gold_codes(row["gold"])
+
+
+def gold_codes(gold: Any) -> set[str]:
+    """The diagnosis codes of a row's gold."""
+    rows = gold["icd10cm"] if isinstance(gold, dict) else gold
+    return {str(row["code"] if isinstance(row, dict) else row).upper() for row in rows}
+
+
+def phrases(text: str) -> set[str]:
+    """All runs of up to four words of a text in normal form that do not cross a break."""
+    found: set[str] = set()
+    for part in normalise(fold(text)).text.split(" | "):
+        words = part.split()
+        for size in range(1, LONGEST + 1):
+            found.update(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
+    return found
+
+
+def learn(pipeline: Pipeline) -> list[tuple[str, str, float, int, str]]:
+    """The rows of the learned table."""
+    train = list(documents("train"))
+    texts = [phrases(text) for text, _ in train]
+    seen = Counter(p for t in texts for p in t)
+    by_code: defaultdict[str, list[int]] = defaultdict(list)
+    for i, (_, gold) in enumerate(train):
+        for code in gold:
+            by_code[code].append(i)
+    evidence = spanish_evidence()
+    rows: dict[tuple[str, str], tuple[str, str, float, int, str]] = {}
+    for code, where in by_code.items():
+        leaf = pipeline.lexicon.leaf(code)
+        if len(where) < 2 or leaf is None:
+            continue
+        inside = Counter(p for i in where for p in texts[i])
+        roots = _roots(pipeline, code, evidence[code])
+        scored = [
+            (2 * n / (seen[p] + len(where)), n, p)
+            for p, n in inside.items()
+            if n >= 2 and not any(c.isdigit() for c in p) and _speaks_of(p, roots)
+        ]
+        best = sorted((s for s in scored if s[0] >= LEAST_F1), key=lambda s: (-s[0], -s[1], len(s[2]), s[2]))[:PHRASES]
+        for _, n, phrase in best:
+            rows[phrase, leaf] = (phrase, leaf, _shrunk(n, seen[phrase]), seen[phrase], "phrase")
+    for (phrase, leaf), (n, total) in _weigh_terms(pipeline, train).items():
+        if total >= 2 and (phrase, leaf) not in rows:
+            rows[phrase, leaf] = (phrase, leaf, _shrunk(n, total), total, "term")
+    return sorted(rows.values())
+
+
+def spanish_evidence() -> dict[str, set[str]]:
+    """Code → the words of its Spanish evidence in the training documents; medical words are cousins in both tongues."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    with CORPUS.open(encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            if row["split"] == "train":
+                for evidence in row["gold"]["evidence_es"]:
+                    found[evidence["code"].upper()].update(normalise(fold(evidence["text_es"])).text.split())
+    return found
+
+
+def _roots(pipeline: Pipeline, code: str, words: set[str]) -> set[str]:
+    """The beginnings of the words that speak of a code."""
+    names = [pipeline.lexicon.display_of(code), *pipeline.terminology.terms_of(ICD10CM, code)]
+    english = {w for name in names for w in normalise(fold(name)).text.split()} - COMMON
+    return {w[:4] for w in english | words if len(w) >= 3}
+
+
+COMMON = {"unspecified", "other", "specified", "disease", "disorder", "with", "without", "left", "right", "acute", "and",
+          "not", "classified", "elsewhere", "due", "type", "part", "site", "the", "for", "personal", "history"}  # fmt: skip
+
+
+def _speaks_of(phrase: str, roots: set[str]) -> bool:
+    """A word of the phrase begins like one of the code's, and neither end is an empty word."""
+    words = phrase.split()
+    if words[0] in EMPTY or words[-1] in EMPTY:
+        return False
+    return any(w[:4] in roots for w in words if len(w) >= 3)
+
+
+EMPTY = {"the", "a", "an", "of", "in", "with", "and", "or", "to", "was", "is", "for", "on", "by", "at", "as", "who", "had",
+         "from", "that", "which", "were", "are", "he", "she", "his", "her", "no", "not", "this", "it", "be", "has"}  # fmt: skip
+
+
+def _shrunk(n: int, total: int) -> float:
+    return round((n + 0.5) / (total + 1.0), 3)
+
+
+def _weigh_terms(pipeline: Pipeline, train: list[tuple[str, set[str]]]) -> dict[tuple[str, str], tuple[int, int]]:
+    """(term, leaf) → documents where it was right and where it was asserted present."""
+    counts: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for text, gold in train:
+        wanted = {pipeline.lexicon.leaf(code) for code in gold}
+        document, coded = pipeline.run(text, "inpatient")
+        met = set()
+        for finding in coded.findings.items:
+            best = next((c for c in finding.concepts if c[0] == ICD10CM), None)
+            leaf = pipeline.lexicon.leaf(best[1]) if best else None
+            if leaf is None or finding.kind != "problem" or finding.assertion.negated or finding.assertion.family:
+                continue
+            words = normalise(fold(document.text[finding.start : finding.end])).text.split()
+            met.add((" ".join(words), leaf))
+        for key in met:
+            counts[key][0] += key[1] in wanted
+            counts[key][1] += 1
+    return {key: (n, total) for key, (n, total) in counts.items()}
+
+
+def score(pipeline: Pipeline) -> dict[str, Any]:
+    """Micro precision, recall and F1 of accepted ICD-10-CM codes, exact and by category, and the CPU cost."""
+    right = said = asked = right3 = said3 = asked3 = 0
+    band: list[tuple[float, bool]] = []
+    began = time.process_time()
+    count = 0
+    for text, gold in documents("dev"):
+        _, coded = pipeline.run(text, "inpatient")
+        found: dict[str, Code] = {c.code: c for c in coded.codes if c.system == ICD10CM and c.status == "accepted"}
+        count += 1
+        right += len(gold & found.keys())
+        said += len(found)
+        asked += len(gold)
+        short, gold3 = {c[:3] for c in found}, {c[:3] for c in gold}
+        right3, said3, asked3 = right3 + len(short & gold3), said3 + len(short), asked3 + len(gold3)
+        band += [(c.confidence, c.code in gold) for c in found.values()]
+    cost = time.process_time() - began
+    return {
+        "documents": count,
+        **_prf("exact", right, said, asked),
+        **_prf("category", right3, said3, asked3),
+        "documents_per_cpu_second": round(count / cost, 1),
+        "precision_at_confidence": _bands(band),
+    }
+
+
+def _prf(name: str, right: int, said: int, asked: int) -> dict[str, float]:
+    p, r = right / max(said, 1), right / max(asked, 1)
+    return {f"{name}_p": round(p, 3), f"{name}_r": round(r, 3), f"{name}_f1": round(2 * p * r / max(p + r, 1e-9), 3)}
+
+
+def _bands(band: list[tuple[float, bool]]) -> dict[str, str]:
+    rows = {}
+    for low in (0.9, 0.8, 0.7, 0.6, 0.5):
+        inside = [ok for c, ok in band if low <= c < low + 0.1]
+        rows[f"{low:.1f}"] = f"{sum(inside)}/{len(inside)}"
+    return rows
+
+
+def main() -> None:
+    """Train or score."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("train", "eval"))
+    parser.add_argument("--data", default="var")
+    arguments = parser.parse_args()
+    pipeline = Pipeline.open(arguments.data)
+    if arguments.what == "eval":
+        print(json.dumps(score(pipeline), indent=1))
+        return
+    rows = learn(pipeline)
+    LEARNED.write_text(HEAD + "".join("\t".join(map(str, row)) + "\n" for row in rows), "utf-8")
+    print(f"{len(rows)} rows")
+
+
+if __name__ == "__main__":
+    main()
