@@ -62,9 +62,16 @@ def _block(pen: ImageDraw.ImageDraw, block: Block, y: float) -> float:
     y += 12 if block.style == "heading" else 0
     for n, line in enumerate(block.lines):
         size = font(9.5) if block.style == "title" and n else face
-        pen.text((MARGIN + indent, y), line, fill=0, font=size, stroke_width=0 if n else bold)
+        _write(pen, MARGIN + indent, y, line, size, 0 if n else bold)
         y += size.size * 1.95
     return y + after
+
+
+def _write(pen: ImageDraw.ImageDraw, x: float, y: float, text: str, face: Font, bold: int) -> None:
+    """One line; the font's own space is too narrow for a typed letter."""
+    for word in text.split(" "):
+        pen.text((x, y), word, fill=0, font=face, stroke_width=bold)
+        x += pen.textlength(word, font=face) + face.size * 0.32
 
 
 def _table(pen: ImageDraw.ImageDraw, block: Block, y: float) -> float:
@@ -72,7 +79,7 @@ def _table(pen: ImageDraw.ImageDraw, block: Block, y: float) -> float:
     face, width = font(11.0), WIDTH - 2 * MARGIN - 24
     for n, row in enumerate(block.rows):
         for cell, left in zip(row, block.columns, strict=True):
-            pen.text((MARGIN + 24 + left * width, y), cell, fill=0, font=face, stroke_width=0 if n else 1)
+            _write(pen, MARGIN + 24 + left * width, y, cell, face, 0 if n else 1)
         y += face.size * 1.6
         pen.line((MARGIN + 12, y, WIDTH - MARGIN, y), fill=0, width=1)
         y += 6
