@@ -14,7 +14,7 @@ from fhir_profiles.definitions import load
 from fhir_profiles.extract import main_dates
 from server.store.keys import param_key, patient_key
 
-from .conditions import TABLES, Rows, driving, element_of, exists, leading, is_single_valued, rows_of, targets_of
+from .conditions import TABLES, Rows, driving, element_of, exists, is_single_valued, leading, rows_of, targets_of
 from .query import Condition, Query, Sort
 from .rows import NO_DATE
 from .sql import Sql

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -90,7 +91,7 @@ def _create_index_tables() -> None:
 
 
 def _index_table(
-    name: str, columns: list[tuple[str, Any]], indexes: list[tuple[str, ...]], nullable: str | None = None
+    name: str, columns: list[tuple[str, Any]], indexes: Sequence[tuple[str, ...]], nullable: str | None = None
 ) -> None:
     op.create_table(
         f"idx_{name}",
