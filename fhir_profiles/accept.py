@@ -13,6 +13,7 @@ from typing import Any
 
 from fhir_profiles import narrative
 from fhir_profiles.definitions import Definitions, Element, load
+from fhir_profiles.invariants import RULES, Holds
 from fhir_profiles.primitives import PREDICATES, Predicate
 from fhir_profiles.references import references, target_type
 
@@ -78,7 +79,7 @@ def _compile(d: Definitions, name: str) -> Predicate:
     if type_.kind == "resource":
         fields["resourceType"] = _anything
         required.append("resourceType")
-    test = partial(_members, fields.get, tuple(required), choices)
+    test = partial(_members, fields.get, tuple(required), choices, tuple(r.holds for r in RULES.get(name, ())))
     if name == "Extension":
         test = partial(_extension, test, choices[0][0])
     _types[name] = test
@@ -92,7 +93,13 @@ def _compile(d: Definitions, name: str) -> Predicate:
     return test
 
 
-def _members(field: Callable[[str], Predicate | None], required: tuple[str, ...], choices: Choices, value: Any) -> bool:
+def _members(
+    field: Callable[[str], Predicate | None],
+    required: tuple[str, ...],
+    choices: Choices,
+    rules: tuple[Holds, ...],
+    value: Any,
+) -> bool:
     if type(value) is not dict or not value:
         return False
     for key, child in value.items():
@@ -104,6 +111,9 @@ def _members(field: Callable[[str], Predicate | None], required: tuple[str, ...]
             return False
     for keys, minimum in choices:
         if not minimum <= len(keys & value.keys()) <= 1:
+            return False
+    for holds in rules:
+        if not holds(value):
             return False
     return len(value) > 1 or "id" not in value
 

@@ -12,6 +12,7 @@ from typing import Any
 from fhir_profiles import narrative
 from fhir_profiles.definitions import Definitions, Element, load
 from fhir_profiles.errors import Problem
+from fhir_profiles.invariants import RULES
 from fhir_profiles.primitives import EXPECTED, PREDICATES
 from fhir_profiles.references import references, target_type
 
@@ -78,6 +79,16 @@ class _Walk:
                 yield _error("invariant", "A reference by '#' finds no contained resource with that id (ref-1).", place)
 
     def _object(self, value: Any, type_name: str, place: str) -> Iterator[Problem]:
+        """The problems of an object; its invariants are asked only when it has no other."""
+        sound = True
+        for problem in self._structure(value, type_name, place):
+            sound = False
+            yield problem
+        for rule in RULES.get(type_name, ()) if sound else ():
+            if not rule.holds(value):
+                yield _error("invariant", f"{rule.key}: {rule.text}.", place)
+
+    def _structure(self, value: Any, type_name: str, place: str) -> Iterator[Problem]:
         if type(value) is not dict:
             yield _error("structure", f"Expected a JSON object ({type_name}).", place)
             return

@@ -101,7 +101,7 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
     (
         "Condition",
         b"""{"subject": {"reference": "Patient/p1"}, "recordedDate": "2024-01-05",
-        "onsetRange": {"low": {"value": 40, "code": "a", "unit": "years"}}, "abatementString": "Last Year",
+        "onsetRange": {"low": {"value": 40, "system": "urn:u", "code": "a", "unit": "years"}}, "abatementString": "Last Year",
         "evidence": [{"detail": [{"reference": "Observation/o1"}], "code": [{"coding": [{"code": "e"}]}]}]}""",
         {
             "tokens": {("evidence", None, "e")},
@@ -112,7 +112,7 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
                 ("patient", "Patient", "p1", None),
                 ("evidence-detail", "Observation", "o1", None),
             },
-            "quantities": {("onset-age", 40.0, 39.5, INF, None, "a", "years")},
+            "quantities": {("onset-age", 40.0, 39.5, INF, "urn:u", "a", "years")},
             "patient": "p1",
             "date": us(2024, 1, 5),
         },
@@ -120,7 +120,7 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
     (
         "Encounter",
         b"""{"status": "finished", "class": {"system": "urn:c", "code": "AMB"}, "subject": {"reference": "Patient/p1"},
-        "period": {"start": "2024-01-01T08:00:00Z"}, "length": {"value": 1.5, "code": "h"},
+        "period": {"start": "2024-01-01T08:00:00Z"}, "length": {"value": 1.5, "unit": "h"},
         "location": [{"location": {"reference": "Location/l1"}, "period": {"end": "2024"}}]}""",
         {
             "tokens": {("status", "http://hl7.org/fhir/encounter-status", "finished"), ("class", "urn:c", "AMB")},
@@ -133,7 +133,7 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
                 ("patient", "Patient", "p1", None),
                 ("location", "Location", "l1", None),
             },
-            "quantities": {("length", 1.5, 1.45, 1.55, None, "h", None)},
+            "quantities": {("length", 1.5, 1.45, 1.55, None, None, "h")},
             "patient": "p1",
             "date": us(2024, 1, 1, 8),
         },
@@ -164,9 +164,11 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
     (
         "AllergyIntolerance",
         b"""{"patient": {"reference": "Patient/p2"}, "asserter": {"reference": "Patient/p9"},
-        "category": ["food", "medication"], "criticality": "high", "recordedDate": "2024"}""",
+        "category": ["food", "medication"], "criticality": "high", "clinicalStatus": {"coding": [{"code": "active",
+        "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"}]}, "recordedDate": "2024"}""",
         {
             "tokens": {
+                ("clinical-status", "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "active"),
                 ("category", "http://hl7.org/fhir/allergy-intolerance-category", "food"),
                 ("category", "http://hl7.org/fhir/allergy-intolerance-category", "medication"),
                 ("criticality", "http://hl7.org/fhir/allergy-intolerance-criticality", "high"),
