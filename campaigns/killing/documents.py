@@ -12,6 +12,7 @@ from typing import Literal
 from PIL import Image, ImageDraw, ImageFont
 
 Kind = Literal["text", "pdf", "scan"]
+TYPES = {"text": "text/plain", "pdf": "application/pdf", "scan": "image/png"}
 PROBLEMS = (
     ("Type 2 diabetes mellitus without complications", "E11.9"),
     ("Essential hypertension", "I10"),
@@ -48,7 +49,7 @@ def make(count: int, seed: int, *, scans: bool = True) -> list[Document]:
         kind: Kind = "scan" if scans and number % 20 == 7 else "pdf" if number % 10 == 3 else "text"
         lines = _note(dice, number)
         data = {"text": _text, "pdf": _pdf, "scan": _scan}[kind](lines)
-        documents.append(Document(f"kill-{number:04}", kind, _reference(f"kill-{number:04}", data)))
+        documents.append(Document(f"kill-{number:04}", kind, _reference(f"kill-{number:04}", TYPES[kind], data)))
     return documents
 
 
@@ -95,8 +96,8 @@ def _scan(lines: list[str]) -> bytes:
     return out.getvalue()
 
 
-def _reference(name: str, data: bytes) -> bytes:
-    attachment = {"data": base64.b64encode(data).decode()}
+def _reference(name: str, kind: str, data: bytes) -> bytes:
+    attachment = {"contentType": kind, "data": base64.b64encode(data).decode()}
     return json.dumps(
         {
             "resourceType": "DocumentReference",

@@ -82,7 +82,7 @@ def moment(tx: Tx) -> str:
 
 def attach(fhir: Fhir, settings: Settings) -> Intake:
     """Make the tables of the jobs and follow every write of `fhir`."""
-    prepare(settings.database_url)
+    prepare(fhir.store.engine.url.render_as_string(hide_password=False))
     intake = Intake(fhir, settings)
     fhir.on_write.append(intake)
     return intake

@@ -52,14 +52,14 @@ class Coding:
 
     NAME: Final = WORKFLOW
 
-    def __init__(self, settings: Settings, store: Store, processes: int) -> None:
+    def __init__(self, settings: Settings, store: Store, children: Children) -> None:
         self._settings = settings
         self._store = store
         self._fhir = Fhir(store, settings)
         self._intake = Intake(self._fhir, settings)
         self._fhir.on_write.append(self._intake)
         self._steps = Steps(self._intake.jobs, self._write)
-        self.children = Children(bounds_of(settings), processes)
+        self.children = children
         self._cache = ContentCache(settings.data / "cache", settings.cache_bytes)
 
     def run(self, document: str, version: int, attempt: int) -> str:
@@ -165,15 +165,17 @@ class Coding:
 
     def _write(self, operation: Callable[[Tx], Any]) -> Any:
         """The operation's value; waits while the database is away, and makes a refusal an outcome."""
-        wait = 0.1
+        wait, conflicts = 0.1, 0
         while True:
             try:
                 return self._store.write_sync(operation)
             except FhirError as error:
-                if error.category not in _PASSING:
+                conflicts += error.category is Category.CONFLICT
+                if error.category not in _PASSING or conflicts > _CONFLICTS:
                     return {"failed": ["exception", _FAULT.format(kind=error.category)]}
             except Interrupted:
                 return INTERRUPTED
+            log.warning("worker.waits", seconds=wait)
             time.sleep(wait)
             wait = min(wait * 2, 30.0)
 
@@ -192,6 +194,7 @@ class Coding:
         tx.execute(_CLOSE, (job,))
 
 
+_CONFLICTS = 5
 _PASSING = frozenset({Category.UNAVAILABLE, Category.BUSY, Category.CONFLICT, Category.INTERRUPTED})
 _CLOSE = "INSERT INTO job_step (job, step, output) VALUES (?, 'closed', 'null') ON CONFLICT DO NOTHING"
 _LOST = """SELECT w.workflow_uuid FROM {schema}workflow_status w

@@ -12,8 +12,9 @@ from typing import Any
 
 import structlog
 
+from server.jobs.children import Children
 from server.jobs.engine import APPLICATION, QUEUE, VERSION
-from server.jobs.pipeline import Coding
+from server.jobs.pipeline import Coding, bounds_of
 from server.jobs.schema import prepare, prune, system_url
 from server.jobs.slot import Slot
 from server.settings import Settings
@@ -34,7 +35,7 @@ def run_worker(settings: Settings, slot: int, stop: threading.Event, ready: Call
     prepare(settings.database_url)
     with Slot(settings.database_url, slot) as lock:
         store = open_store(settings.database_url)
-        coding = Coding(settings, store, _processes(settings))
+        coding = Coding(settings, store, Children(bounds_of(settings), _processes(settings)))
         coding.children.warm()
         try:
             _launch(settings, slot, coding)
