@@ -101,10 +101,15 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
     (
         "Condition",
         b"""{"subject": {"reference": "Patient/p1"}, "recordedDate": "2024-01-05",
-        "onsetRange": {"low": {"value": 40, "system": "urn:u", "code": "a", "unit": "years"}}, "abatementString": "Last Year",
+        "onsetRange": {"low": {"value": 40, "system": "urn:u", "code": "a", "unit": "years"}},
+        "abatementString": "Last Year", "clinicalStatus": {"coding": [{"code": "resolved",
+        "system": "http://terminology.hl7.org/CodeSystem/condition-clinical"}]},
         "evidence": [{"detail": [{"reference": "Observation/o1"}], "code": [{"coding": [{"code": "e"}]}]}]}""",
         {
-            "tokens": {("evidence", None, "e")},
+            "tokens": {
+                ("evidence", None, "e"),
+                ("clinical-status", "http://terminology.hl7.org/CodeSystem/condition-clinical", "resolved"),
+            },
             "strings": {("abatement-string", "last year", "Last Year")},
             "dates": {("recorded-date", us(2024, 1, 5), us(2024, 1, 6))},
             "references": {
