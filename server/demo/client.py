@@ -21,7 +21,9 @@ class Client:
     """Talks FHIR to one base; decimals arrive as they were sent."""
 
     def __init__(self, base: str) -> None:
-        self._http = httpx.Client(base_url=base, timeout=60, headers={"Accept": "application/fhir+json"})
+        self._http = httpx.Client(
+            base_url=base, timeout=60, trust_env=False, headers={"Accept": "application/fhir+json"}
+        )
 
     def submit(self, data: bytes, media_type: str, title: str) -> str:
         """The id of a new DocumentReference that holds `data`."""

@@ -46,15 +46,16 @@ def running(data: Path, database: Path, log: Path, waiting: Callable[[str], None
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path, waiting: Callable[[str], None]) -> None:
     """Return when the server says it is ready."""
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise DemoError(f"The server ended while it started; {log} says why.")
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            waiting(_last_line(log))
-        time.sleep(0.1)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as client:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise DemoError(f"The server ended while it started; {log} says why.")
+            try:
+                if client.get("/readyz").status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                waiting(_last_line(log))
+            time.sleep(0.1)
     raise DemoError(f"The server was not ready after {START_SECONDS:.0f} seconds; {log} says what it did.")
 
 

@@ -39,7 +39,9 @@ def _table(kind: str, rows: Sequence[Row], claimed: set[tuple[str, str]]) -> Tab
     table = Table(title=kind, title_justify="left", title_style=f"bold {colour}", expand=True, border_style="dim")
     table.add_column("Code", no_wrap=True)
     table.add_column("Meaning", ratio=4)
-    table.add_column("Value", ratio=2)
+    valued = any(row.value for row in rows)
+    if valued:
+        table.add_column("Value", ratio=2)
     table.add_column("Sure", justify="right", no_wrap=True)
     table.add_column("Page", justify="right", no_wrap=True)
     table.add_column("Words that prove it", ratio=5)
@@ -49,7 +51,8 @@ def _table(kind: str, rows: Sequence[Row], claimed: set[tuple[str, str]]) -> Tab
         meaning = Text(row.meaning)
         if row.note:
             meaning.append(f" ({row.note})", style="yellow")
-        table.add_row(f"{row.code}{mark}", meaning, row.value, sure, row.pages, Text(row.words, style="italic"))
+        value = [row.value] if valued else []
+        table.add_row(f"{row.code}{mark}", meaning, *value, sure, row.pages, Text(row.words, style="italic"))
     return table
 
 

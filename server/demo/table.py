@@ -48,7 +48,7 @@ class Row:
     @property
     def words(self) -> str:
         """The words that prove the code, once for each place that says it."""
-        return " · ".join(dict.fromkeys(mark.text for mark in self.marks))
+        return " · ".join(dict.fromkeys(mark.text.strip(" ,.;:") for mark in self.marks))
 
     @property
     def pages(self) -> str:
