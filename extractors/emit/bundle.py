@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from extractors.emit.people import match
@@ -11,31 +11,14 @@ from extractors.emit.serialise import as_dict
 SHARED = ("Patient", "Practitioner")  # may have been there before us and may serve others: never deleted
 
 
-def bundle(resources: Iterable[Any], previous: Iterable[str] = ()) -> dict[str, Any]:
+def bundle(resources: Iterable[Any]) -> dict[str, Any]:
     """A transaction Bundle that stores `resources` (models or dicts).
 
     People with an identifier are created only where nobody has it (`ifNoneExist`), everything else is put under its
-    deterministic id, so a second run updates. `previous` are the `Type/id` of a former run of the same document (see
-    `emitted`): what this run no longer yields is deleted, its versions stay in the history.
+    deterministic id, so a second run updates. What a former run yielded and this one does not is for the caller to
+    delete, except for `SHARED` types.
     """
-    plain = [as_dict(resource) for resource in resources]
-    kept = {f"{resource['resourceType']}/{resource['id']}" for resource in plain}
-    stale = sorted(ref for ref in set(previous) - kept if ref.partition("/")[0] not in SHARED)
-    return {
-        "resourceType": "Bundle",
-        "type": "transaction",
-        "entry": [
-            *({"request": {"method": "DELETE", "url": ref}} for ref in stale),
-            *(_entry(resource) for resource in plain),
-        ],
-    }
-
-
-def emitted(provenance: Mapping[str, Any]) -> list[str]:
-    """The `Type/id` that a former run emitted, itself included, read from its stored Provenance."""
-    targets = [str(target.get("reference", "")) for target in provenance.get("target", ())]
-    local = ["/".join(target.split("/_history/")[0].split("/")[-2:]) for target in targets if "/" in target]
-    return [*local, f"Provenance/{provenance['id']}"]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(as_dict(one)) for one in resources]}
 
 
 def _entry(resource: dict[str, Any]) -> dict[str, Any]:
