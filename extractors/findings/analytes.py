@@ -72,7 +72,7 @@ def load() -> Analytes:
     for letter in LETTERS:  # a single letter is a vital sign only among others
         by_name.pop(letter, None)
     names = sorted(by_name)
-    spaced = [f" {name.translate(SPACED)}" for name in names]
+    spaced = [f" {name.translate(SPACED).rstrip()}" for name in names]
     return Analytes(by_code, by_name, names, AhoCorasick(spaced, matchkind=MatchKind.LeftmostLongest))
 
 

@@ -83,7 +83,7 @@ def find_identity(document: Document, reading: Reading) -> Identity:
         return text[slice(*match.span(group))]
 
     family, given = _name(folded, text, spans)
-    born = first("birth_date", _BIRTH)
+    born = first("birth_date", _BIRTH, lead=9)
     sex = first("sex", _SEX) or first("sex", _AGED, ("old", "yo", "y/o"), 18)
     start, end = _service(folded, text, spans)
     npi = first("npi", _NPI)

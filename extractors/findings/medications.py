@@ -13,7 +13,7 @@ from extractors.findings.draft import Draft
 from extractors.findings.lexicon import Hit, Lexicon
 from extractors.findings.reading import Reading
 from extractors.findings.sig import SigWord, find_sig_words
-from extractors.findings.values import Value
+from extractors.model import Span
 from fhir_profiles.systems import RXNORM
 
 LISTS = frozenset({"medications", "discharge_medications"})
@@ -25,8 +25,8 @@ _NOT_DRUGS = re.compile(
 STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed", "CONTINUED": "active"}
 
 
-def find_medications(reading: Reading, hits: Sequence[Hit], values: Sequence[Value], lexicon: Lexicon, known: Analytes) -> list[Draft]:
-    """A draft of kind `medication` for every drug outside the allergy section."""
+def find_medications(reading: Reading, hits: Sequence[Hit], claimed: Sequence[Span], lexicon: Lexicon, known: Analytes) -> list[Draft]:
+    """A draft of kind `medication` for every drug outside the claimed spans (values, allergies) and the allergy section."""
     drugs = [h for h in hits if h.entries and any(e.system == RXNORM for e in h.entries)]
     lists = [b for b in reading.blocks if reading.sections.at(b.start) in LISTS]
     if not drugs and not lists:
@@ -38,7 +38,7 @@ def find_medications(reading: Reading, hits: Sequence[Hit], values: Sequence[Val
     drafts: list[Draft] = []
     for i, hit in enumerate(drugs):
         section = reading.sections.at(hit.start)
-        if section == "allergies" or any(v.start < hit.end and hit.start < v.end for v in values):
+        if section == "allergies" or any(a < hit.end and hit.start < b for a, b in claimed):
             continue
         block = reading.blocks[max(bisect_right(block_starts, hit.start) - 1, 0)]
         limit = min(block.end, drugs[i + 1].start if i + 1 < len(drugs) else block.end)

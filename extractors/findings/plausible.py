@@ -60,7 +60,7 @@ def doubts(
 
 
 def _decimals(*limits: Decimal | None) -> bool:
-    return any(x is not None and x != x.to_integral_value() for x in limits)
+    return any(x is not None and "." in str(x) for x in limits)
 
 
 class Ink:

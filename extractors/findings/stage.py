@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from extractors.findings import analytes, rules
 from extractors.findings.allergies import find_allergies
@@ -11,7 +11,7 @@ from extractors.findings.assertion import Trigger, assert_compiled
 from extractors.findings.decide import Engine, decide
 from extractors.findings.draft import Draft
 from extractors.findings.identity import find_identity
-from extractors.findings.lexicon import Lexicon
+from extractors.findings.lexicon import Entry, Hit, Lexicon
 from extractors.findings.medications import STATUSES, find_medications
 from extractors.findings.plausible import Ink
 from extractors.findings.printed import find_codes
@@ -25,27 +25,41 @@ from extractors.model import Assertion, Document, Finding, Findings, Span
 _PROCEDURE_STATUS = {"PLANNED": "planned", "PERFORMED": "performed"}
 
 
-def find(document: Document, lexicon: Lexicon, *, engine: Engine = "compiled", spans: Sequence[Span] = ()) -> Findings:
+def find(
+    document: Document,
+    lexicon: Lexicon,
+    *,
+    engine: Engine = "compiled",
+    spans: Sequence[Span] = (),
+    components: Sequence[str] = (),
+) -> Findings:
     """Everything `document` says, in reading order; one finding of kind `mention` for each of `spans` as well.
 
-    Pure: no clock, no file, no network. Offsets are into `document.text`. Raises nothing for any text.
+    Pure: no clock, no file, no network. Offsets are into `document.text`; no text makes it raise. `components` are names
+    for `extractors.findings.components.component`, whose errors pass through.
     """
     reading = read_text(document.text)
     given = [(int(a), int(b)) for a, b in spans]
     identity = find_identity(document, reading)
-    drafts = draft_findings(document, reading, lexicon, list(identity.spans.values()))
+    extra, entities = _from_components(document, lexicon, components) if components else ([], [])
+    drafts = draft_findings(document, reading, lexicon, list(identity.spans.values()), extra)
+    drafts += entities
     drafts += [Draft("mention", a, b, (a, b)) for a, b in given]
     items = _finish(reading, drafts, engine, given)
     return Findings(tuple(sorted(items, key=lambda f: (f.start, f.end))), identity)
 
 
-def draft_findings(document: Document, reading: Reading, lexicon: Lexicon, claimed: list[Span]) -> list[Draft]:
+def draft_findings(document: Document, reading: Reading, lexicon: Lexicon, claimed: list[Span], extra: Sequence[Hit] = ()) -> list[Draft]:
     """All findings before their assertion. What stands in one is not looked for in the next: values, drugs, codes, problems."""
     known = analytes.load()
     values = measure(document, reading)
     hits = lexicon.find(reading.normal)
-    medications = find_medications(reading, hits, values, lexicon, known)
+    if extra:
+        free = [e for e in extra if not any(h.start < e.end and e.start < h.end for h in hits)]
+        hits = sorted([*hits, *free], key=lambda h: h.start)
     allergies = find_allergies(reading, hits, lexicon)
+    spoken_for = [(v.start, v.end) for v in values] + [a.subject for a in allergies]
+    medications = find_medications(reading, hits, spoken_for, lexicon, known)
     dosed = [(m.start, m.end) for m in medications]
     codes = find_codes(reading, lexicon, [*claimed, *dosed, *((v.start, v.end) for v in values)])
     measured = [(v.start, v.end) for v in values]
@@ -53,6 +67,29 @@ def draft_findings(document: Document, reading: Reading, lexicon: Lexicon, claim
     problems = find_problems(reading, hits, taken, measured)
     drafts = [Draft(_kind(v), v.start, v.end, (v.start, v.end), v.attributes) for v in values]
     return [*drafts, *medications, *allergies, *codes, *problems]
+
+
+class Expanded(NamedTuple):
+    """A hit by way of the document's own abbreviation."""
+
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+
+
+def _from_components(document: Document, lexicon: Lexicon, names: Sequence[str]) -> tuple[list[Hit], list[Draft]]:
+    """Abbreviations that stand for phrases of the lexicon, and entities of a model as mentions."""
+    from extractors.findings.components import component
+
+    hits: list[Hit] = []
+    drafts: list[Draft] = []
+    for name in names:
+        for (start, end), label in component(name)(document):
+            if name != "scispacy_abbreviations":
+                drafts.append(Draft("mention", start, end, (start, end), {"label": label}))
+            elif entries := lexicon.entries(label):
+                hits.append(Expanded(start, end, entries))
+    return hits, drafts
 
 
 def _kind(value: Value) -> Any:

@@ -29,7 +29,7 @@ from extractors.model import Span
 
 _RANGE = rf"(?:{GAP}*(?:-|to|and|through){GAP}*(?:the{GAP}+)?(?P<w>{NUMBER})(?P<wk>k\b)?(?:'?s\b)?)?"
 _AFTER = re.compile(
-    rf"(?:{GAP}?\([a-z/ .]{{1,16}}\))?(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<cmp>{COMPARATOR})?{GAP}*"
+    rf"[)+*.]{{0,2}}(?:{GAP}?\([a-z/ .]{{1,16}}\))?(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<cmp>{COMPARATOR})?{GAP}*"
     rf"(?P<v>{NUMBER})(?P<vk>k\b)?(?P<s>'?s\b)?{_RANGE}"
     rf"(?![\d:]|\.\d|{GAP}?(?:hours?|hrs|days?|weeks?|months?|years?|yrs?|minutes|mins|yo\b|y/o|x{GAP}|st\b|nd\b|rd\b|th\b))"
 )
