@@ -79,7 +79,7 @@ class Observe:
     def __init__(self, app: App, settings: Settings) -> None:
         self._app = app
         self._log = structlog.get_logger("request")
-        self._mode = settings.log_requests
+        self._all = settings.log_requests == "all"
         self._slow = settings.slow_seconds
         self._prefix = os.urandom(6).hex()
         self._count = 0
@@ -116,9 +116,9 @@ class Observe:
         if sample is None:
             sample = self._samples[key] = REQUESTS.labels(method, route, f"{key[2]}xx")
         sample.observe(seconds)
-        problem = status >= 500 or status == 0 or seconds >= self._slow
-        if problem or self._mode == "all":
-            say = self._log.warning if problem else self._log.info
+        alarming = status >= 500 or status == 0 or seconds >= self._slow
+        if alarming or status >= 400 or self._all:
+            say = self._log.warning if alarming else self._log.info
             say(
                 "request",
                 id=scope["request_id"],

@@ -39,7 +39,7 @@ def _lines(capfd):
 
 async def test_a_request_is_one_line_without_ids(capfd):
     """Template, method, status, time and the request id of the answer; no path, no query."""
-    settings = Settings(log_format="json")
+    settings = Settings(log_format="json", log_requests="all")
     configure_logging(settings)
     response = await _get("/fhir/Patient/jane-roe-77?name=Roe", settings)
     (line,) = _lines(capfd)
@@ -64,12 +64,12 @@ async def test_request_ids_differ(capfd):
 
 
 async def test_problems_only_is_quiet_about_success(capfd):
-    """With log_requests=problems a fast success leaves no line, a slow one does."""
-    settings = Settings(log_format="json", log_requests="problems")
+    """By default a fast success leaves no line, a slow one does."""
+    settings = Settings(log_format="json")
     configure_logging(settings)
     await _get("/fhir/Patient/1", settings)
     assert not _lines(capfd)
-    await _get("/fhir/Patient/1", Settings(log_format="json", log_requests="problems", slow_seconds=1e-9))
+    await _get("/fhir/Patient/1", Settings(log_format="json", slow_seconds=1e-9))
     assert _lines(capfd)[0]["level"] == "warning"
 
 
