@@ -17,7 +17,9 @@ ELEMENTS = frozenset(
     )
 )
 _LINKS = frozenset({"href", "src", "cite", "longdesc", "background"})
-_ACTIVE = re.compile(r"^[\s\x00-\x1f]*(javascript|vbscript|data\s*:\s*text)", re.IGNORECASE)
+_IGNORED = re.compile(r"[\x00-\x20]+")  # browsers drop these inside a URL before they look at its scheme
+_SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
+_PASSIVE = re.compile(r"(https?|mailto|tel|ftp|urn|cid):|data:image/(png|gif|jpeg|bmp|webp)[;,]", re.IGNORECASE)
 _STYLE = re.compile(r"expression\s*\(|javascript:|@import|behavior\s*:", re.IGNORECASE)
 
 
@@ -63,7 +65,7 @@ class _Reader:
             self.content = True
         for attribute, value in attributes.items():
             lower = attribute.lower()
-            active = (lower in _LINKS and _ACTIVE.search(value)) or (lower == "style" and _STYLE.search(value))
+            active = (lower in _LINKS and _is_active(value)) or (lower == "style" and _STYLE.search(value))
             if lower.startswith("on") or active:
                 raise _Refused("holds an active attribute (an event handler or script); remove it")
 
@@ -75,3 +77,9 @@ class _Reader:
         if name not in name2codepoint:
             raise _Refused("names an entity that HTML does not have")
         self.content = True
+
+
+def _is_active(url: str) -> bool:
+    """Whether following the link could run something: its scheme is not one of those that only fetch."""
+    plain = _IGNORED.sub("", url)
+    return _SCHEME.match(plain) is not None and _PASSIVE.match(plain) is None
