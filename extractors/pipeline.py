@@ -12,7 +12,7 @@ from extractors.coding.lexicon import Lexicon
 from extractors.findings import find
 from extractors.model import Coded, Document, Findings, Setting, Span
 from extractors.pages import Cache, Limits, from_text, read
-from terminology import Terminology, build, open_terminology
+from terminology import Terminology, ensure_terminology
 from terminology.source import Progress
 
 PageProgress = Callable[[int, int], None]
@@ -37,9 +37,7 @@ class Pipeline:
         progress: Progress | None = None,
     ) -> Pipeline:
         """The pipeline of a data directory; the terminology is built first where it is missing."""
-        if not any((Path(data) / "terminology").glob("*.sqlite")):
-            build(data, progress)
-        terminology = open_terminology(data)
+        terminology = ensure_terminology(data, progress)
         return cls(terminology, Lexicon.open(terminology, data), limits or Limits(), engine)
 
     def read(

@@ -17,7 +17,9 @@ def build(dir: Path | str, progress: Progress | None = None) -> list[Path]:
     """Write the files that are missing or have changed, and return those; `progress(what, done, total)` is told."""
     grouped: defaultdict[str, list[Source]] = defaultdict(list)
     for source in (*package_sources(), *fragment_sources()):
-        grouped[f"{source.name}@{source.version}" if source.content == "complete" else "starter"].append(source)
+        stem = f"{source.name}@{source.version}" if source.content == "complete" else "starter"
+        if source.content == "fragment" or not _fingerprints(_path(dir, stem)):  # an operator's own file stays
+            grouped[stem].append(source)
     return [p for stem, sources in grouped.items() if (p := install(dir, stem, sources, progress))]
 
 
@@ -28,11 +30,15 @@ def install(
     progress: Progress | None = None,
 ) -> Path | None:
     """Write one file unless it already holds exactly these sources; the path when it was written."""
-    path = Path(dir) / "terminology" / f"{stem}.sqlite"
+    path = _path(dir, stem)
     if _fingerprints(path) == {s.fingerprint for s in sources}:
         return None
     write(path, sources, progress)
     return path
+
+
+def _path(dir: Path | str, stem: str) -> Path:
+    return Path(dir) / "terminology" / f"{stem}.sqlite"
 
 
 def _fingerprints(path: Path) -> set[str]:

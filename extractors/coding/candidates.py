@@ -27,6 +27,10 @@ def text_candidates(case: Case) -> None:
         leaf = lexicon.leaf(best[1])
         if leaf is None:
             continue
+        printed = _printed(case, leaf, finding)
+        if printed is not None:
+            printed.evidence.append((finding.start, finding.end))
+            continue
         weight = SECTION_WEIGHT.get(finding.section, 0.9)
         candidate = Candidate(ICD10CM, leaf, finding.start, finding.end, number, round(best[2] * weight, 3))
         where = f" in {finding.section.replace('_', ' ')}" if finding.section else ""
@@ -35,6 +39,20 @@ def text_candidates(case: Case) -> None:
             candidate.reasons.append(f"{best[1]} is not billable: the text says no more than {leaf}")
         decide(case, candidate, finding)
         case.candidates.append(candidate)
+
+
+def _printed(case: Case, leaf: str, finding: Finding) -> Candidate | None:
+    """The printed code that these words belong to: the same code, or the label beside one of the same category."""
+    for candidate in case.candidates:
+        if not candidate.printed or candidate.system != ICD10CM or candidate.status != "accepted":
+            continue
+        if candidate.code == leaf and finding.assertion.present:
+            return candidate
+        owner = case.of(candidate)
+        label = owner.attributes.get("label_span") if owner is not None else None
+        if label and label[0] <= finding.start < label[1] and candidate.code[:3] == leaf[:3]:
+            return candidate
+    return None
 
 
 def decide(case: Case, candidate: Candidate, finding: Finding) -> None:

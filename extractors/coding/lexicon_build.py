@@ -67,7 +67,7 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
 
 def learn(meanings: Any, leaves: dict[str, str]) -> None:
     """Weigh terms by how often they were right in training documents, and add the phrases learned there."""
-    for phrase, code, precision, _, kind in _table("learned.tsv"):
+    for phrase, code, precision, _, kind in learned():
         folded, share = f" {'  '.join(phrase.split())} ", float(precision)
         known = meanings[folded] if folded in meanings else {}
         met = False
@@ -104,6 +104,11 @@ def curated() -> list[tuple[str, str]]:
     """Our own phrase → ICD-10-CM code pairs."""
     rows = _table("synonyms.tsv")
     return [(phrase.strip(), code) for code, phrases in rows for phrase in phrases.split("|")]
+
+
+def learned() -> list[tuple[str, ...]]:
+    """Rows of the learned table: phrase in normal form, code, share, documents, kind (phrase or term)."""
+    return _table("learned.tsv")
 
 
 def stop_phrases() -> set[str]:

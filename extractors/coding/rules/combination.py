@@ -20,14 +20,15 @@ _LOWER_INFECTION = ("J12", "J13", "J14", "J15", "J16", "J17", "J18", "J20", "J21
 
 def diabetes_with(case: Case) -> None:
     """Diabetes and a condition that the index lists under "with" are linked unless the text denies the link."""
-    plain = [c for c in case.accepted("E08.9", "E09.9", "E10.9", "E11.9", "E13.9") if len(c.code) == 5]
-    if not plain or _NOT_DIABETIC.search(case.text):
+    diabetes = case.accepted("E08", "E09", "E10", "E11", "E13")
+    if not diabetes or _NOT_DIABETIC.search(case.text):
         return
+    plain = [c for c in diabetes if c.code.endswith(".9")]
     links = table("diabetes_with")["links"]
-    first = plain[0]
+    first = plain[0] if plain else diabetes[0]
     base = first.code[:3]
     for link in links:
-        others = [c for c in case.accepted(*link["with"]) if c is not first]
+        others = [c for c in case.accepted(*link["with"]) if c not in diabetes]
         if not others:
             continue
         other, code = others[0], base + link["suffix"]

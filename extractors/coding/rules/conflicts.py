@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from extractors.coding.case import Case, Rule
 from extractors.coding.tables import table
 
+_SITE = re.compile(
+    r" (?:of|on|at) (?:the )?(?:right |left )?"
+    r"(arm|leg|face|nose|ear|cheek|lip|scalp|neck|back|chest|trunk|shoulder|hand|forehead|thigh|forearm|temple)\b"
+)
 INTEGRAL = Rule("integral-sign", "I.B.5")
 VAGUE = Rule("highest-specificity", "I.B.2")
 DEPENDENCE = Rule("dependence-over-abuse", "I.C.5.b.2")
@@ -18,6 +24,15 @@ def hypertension_once(case: Case) -> None:
         for candidate in case.candidates:
             if candidate.code == "I10" and candidate.status == "suggested":
                 case.reject(candidate, VAGUE, "Hypertension is in the combination code")
+
+
+def site_left_open(case: Case) -> None:
+    """A skin cancer "of unspecified skin" beside a named site waits for a coder to choose the site's code."""
+    for candidate in case.accepted("C43.9", "C44.9"):
+        match = _SITE.match(case.text, candidate.end)
+        if match:
+            candidate.evidence.append(match.span(1))
+            case.reject(candidate, VAGUE, "The text names a site that this code leaves open", "suggested")
 
 
 def integral_signs(case: Case) -> None:
@@ -79,6 +94,7 @@ def organism_in_the_code(case: Case) -> None:
 
 
 RULES = (
+    site_left_open,
     hypertension_once,
     organism_in_the_code,
     dependence_over_abuse,

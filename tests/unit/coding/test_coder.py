@@ -1,0 +1,87 @@
+"""Printed codes, evidence, status and order."""
+
+import dataclasses
+from datetime import date
+
+from extractors.coding import code
+from extractors.model import Document, Finding, Findings, Identity
+from extractors.pages import from_text
+from extractors.pipeline import Pipeline
+from fhir_profiles.systems import CPT, HCPCS, ICD10CM
+
+
+def printed(pipeline: Pipeline, system: str, value: str, on: date | None = None):
+    """The Code that a printed code becomes."""
+    document = from_text(f"Code {value}")
+    start = document.text.index(value)
+    finding = Finding("code", start, start + len(value), value, attributes={"system": system, "code": value})
+    findings = Findings((finding,), Identity(service_date=on))
+    (answer,) = code(findings, document, pipeline.terminology, pipeline.lexicon).codes
+    return answer
+
+
+def test_a_printed_billable_code_is_accepted(pipeline: Pipeline) -> None:
+    """A valid printed code is accepted with high confidence and its place."""
+    answer = printed(pipeline, ICD10CM, "E11.9")
+    assert (answer.status, answer.code, answer.start, answer.end) == ("accepted", "E11.9", 5, 10)
+    assert answer.confidence > 0.95 and "Printed" in answer.reason
+
+
+def test_a_printed_header_or_unknown_code_is_rejected_with_reason(pipeline: Pipeline) -> None:
+    """Neither a category nor a code that does not exist is accepted."""
+    for value, says in (("E11", "not billable"), ("E11.99", "does not exist")):
+        answer = printed(pipeline, ICD10CM, value)
+        assert answer.status == "rejected" and says in answer.reason
+
+
+def test_a_code_that_was_not_in_force_is_rejected(pipeline: Pipeline) -> None:
+    """J1040 was retired before the date of service."""
+    assert printed(pipeline, HCPCS, "J1040", date(2025, 1, 1)).status == "rejected"
+    assert printed(pipeline, HCPCS, "J1040", date(2020, 1, 1)).status == "accepted"
+
+
+def test_a_code_outside_the_fragment_is_only_suggested(pipeline: Pipeline) -> None:
+    """What the loaded fragment does not know could not be checked."""
+    assert printed(pipeline, CPT, "99999").status == "suggested"
+    assert printed(pipeline, CPT, "99213").status == "accepted"
+
+
+def test_rules_never_replace_a_printed_code(coded) -> None:
+    """A rule's better code is suggested beside the printed one."""
+    codes = {
+        c.code: c.status
+        for c in coded("Diagnoses:\nI10 Essential hypertension\nI50.22 Chronic systolic heart failure\n").codes
+    }
+    assert codes["I10"] == codes["I50.22"] == "accepted" and codes["I11.0"] == "suggested"
+
+
+def test_every_code_has_its_words(coded, pipeline: Pipeline) -> None:
+    """Offsets are inside the text, the finding is the one they lie in, and accepted diagnoses are billable."""
+    text = "HPI: cough and fever.\nPMH: HTN, CKD stage 3a, COPD.\nAssessment: COPD with acute exacerbation.\n"
+    answer = coded(text)
+    assert answer.codes
+    for one in answer.codes:
+        assert 0 <= one.start < one.end <= len(text)
+        assert one.reason and 0 <= one.confidence <= 1
+        if one.status == "accepted" and one.system == ICD10CM:
+            assert pipeline.lexicon.billable(one.code)
+
+
+def test_one_code_keeps_the_evidence_of_all_mentions(coded) -> None:
+    """Two mentions of one disease are one code with two places."""
+    (answer,) = [c for c in coded("HTN is stable. Continue lisinopril for hypertension.").codes if c.code == "I10"]
+    assert len({(answer.start, answer.end), *answer.evidence}) == 2
+
+
+def test_the_same_document_is_coded_the_same(pipeline: Pipeline) -> None:
+    """Coding is a pure function."""
+    text = "Type 2 diabetes, HTN, obesity with BMI 36. Chest pain."
+    assert pipeline.run(text)[1] == pipeline.run(text)[1]
+
+
+def test_empty_documents_have_no_codes(pipeline: Pipeline) -> None:
+    """Nothing in, nothing out."""
+    empty = Document("", "text/plain", "0")
+    answer = code(Findings(()), empty, pipeline.terminology, pipeline.lexicon)
+    assert answer.codes == () and answer.setting == "outpatient"
+    assert dataclasses.is_dataclass(answer)

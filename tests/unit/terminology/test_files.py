@@ -1,0 +1,97 @@
+"""Files are made whole or not at all, and only once."""
+
+import multiprocessing
+import time
+from pathlib import Path
+
+import pytest
+
+from fhir_profiles.errors import FhirError
+from fhir_profiles.systems import ICD10CM
+from terminology import Terminology, build, open_terminology
+from terminology.build import install
+from terminology.order_file import read_order_file
+
+LINES = (
+    "00001 A00     0 Cholera                                                      Cholera",
+    "00002 A000    1 Cholera due to Vibrio cholerae 01, biovar cholerae           Cholera due to Vibrio cholerae 01, biovar cholerae",
+    "00003 A01     0 Typhoid and paratyphoid fevers                               Typhoid and paratyphoid fevers",
+    "00004 A0100   1 Typhoid fever, unspecified                                   Typhoid fever, unspecified",
+)  # fmt: skip
+
+
+def order_file(folder: Path, lines: tuple[str, ...] = LINES, name: str = "icd10cm_order_2027.txt") -> Path:
+    """A small file of the official layout."""
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def test_building_again_changes_nothing(terminology: Terminology, tmp_path: Path) -> None:
+    """The second build writes no file."""
+    first = build(tmp_path)
+    assert {p.name for p in first} == {"icd10cm@2026-04.sqlite", "starter.sqlite"}
+    assert build(tmp_path) == []
+    assert not [p for p in (tmp_path / "terminology").iterdir() if p.suffix != ".sqlite"]
+
+
+def test_an_order_file_stands_beside_the_package(tmp_path: Path) -> None:
+    """A loaded edition answers for its own dates, and loading it again is a no-op."""
+    source = read_order_file(order_file(tmp_path))
+    assert install(tmp_path, "icd10cm@2027", [source]) is not None
+    assert install(tmp_path, "icd10cm@2027", [read_order_file(order_file(tmp_path))]) is None
+    terminology = open_terminology(tmp_path)
+    concept = terminology.lookup(ICD10CM, "A01.00")
+    assert concept.billable and concept.parent == "A01" and concept.version == "2027"
+    assert terminology.edition(ICD10CM).start.isoformat() == "2026-10-01"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda ls: ("x" + ls[0][1:], *ls[1:]), "line 1, column 1"),
+        (lambda ls: (ls[0], ls[1][:14] + "7" + ls[1][15:], *ls[2:]), "line 2, column 15"),
+        (lambda ls: (*ls[:2], ls[2][:6] + "1B" + ls[2][8:], ls[3]), "line 3, column 7"),
+        (lambda ls: (*ls[:3], ls[3][:16]), "line 4, column 17"),
+        (lambda ls: (ls[0], ls[0].replace("00001", "00002"), *ls[2:]), "line 2, column 7"),
+        (lambda ls: (ls[1], ls[0]), "line 2, column 1"),
+        (lambda ls: (ls[0], ls[1].replace("due", "dué"), *ls[2:]), "line 2, column"),
+        (lambda ls: (), "no codes"),
+        (lambda ls: (ls[0] + "x" * 600,), "line 1, column"),
+        (lambda ls: (ls[0][:5] + "-" + ls[0][6:],), "line 1, column 1"),
+    ],
+)
+def test_a_damaged_order_file_is_refused_by_line_and_column(tmp_path: Path, change, says: str) -> None:
+    """Nothing of a damaged file is loaded, and the message says where it is damaged."""
+    with pytest.raises(FhirError, match=says):
+        read_order_file(order_file(tmp_path, change(LINES)))
+    assert not (tmp_path / "terminology").exists()
+
+
+def test_a_directory_without_files_names_the_command(tmp_path: Path) -> None:
+    """The error says what to run."""
+    with pytest.raises(FhirError, match="fhirwright load icd10cm"):
+        open_terminology(tmp_path)
+
+
+def _ask(terminology: Terminology, answers) -> None:
+    answers.put(terminology.validate_code(ICD10CM, "E11.9").display)
+
+
+def test_a_forked_child_opens_its_own_connection(terminology: Terminology) -> None:
+    """Parent and child both get answers from one Terminology."""
+    terminology.lookup(ICD10CM, "I10")
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    child = context.Process(target=_ask, args=(terminology, answers))
+    child.start()
+    assert answers.get(timeout=20) == "Type 2 diabetes mellitus without complications"
+    child.join(20)
+
+
+def test_lookups_are_quick(terminology: Terminology) -> None:
+    """A lookup costs tens of microseconds at most, and opening with the first answer a few milliseconds."""
+    began = time.process_time()
+    for _ in range(2000):
+        terminology.lookup(ICD10CM, "E11.22")
+    assert (time.process_time() - began) / 2000 < 60e-6

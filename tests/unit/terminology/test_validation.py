@@ -1,0 +1,64 @@
+"""What `validate_code` says, and that a person can act on it."""
+
+from datetime import date
+
+import pytest
+
+from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC
+from terminology import Terminology
+
+
+def test_a_billable_code_in_force_needs_no_words(terminology: Terminology) -> None:
+    """The plain good answer has a display, the edition and no message."""
+    answer = terminology.validate_code(ICD10CM, "E11.9", on=date(2026, 5, 1))
+    assert (answer.result, answer.billable, answer.version, answer.message) == (True, True, "2026-04", None)
+
+
+def test_a_header_exists_but_is_not_billable(terminology: Terminology) -> None:
+    """A category is told with codes to choose from."""
+    answer = terminology.validate_code(ICD10CM, "E11")
+    assert answer.result and answer.billable is False
+    assert "not billable" in answer.message and "E11.00" in answer.message
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [("E119", "did you mean E11.9"), ("e11.9", "did you mean E11.9"), ("E11.99", "longest part"), ("banana", "shape")],
+)
+def test_a_wrong_code_is_refused_with_a_way_out(terminology: Terminology, code: str, says: str) -> None:
+    """Unknown codes say what was probably meant."""
+    answer = terminology.validate_code(ICD10CM, code)
+    assert not answer.result and answer.issue == "code-invalid" and says in answer.message
+
+
+def test_a_date_outside_the_loaded_editions_is_said(terminology: Terminology) -> None:
+    """The nearest edition answers, and the message says that none is loaded for the date."""
+    answer = terminology.validate_code(ICD10CM, "E11.9", on=date(2019, 6, 1))
+    assert answer.result and "no edition for 2019-06-01 is loaded" in answer.message
+
+
+def test_a_fragment_does_not_call_a_code_invalid(terminology: Terminology) -> None:
+    """A CPT code of the right shape that is not in our table is not known, which is not invalid."""
+    answer = terminology.validate_code(CPT, "99999")
+    assert answer.result and answer.billable is None and "not known to the loaded fragment" in answer.message
+    assert not terminology.validate_code(CPT, "9999").result
+
+
+def test_a_retired_code_names_its_successor(terminology: Terminology) -> None:
+    """J1040 ended on 31 March 2024; before that it was good."""
+    assert terminology.validate_code(HCPCS, "J1040", on=date(2024, 3, 1)).result
+    answer = terminology.validate_code(HCPCS, "J1040", on=date(2025, 3, 1))
+    assert not answer.result and "use J1010" in answer.message
+    assert not terminology.validate_code(HCPCS, "J1010", on=date(2023, 1, 1)).result
+
+
+def test_displays_are_checked_against_all_names(terminology: Terminology) -> None:
+    """A synonym passes in any case, a wrong name does not."""
+    assert terminology.validate_code(LOINC, "718-7", "hgb").result
+    assert not terminology.validate_code(LOINC, "718-7", "Sodium").result
+
+
+def test_unknown_systems_and_versions_are_not_found(terminology: Terminology) -> None:
+    """The answer says what to load."""
+    assert terminology.validate_code("http://example.org/codes", "1").issue == "not-found"
+    assert "loaded: 2026-04" in terminology.validate_code(ICD10CM, "E11.9", version="2031").message
