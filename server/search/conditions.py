@@ -49,17 +49,23 @@ class Rows(msgspec.Struct, frozen=True):
     ends_after: int | None = None
 
 
-def exists(rows: Rows, rid: str) -> Sql:
+def exists(dialect: str, rows: Rows, rid: str) -> Sql:
     """That the resource with this row id has such a row, or has none when the condition is negated."""
     word = "NOT EXISTS" if rows.negated else "EXISTS"
-    # The plus keeps SQLite from an index that begins with the parameter: the few rows of the resource are the way.
-    where = rows.where.text.replace("t.param = ?", "+t.param = ?", 1)
+    where = rows.where.text
+    if (
+        dialect == "sqlite"
+    ):  # keep it from an index that begins with the parameter: the few rows of the resource are the way
+        where = where.replace("t.param = ?", "+t.param = ?", 1)
     return Sql(f"{word} (SELECT 1 FROM {rows.table} t WHERE t.rid = {rid} AND {where})", rows.where.params)
 
 
 def leading(rows: Rows) -> Sql:
     """`FROM … WHERE …` over these rows under the name `d`, so that an EXISTS about `d.rid` is about them."""
-    return Sql(f"FROM {rows.table} d WHERE {_COLUMN.sub('d.', rows.where.text)}", rows.where.params)
+    if rows.ends_after is not None:
+        found = driving(rows)
+        return Sql(f"FROM ({found.text}) d WHERE d.rid IS NOT NULL", found.params)
+    return Sql(f"FROM {rows.table} d WHERE {_NAME.sub('d', rows.where.text)}", rows.where.params)
 
 
 def driving(rows: Rows) -> Sql:
@@ -99,7 +105,7 @@ def rows_of(dialect: str, condition: Condition, base_url: str = "") -> Rows:
     return Rows(table, where, _rank(condition, single=single), single, condition.modifier == "not", ends_after)
 
 
-_COLUMN = re.compile(r"\bt\.")
+_NAME = re.compile(r"\bt(?=\.| WHERE )")
 _SINGLE = frozenset({"t.code = ?", "(t.code = ? AND t.system = ?)", "t.target = ?"})
 
 
@@ -274,7 +280,7 @@ def targets_of(condition: Condition, value: str, base_url: str) -> list[str]:
 
 def _chained(dialect: str, condition: Condition, chain: Condition, base_url: str) -> Rows:
     """References to resources that satisfy the chain, found from their side."""
-    found = rids(rows_of(dialect, chain, base_url), chain.type)
+    found = rids(dialect, rows_of(dialect, chain, base_url), chain.type)
     prefix = f"{chain.type}/"
     inner = f"SELECT ? || c.id FROM resource c WHERE c.rid IN ({found.text})"
     key = param_key(condition.type, condition.param.code)
@@ -283,21 +289,21 @@ def _chained(dialect: str, condition: Condition, chain: Condition, base_url: str
 
 def _has(dialect: str, condition: Condition, chain: Condition, base_url: str) -> Rows:
     """Resources that something which satisfies the chain refers to. `condition.type` is their own type."""
-    found = rids(rows_of(dialect, chain, base_url), chain.type)
+    found = rids(dialect, rows_of(dialect, chain, base_url), chain.type)
     prefix = f"{condition.type}/"
     inner = (
         f"SELECT substr(x.target, {len(prefix) + 1}) FROM idx_reference x"
-        f" WHERE x.param = ? AND x.target >= ? AND x.target < ? AND x.rid IN ({found.text})"
+        f" WHERE +x.param = ? AND x.target >= ? AND x.target < ? AND x.rid IN ({found.text})"
     )
     key = param_key(chain.type, condition.param.code)
     params = (condition.type, key, prefix, prefix + LAST, *found.params)
     return Rows("resource", Sql(f"t.type = ? AND t.change <> 'D' AND t.id IN ({inner})", params), 4)
 
 
-def rids(rows: Rows, resource_type: str) -> Sql:
+def rids(dialect: str, rows: Rows, resource_type: str) -> Sql:
     """A SELECT of the row ids of all resources of the type that satisfy a condition."""
     if rows.negated:
-        inner = exists(rows, "n.rid")
+        inner = exists(dialect, rows, "n.rid")
         text = f"SELECT n.rid FROM resource n WHERE n.type = ? AND n.change <> 'D' AND {inner.text}"
         return Sql(text, (resource_type, *inner.params))
     return driving(rows)

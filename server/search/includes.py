@@ -55,7 +55,7 @@ def _referred(view: View, one: Include, sources: Iterable[Found], room: int) -> 
     where = any_rid(view.dialect, "t.rid", [found.rid for found in sources])
     text, params = f"SELECT DISTINCT t.target FROM idx_reference t WHERE {where.text}", where.params
     if one.code != "*":
-        text, params = f"{text} AND t.param = ?", (*params, param_key(one.source, one.code))
+        text, params = f"{text} AND +t.param = ?", (*params, param_key(one.source, one.code))
     keys = []
     for (target,) in view.query(text, params):
         kind, slash, name = target.partition("/")

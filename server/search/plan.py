@@ -86,19 +86,24 @@ def make_plan(dialect: str, query: Query, reach: tuple[Sql, ...] = ()) -> Plan:
     with_patient = _by_patient(query, parts)
     if with_patient is not None and driver is not None and driver.rank > 0:
         driver, replaced = with_patient
-    others = [rows for _, rows in parts if rows is not replaced]
+    others = [exists(dialect, rows, "{rid}") for _, rows in parts if rows is not replaced]
+    others += reach
     if driver is not None and driver.single and (down := _date_order(query)) is not None:
         start = leading(driver)
-        base = _where(start.text, start.params, others, "d.rid", reach)
+        base = _where(start.text, start.params, others, "d.rid")
         return Plan(base, ("d.date", "d.rid"), (down, down), _count("d.rid", base), distinct=True)
     if driver is None:
-        base = _where("FROM resource r WHERE r.type = ? AND r.change <> 'D'", (query.type,), others, "r.rid", reach)
+        base = _where("FROM resource r WHERE r.type = ? AND r.change <> 'D'", (query.type,), others, "r.rid")
     else:
         found = driving(driver)
         live = " AND r.change <> 'D'" if driver.table == "resource" else ""
-        base = _where(f"FROM resource r WHERE r.rid IN ({found.text}){live}", found.params, others, "r.rid", reach)
+        base = _where(f"FROM resource r WHERE r.rid IN ({found.text}){live}", found.params, others, "r.rid")
+        if not query.sorts and not live:
+            start = leading(driver)
+            rows = _where(start.text, start.params, others, "d.rid")
+            return Plan(rows, ("d.rid",), (False,), _count("d.rid", rows), distinct=True)
     count = _count("r.rid", base)
-    if driver is None and len(query.sorts) == 1 and (by_date := _by_date(query, others, reach)) is not None:
+    if driver is None and len(query.sorts) == 1 and (by_date := _by_date(query, others)) is not None:
         return msgspec.structs.replace(by_date, count=count)
     if query.sorts:
         keys = [sort_key(query.type, sort) for sort in query.sorts]
@@ -111,20 +116,19 @@ def make_plan(dialect: str, query: Query, reach: tuple[Sql, ...] = ()) -> Plan:
     return Plan(base, ("r.rid",), (False,), count)
 
 
-def _by_date(query: Query, others: list[Rows], reach: tuple[Sql, ...]) -> Plan | None:
+def _by_date(query: Query, others: list[Sql]) -> Plan | None:
     """Everything of a type in the order of a date that each has once at most: the order of an index."""
     sort = query.sorts[0]
     if sort.kind != "date" or sort.code == "_lastUpdated" or not is_single_valued(query.type, sort.code):
         return None
     key = param_key(query.type, sort.code)
-    dated = _where("FROM idx_date d WHERE d.param = ?", (key,), others, "d.rid", reach)
+    dated = _where("FROM idx_date d WHERE d.param = ?", (key,), others, "d.rid")
     undated = _where(
         "FROM resource r WHERE r.type = ? AND r.change <> 'D'"
         " AND NOT EXISTS (SELECT 1 FROM idx_date t WHERE t.rid = r.rid AND +t.param = ?)",
         (query.type, key),
         others,
         "r.rid",
-        reach,
     )
     downs = (sort.descending, sort.descending)
     with_date = Plan(dated, ("d.lo", "d.rid"), downs, dated)
@@ -133,12 +137,9 @@ def _by_date(query: Query, others: list[Rows], reach: tuple[Sql, ...]) -> Plan |
     return msgspec.structs.replace(first, rest=second)
 
 
-def _where(start: str, params: tuple[Any, ...], others: list[Rows], rid: str, reach: tuple[Sql, ...]) -> Sql:
-    checks = [exists(rows, rid).text for rows in others]
-    checks += [part.text.replace("{rid}", rid) for part in reach]
-    values = [value for rows in others for value in rows.where.params]
-    values += [value for part in reach for value in part.params]
-    return Sql(" AND ".join([start, *checks]), (*params, *values))
+def _where(start: str, params: tuple[Any, ...], others: list[Sql], rid: str) -> Sql:
+    checks = [part.text.replace("{rid}", rid) for part in others]
+    return Sql(" AND ".join([start, *checks]), (*params, *(value for part in others for value in part.params)))
 
 
 def _count(rid: str, base: Sql) -> Sql:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fhir_profiles.dates import DAY, OPEN_LOW
-from fhir_profiles.extract import Index, index
+from fhir_profiles.extract import Index, index, main_dates
 from server.store.keys import indexed, param_key, patient_key, system_key
 from server.store.version import Rows
 
@@ -24,7 +24,7 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
     found = index(resource)
     name = resource["resourceType"]
     patient = None if found.patient is None else patient_key(found.patient)
-    date = NO_DATE if found.date is None else found.date
+    date = _main_date(name, found)
     rows: Rows = {}
     if found.tokens:
         rows["idx_token"] = [
@@ -48,6 +48,16 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
     if found.uris:
         rows["idx_uri"] = [(param_key(name, code), indexed(value)) for code, value in dict.fromkeys(found.uris)]
     return rows, found.patient
+
+
+def _main_date(name: str, found: Index) -> int:
+    """When the resource's main date begins, which an interval without a start never did."""
+    if found.date is None:
+        return NO_DATE
+    for code, low, high in found.dates:
+        if low == OPEN_LOW and high == found.date and code in main_dates(name):
+            return OPEN_LOW
+    return found.date
 
 
 def target_of(kind: str | None, id_: str | None, url: str | None, base_url: str) -> str:

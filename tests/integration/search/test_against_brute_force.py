@@ -160,6 +160,30 @@ def _family(code: str, dice: random.Random) -> tuple[str, str, Test]:
     return code + modifier, value.replace(",", "\\,"), holds
 
 
+def _chained(world: dict[str, Resource], dice: random.Random) -> tuple[str, str, Test]:
+    name, value, holds = _family("family", dice)
+
+    def chained(resource: Resource) -> bool:
+        ids = [row[2] for row in index(resource).references if row[0] == "subject"]
+        return any(f"Patient/{i}" in world and holds(world[f"Patient/{i}"]) for i in ids)
+
+    return f"subject:Patient.{name}", value, chained
+
+
+def _has(world: dict[str, Resource], dice: random.Random) -> tuple[str, str, Test]:
+    name, value, holds = _token("code", dice)
+
+    def referred(resource: Resource) -> bool:
+        reference = ("subject", "Patient", resource["id"], None)
+        return any(
+            reference in index(other).references and holds(other)
+            for other in world.values()
+            if other["resourceType"] == "Observation"
+        )
+
+    return f"_has:Observation:subject:{name}", value, referred
+
+
 OBSERVATION = [
     lambda d: _token("code", d), lambda d: _token("category", d), lambda d: _tokens("code", d),
     lambda d: _tokens("category", d), lambda d: _date("date", d), lambda d: _date("date", d),
@@ -226,9 +250,14 @@ def resources(fhir: Fhir) -> list[Resource]:
 def test_random_searches(fhir: Fhir, resources: list[Resource]) -> None:
     """Any mix of conditions, order and page size finds exactly the resources that fulfil all conditions, once."""
     dice = random.Random(11)
+    world = {f"{resource['resourceType']}/{resource['id']}": resource for resource in resources}
+    by_type = {
+        "Observation": [*OBSERVATION, lambda d: _chained(world, d)],
+        "Patient": [*PATIENT, lambda d: _has(world, d)],
+    }
     for _ in range(QUERIES):
         kind = dice.choice(["Observation", "Observation", "Patient"])
-        makers = OBSERVATION if kind == "Observation" else PATIENT
+        makers = by_type[kind]
         parts = [dice.choice(makers)(dice) for _ in range(dice.randint(0, 3))]
         pairs = [(name, value) for name, value, _ in parts]
         if sort := dice.choice(SORTS[kind]):
