@@ -41,7 +41,8 @@ def _value(value: Any) -> Any:
     if isinstance(value, list):
         return [_value(item) for item in value]
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        precision = "milliseconds" if value.microsecond and value.microsecond % 1000 == 0 else "auto"
+        return value.isoformat(timespec=precision).replace("+00:00", "Z")
     if isinstance(value, date | time):
         return value.isoformat()
     if hasattr(value, "elements_sequence"):

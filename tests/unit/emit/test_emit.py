@@ -241,6 +241,14 @@ def test_provenance_covers_everything_and_names_its_sources(case) -> None:
     assert provenance["recorded"] == "2026-03-13T08:41:00Z"
 
 
+@pytest.mark.parametrize(
+    "recorded", ["2026-03-13T08:41:00Z", "2026-03-13T08:41:00.250Z", "2026-03-13T08:41:00.250125+02:00"]
+)
+def test_instants_are_written_as_they_were_given(case, recorded: str) -> None:
+    """No digit of an instant is added or lost on the way through the models."""
+    assert case.of("Provenance", recorded=recorded)[0]["recorded"] == recorded
+
+
 def test_source_of_takes_over_what_the_document_reference_says() -> None:
     """Subject, encounter and a person as author are taken as they are; a device is no performer."""
     resource = {
