@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -23,9 +24,9 @@ from fhir_profiles.systems import ICD10CM
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "icd10cm_codiesp.jsonl"
 LEARNED = Path(__file__).parents[1] / "extractors" / "coding" / "data" / "learned.tsv"
-HEAD = """# Learned from the 500 training documents of CodiEsp v4 (CC BY 4.0, Barcelona Supercomputing Center): phrase, code, how
-# often a document with the phrase has the code (shrunk), in how many documents it was met, and its kind: phrase (learned)
-# or term (a term of the tables, weighed). Made by `python -m campaigns.codiesp train`.
+HEAD = """# Learned from the 500 training documents of CodiEsp v4 (CC BY 4.0, Barcelona Supercomputing Center).
+# Columns: phrase, code, how often a document with the phrase has the code (shrunk), in how many documents it was met,
+# kind: phrase (learned) or term (of the tables, weighed). Made by `python -m campaigns.codiesp train`.
 """
 LONGEST = 4
 LEAST_F1 = 0.6
@@ -106,8 +107,20 @@ def _roots(pipeline: Pipeline, code: str, words: set[str]) -> set[str]:
     return {w[:4] for w in english | words if len(w) >= 3}
 
 
-COMMON = {"unspecified", "other", "specified", "disease", "disorder", "with", "without", "left", "right", "acute", "and",
-          "not", "classified", "elsewhere", "due", "type", "part", "site", "the", "for", "personal", "history"}  # fmt: skip
+COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "unspecified other specified disease disorder with without left right acute and not classified elsewhere due "
+        "type part site the for personal history",
+    )
+)
+EMPTY = frozenset(
+    re.findall(
+        r"\w+",
+        "the a an of in with and or to was is for on by at as who had from that which were are he she his her no not "
+        "this it be has",
+    )
+)
 
 
 def _speaks_of(phrase: str, roots: set[str]) -> bool:
@@ -116,10 +129,6 @@ def _speaks_of(phrase: str, roots: set[str]) -> bool:
     if words[0] in EMPTY or words[-1] in EMPTY:
         return False
     return any(w[:4] in roots for w in words if len(w) >= 3)
-
-
-EMPTY = {"the", "a", "an", "of", "in", "with", "and", "or", "to", "was", "is", "for", "on", "by", "at", "as", "who", "had",
-         "from", "that", "which", "were", "are", "he", "she", "his", "her", "no", "not", "this", "it", "be", "has"}  # fmt: skip
 
 
 def _shrunk(n: int, total: int) -> float:

@@ -12,8 +12,11 @@ from functools import lru_cache
 WORD = re.compile(r"[^\W_]+")
 _ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüçñ", "aaaaaaeeeeiiiiooooouuuucn")
 _KEEP = frozenset(
-    ("diabetes", "ascites", "herpes", "rabies", "scabies", "caries", "pubes", "measles", "always", "series", "species")
-    + ("abscess", "biceps", "triceps", "forceps")
+    re.findall(
+        r"\w+",
+        "diabetes ascites herpes rabies scabies caries pubes measles always series species abscess biceps triceps "
+        "forceps",
+    )
 )
 
 

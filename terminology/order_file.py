@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import ICD10CM
@@ -27,7 +28,7 @@ def read_order_file(path: Path) -> Source:
     year = _YEAR.search(path.name)
     if year is None:
         _refuse(path, 0, 0, "the file name must carry the fiscal year, as icd10cm_order_2027.txt does")
-    fiscal = int(year[1]) if year else 0
+    fiscal = int(year[1])
     april = "april" in path.name.lower() or "apr" in path.name.lower()
     concepts = list(_concepts(path, body))
     return Source(
@@ -49,9 +50,9 @@ def _concepts(path: Path, body: bytes) -> Iterator[SourceConcept]:
     try:
         text = body.decode("ascii")
     except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
+        at = body.count(b"\n", 0, error.start) + 1
         column = error.start - (body.rfind(b"\n", 0, error.start) + 1) + 1
-        _refuse(path, line, column, "only ASCII characters are allowed")
+        _refuse(path, at, column, "only ASCII characters are allowed")
     stack: list[str] = []
     seen: set[str] = set()
     previous = 0
@@ -95,6 +96,6 @@ def _dotted(bare: str) -> str:
     return bare if len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}"
 
 
-def _refuse(path: Path, line: int, column: int, why: str) -> None:
+def _refuse(path: Path, line: int, column: int, why: str) -> NoReturn:
     where = f", line {line}, column {column}" if line else ""
     raise FhirError.of(Category.INCORRECT, "structure", f"{path.name}{where}: {why}; nothing was loaded")

@@ -69,7 +69,7 @@ def learn(meanings: Any, leaves: dict[str, str]) -> None:
     """Weigh terms by how often they were right in training documents, and add the phrases learned there."""
     for phrase, code, precision, _, kind in learned():
         folded, share = f" {'  '.join(phrase.split())} ", float(precision)
-        known = meanings[folded] if folded in meanings else {}
+        known = meanings.get(folded, {})
         met = False
         for key, (system, own, rank, score) in list(known.items()):
             if system == 0 and leaves.get(own, own) == code:

@@ -9,25 +9,11 @@ from collections.abc import Iterable, Mapping
 from terminology.folding import fold
 
 _EMPTY = frozenset(
-    (
-        "of",
-        "the",
-        "a",
-        "an",
-        "and",
-        "or",
-        "with",
-        "without",
-        "to",
-        "at",
-        "in",
-        "on",
-        "by",
-        "for",
-        "unspecified",
-        "other",
+    re.findall(
+        r"\w+",
+        "of the a an and or with without to at in on by for unspecified other part initial encounter not elsewhere "
+        "classified level specified region",
     )
-    + ("part", "initial", "encounter", "not", "elsewhere", "classified", "level", "specified", "region")
 )
 HEADS = ("fracture", "laceration", "dislocation", "contusion", "abrasion", "sprain", "open wound", "puncture wound")
 _SIDES = re.compile(r"\b(right|left|bilateral|unspecified)\b")

@@ -17,7 +17,8 @@ _SKIPS = re.compile(
     r"|underdos\w+|not taking|has not taken|taking less)\b"
 )
 _MONEY = re.compile(
-    r"\b(?:cannot|can't|could not|couldn't|unable to)\b[^.;\n]{0,12}\b(?:pay|afford)\b(?: for)?(?: it| them)?|\bcosts?\b|financial"
+    r"\b(?:cannot|can't|could not|couldn't|unable to)\b[^.;\n]{0,12}\b(?:pay|afford)\b(?: for)?(?: it| them)?"
+    r"|\bcosts?\b|financial"
 )
 _WORD = re.compile(r"[a-z][a-z0-9-]+")
 

@@ -16,7 +16,8 @@ GIVEN = Rule("injection-given", "CPT 96372-96374")
 EXCISION = Rule("excision-with-margins", "CPT excision rules")
 NAMED = Rule("procedure-named", "starter tables")
 _EXCISION = re.compile(
-    r"\bexcis(?:ion|ed)\b[^.;\n]{0,20}?(\d+(?:\.\d+)?) ?cm ([^.;\n]{3,80}?)\b(?:of|from) the (arm|leg|trunk|back|chest|abdomen|forearm|thigh|shoulder)"
+    r"\bexcis(?:ion|ed)\b[^.;\n]{0,20}?(\d+(?:\.\d+)?) ?cm ([^.;\n]{3,80}?)"
+    r"\b(?:of|from) the (arm|leg|trunk|back|chest|abdomen|forearm|thigh|shoulder)"
     r"[^.;\n]{0,20}?(\d+(?:\.\d+)?) ?cm margins?"
 )
 _MALIGNANT = re.compile(r"carcinoma|melanoma|malignan|\bbcc\b|\bscc\b|sarcoma")

@@ -12,12 +12,13 @@ from terminology import Terminology, build, open_terminology
 from terminology.build import install
 from terminology.order_file import read_order_file
 
-LINES = (
-    "00001 A00     0 Cholera                                                      Cholera",
-    "00002 A000    1 Cholera due to Vibrio cholerae 01, biovar cholerae           Cholera due to Vibrio cholerae 01, biovar cholerae",
-    "00003 A01     0 Typhoid and paratyphoid fevers                               Typhoid and paratyphoid fevers",
-    "00004 A0100   1 Typhoid fever, unspecified                                   Typhoid fever, unspecified",
-)  # fmt: skip
+TITLES = (
+    ("A00", 0, "Cholera"),
+    ("A000", 1, "Cholera due to Vibrio cholerae 01, biovar cholerae"),
+    ("A01", 0, "Typhoid and paratyphoid fevers"),
+    ("A0100", 1, "Typhoid fever, unspecified"),
+)
+LINES = tuple(f"{n:05} {code:7} {flag} {title:60} {title}" for n, (code, flag, title) in enumerate(TITLES, 1))
 
 
 def order_file(folder: Path, lines: tuple[str, ...] = LINES, name: str = "icd10cm_order_2027.txt") -> Path:

@@ -8,7 +8,10 @@ from fhir_profiles.systems import CPT, HCPCS, LOINC, RXNORM
 from terminology import Terminology
 from terminology.fragments import fragment_sources
 
-LAB_NAMES = "WBC|Hemoglobin|Platelets|Sodium|Potassium|Creatinine|Glucose|HbA1c|TSH|LDL cholesterol|Troponin I|ALT (SGPT)|BUN|INR|eGFR"
+LAB_NAMES = (
+    "WBC|Hemoglobin|Platelets|Sodium|Potassium|Creatinine|Glucose|HbA1c|TSH|LDL cholesterol|Troponin I|ALT (SGPT)"
+    "|BUN|INR|eGFR"
+)
 
 
 @pytest.mark.parametrize("source", fragment_sources(), ids=lambda s: s.name)
