@@ -236,7 +236,7 @@ def _read_sort(resource_type: str, part: str) -> Sort:
 def _read_include(name: str, value: str) -> Include:
     head, _, modifier = name.partition(":")
     parts = value.split(":")
-    if modifier not in ("", "iterate") or not 1 <= len(parts) <= 3:
+    if modifier not in ("", "iterate") or len(parts) > 3 or (len(parts) == 1 and parts != ["*"]):
         raise invalid(f"{head} is written {head}=Type:parameter or {head}=Type:parameter:Target.")
     source, code = parts[0], parts[1] if len(parts) > 1 else "*"
     target = parts[2] if len(parts) > 2 and parts[2] else None
