@@ -52,20 +52,22 @@ def right(row: dict) -> bool:
 def _piece(text: str, piece: str, findings: list[Finding]) -> bool:
     at = text.find(piece)
     wanted = {Decimal(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?:\.\d+)?", piece)}
-    return any(
-        f.start < at + len(piece) and at < f.end and {v for v, _ in numbers(f)} & wanted for f in findings
-    )
+    return any(f.start < at + len(piece) and at < f.end and {v for v, _ in numbers(f)} & wanted for f in findings)
 
 
 def _expected(value: list, findings: list[Finding]) -> bool:
-    term, x, y, condition = value
+    _term, x, y, condition = value
     if isinstance(x, str):
         return any(str(f.attributes.get("value_text", "")).lower() == x for f in findings)
     for f in findings:
         sign = f.attributes.get("comparator")
         for low, high in numbers(f):
             ranged = condition in ("STR_RANGE", "STR_FRACTION_RANGE")
-            if low == Decimal(str(x)) and (not ranged or high == Decimal(str(y))) and (ranged or sign == CONDITIONS[condition]):
+            if (
+                low == Decimal(str(x))
+                and (not ranged or high == Decimal(str(y)))
+                and (ranged or sign == CONDITIONS[condition])
+            ):
                 return True
     return False
 
@@ -86,7 +88,13 @@ def main() -> None:
         for row in plain:
             if not solved[row["id"]]:
                 print(row["id"], "|", row["text"][:300], "|", row["gold"].get("values", row["gold"].get("matches")))
-                print("     ", [(f.text, [tuple(map(str, n)) for n in numbers(f)], f.attributes.get("comparator")) for f in found(row["text"])])
+                print(
+                    "     ",
+                    [
+                        (f.text, [tuple(map(str, n)) for n in numbers(f)], f.attributes.get("comparator"))
+                        for f in found(row["text"])
+                    ],
+                )
 
 
 if __name__ == "__main__":

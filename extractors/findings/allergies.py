@@ -13,17 +13,25 @@ from extractors.model import Span
 from fhir_profiles.systems import RXNORM
 
 _NONE = re.compile(
-    r"\b(?:nkda|nka|nkma|no known (?:drug |medication |food |environmental |latex )?(?:allergies|allergy)|no (?:drug |medication )?allergies"
+    r"\b(?:nkda|nka|nkma|no known (?:drug |medication |food |environmental |latex )?(?:allergies"
+    r"|allergy)|no (?:drug |medication )?allergies"
     r"|denies (?:any )?(?:drug |medication )?allergies|(?:allergies:?\s*)(?:none|nil|negative|denies)(?: known)?)\b"
 )
 _TO = re.compile(
-    r"\b(?:allerg(?:ic|y|ies)(?: reaction)?(?: to| include[sd]?|: to)|intoleran(?:t of|t to|ce to)|adverse reaction to|anaphylaxis to|hypersensitivity to)\s+"
+    r"\b(?:allerg(?:ic|y|ies)(?: reaction)?(?: to| include[sd]?|: to)|intoleran(?:t of|t to|ce to)"
+    r"|adverse reaction to|anaphylaxis to|hypersensitivity to)\s+"
 )
 _ITEM = re.compile(r"[^,;\n\t•]+")
 _REACTION = re.compile(r"\s*(?:\(([^)\n]{2,60})\)?|(?:-|–|:|=|causes|caused|reaction:?|with)\s+([^,;\n.]{2,60}))")
-_EDGE = re.compile(r"^(?:and|or|the|any|also|to|drug|medication|allergy|allergies|include|includes|known|list|reviewed)\b[:\s]*|^[\d.)\s-]+")
-_STOP = re.compile(r"[.;\n]|\b(?:but|who|which|and has|and had|with a|she|he|that|because|presents|causes|causing|in the past)\b")
-_NOT = re.compile(r"^(?:none|nil|nkda|nka|unknown|n/a|reviewed|see|reaction|severity|seasonal|environmental|food|drug|medication)?$")
+_EDGE = re.compile(
+    r"^(?:and|or|the|any|also|to|drug|medication|allergy|allergies|include|includes|known|list|reviewed)\b[:\s]*|^[\d.)\s-]+"
+)
+_STOP = re.compile(
+    r"[.;\n]|\b(?:but|who|which|and has|and had|with a|she|he|that|because|presents|causes|causing|in the past)\b"
+)
+_NOT = re.compile(
+    r"^(?:none|nil|nkda|nka|unknown|n/a|reviewed|see|reaction|severity|seasonal|environmental|food|drug|medication)?$"
+)
 
 
 def find_allergies(reading: Reading, hits: Sequence[Hit], lexicon: Lexicon) -> list[Draft]:
@@ -98,4 +106,6 @@ def _allergy(reading: Reading, start: int, end: int, limit: int, drugs: dict[Spa
     if reaction:
         attributes["reaction"] = (reaction[1] or reaction[2]).strip()
     attributes["substance"] = reading.text[start:name_end]
-    return Draft("allergy", start, max(name_end, reaction.end() if reaction else 0), (start, name_end), attributes, concepts)
+    return Draft(
+        "allergy", start, max(name_end, reaction.end() if reaction else 0), (start, name_end), attributes, concepts
+    )

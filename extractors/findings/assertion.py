@@ -1,7 +1,7 @@
 """Assertion by ConText: triggers, their scopes, and what they say of a mention.
 
-The algorithm of Harkema et al. (2009, https://doi.org/10.1016/j.jbi.2009.05.002) as medspaCy runs it: within a sentence a
-trigger reaches forward, backward or both ways, until a terminator, a trigger of its own category, or its `max_scope`.
+The algorithm of Harkema et al. (2009, https://doi.org/10.1016/j.jbi.2009.05.002) as medspaCy runs it: within a sentence
+a trigger reaches forward, backward or both ways, until a terminator, a trigger of its own category, or its `max_scope`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,11 @@ def _cut(one: Modifier, other: Modifier) -> None:
     rule, cutter = one.rule, other.rule
     if rule.direction == "TERMINATE" or not (one.low < other.high and other.low < one.high):
         return
-    if cutter.direction != "TERMINATE" and cutter.category != rule.category and cutter.category not in rule.terminated_by:
+    if (
+        cutter.direction != "TERMINATE"
+        and cutter.category != rule.category
+        and cutter.category not in rule.terminated_by
+    ):
         return
     if rule.direction != "BACKWARD" and other.start > one.start:
         one.high = min(one.high, other.start)

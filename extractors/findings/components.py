@@ -6,6 +6,7 @@ error that says what to install.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -40,7 +41,11 @@ def _abbreviations(_model: str) -> Component:
 
     def run(document: Document) -> list[tuple[Span, str]]:
         doc = nlp(document.text)
-        return [((s.start_char, s.end_char), s._.long_form.text) for s in doc._.abbreviations if s.text != s._.long_form.text]
+        return [
+            ((s.start_char, s.end_char), s._.long_form.text)
+            for s in doc._.abbreviations
+            if s.text != s._.long_form.text
+        ]
 
     return run
 
@@ -49,7 +54,9 @@ def _abbreviations(_model: str) -> Component:
 def _abbreviation_pipeline() -> Any:
     spacy = _spacy()
     try:
-        import scispacy.abbreviation  # noqa: F401 - registers the factory
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import scispacy.abbreviation  # noqa: F401 - registers the factory
     except ImportError as error:
         raise _missing("scispacy") from error
     nlp = spacy.blank("en")
@@ -83,7 +90,9 @@ def _spacy() -> Any:
     except ImportError:
         pass
     try:
-        import spacy
+        with warnings.catch_warnings():  # the family's imports warn of their own dependencies' future
+            warnings.simplefilter("ignore")
+            import spacy
     except ImportError as error:
         raise _missing("spacy") from error
     return spacy

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from datetime import date
 
-_MONTHS = {m: i + 1 for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
-_NAMES = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTHS = {
+    m: i + 1 for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+}
+_NAMES = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 PRINTED = (
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})(?!\d)"
     rf"|{_NAMES}\.?\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[\s-]{_NAMES}\.?,?[\s-]\d{{4}})"
@@ -19,7 +24,10 @@ PIVOT = 40  # a two-digit year below it is of this century
 
 
 def parse_date(printed: str, *, birth: bool = False) -> date | None:
-    """The date, month first; None when there is no such day. A two-digit year of birth above 29 is of the last century."""
+    """The date, month first; None when there is no such day.
+
+    A two-digit year of birth from 30 on is of the last century.
+    """
     text = " ".join(printed.lower().split())
     if match := _ISO.match(text):
         year, month, day = (int(g) for g in match.groups())

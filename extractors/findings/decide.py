@@ -15,7 +15,9 @@ Engine = Literal["compiled", "medspacy"]
 PRIORS = {"family_history": "FAMILY", "pmh": "HISTORICAL", "psh": "HISTORICAL", "differential": "POSSIBLE_EXISTENCE"}
 
 
-def decide(reading: Reading, spans: Sequence[Span], engine: Engine, given: Sequence[Span] = ()) -> dict[Span, Assertion]:
+def decide(
+    reading: Reading, spans: Sequence[Span], engine: Engine, given: Sequence[Span] = ()
+) -> dict[Span, Assertion]:
     """The Assertion of each span (ascending); `given` are those that a caller cut out himself."""
     table = rules.load()
     if engine == "compiled":

@@ -14,30 +14,48 @@ from extractors.findings.sig import NUMBERS, SigWord
 from extractors.model import Span
 
 UNITS = {
-    "mg": "mg", "mgs": "mg", "milligram": "mg", "milligrams": "mg", "mcg": "ug", "mcgs": "ug", "ug": "ug", "microgram": "ug",
+    "mg": "mg", "mgs": "mg", "milligram": "mg", "milligrams": "mg", "mcg": "ug", "mcgs": "ug", "ug": "ug",
+    "microgram": "ug",
     "micrograms": "ug", "g": "g", "gm": "g", "gms": "g", "gram": "g", "grams": "g", "ml": "mL", "mls": "mL", "cc": "mL",
     "milliliter": "mL", "milliliters": "mL", "l": "L", "unit": "[iU]", "units": "[iU]", "u": "[iU]", "iu": "[iU]",
     "meq": "meq", "mmol": "mmol", "%": "%", "million units": "10*6.[iU]", "ng": "ng",
 }  # fmt: skip
 _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
-_PER = r"(?:/|\sper\s)(?:\d+(?:\.\d+)?\s?)?(?:ml|l|hr|hour|h|actuation|act|dose|puff|kg|day|24\s?h(?:ou)?rs?|spray|tab(?:let)?|min|inh)\b"
+_PER = (
+    r"(?:/|\sper\s)(?:\d+(?:\.\d+)?\s?)?(?:ml|l|hr|hour|h|actuation|act|dose|puff|kg|day"
+    r"|24\s?h(?:ou)?rs?|spray|tab(?:let)?|min|inh)\b"
+)
 DOSE = re.compile(
     rf"(?<![\w.])(?P<v>{NUMBER})(?:\s?(?P<to>-|to|/)\s?(?P<w>{NUMBER}))?\s?-?\s?(?P<u>{_UNIT})(?![a-z])(?P<per>{_PER})?"
 )
-_WORDS = {"half": Decimal("0.5"), "one-half": Decimal("0.5"), "half a": Decimal("0.5"), "a": Decimal(1), "an": Decimal(1)} | {
-    word: Decimal(i + 1) for i, word in enumerate(NUMBERS)
-}
+_WORDS = {
+    "half": Decimal("0.5"),
+    "one-half": Decimal("0.5"),
+    "half a": Decimal("0.5"),
+    "a": Decimal(1),
+    "an": Decimal(1),
+} | {word: Decimal(i + 1) for i, word in enumerate(NUMBERS)}
 _COUNT = re.compile(
-    rf"(?<![\w.])(?P<v>{NUMBER}|1/2|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?:\s?(?:-|to)\s?(?P<w>{NUMBER}|two|three|four))?"
+    rf"(?<![\w.])(?P<v>{NUMBER}|1/2|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?:\s?(?:-"
+    rf"|to)\s?(?P<w>{NUMBER}|two|three|four))?"
     r"(?:\s?\(\w+\))?(?:\s(?:additional|more|full|extended release|er|oral|dose of))?[\s-]?$"
 )
 _DURATION = re.compile(
-    r"(?:\bx|\bfor(?: the next| a total of| another)?|\btimes|×)\s?(?P<v>\d+|one|two|three|four|five|six|seven|ten|fourteen)"
+    r"(?:\bx|\bfor(?: the next| a total of| another)?|\btimes|×)\s?(?P<v>\d+|one|two|three|four"
+    r"|five|six|seven|ten|fourteen)"
     r"(?:-\d+)?\s?(?:more\s|additional\s)?(?P<u>days?|d\b|weeks?|wks?|months?|mos?\b|hours?|hrs?|doses?|years?)"
 )
-_SUPPLY = re.compile(r"(?:#|disp(?:ense)?[:#\s]+|qty[:\s]+|quantity[:\s]+)\s?(\d+)|(\d+)\s(?:refills?)|refills?[:\s]+(\d+)")
-_REASON = re.compile(r"\s?(?:\(?(?:for|if|when)\s)?(?!every|each|at|by|q\d|daily|take|then|to\b|refill)([a-z][a-z' /-]{2,40}?)(?=[.,;()\n\t]|\s(?:and then|or)\s|\s\d|$)")
-_BEFORE = re.compile(rf"(?<![\w.])(?P<v>{NUMBER})\s?-?(?P<u>{_UNIT}|puffs?|tablets?|tabs?|capsules?|drops?|sprays?)\s(?:of\s|iv\s|po\s|dose of\s)?(?:the\s|his\s|her\s)?$")
+_SUPPLY = re.compile(
+    r"(?:#|disp(?:ense)?[:#\s]+|qty[:\s]+|quantity[:\s]+)\s?(\d+)|(\d+)\s(?:refills?)|refills?[:\s]+(\d+)"
+)
+_REASON = re.compile(
+    r"\s?(?:\(?(?:for|if|when)\s)?(?!every|each|at|by|q\d|daily|take|then|to\b"
+    r"|refill)([a-z][a-z' /-]{2,40}?)(?=[.,;()\n\t]|\s(?:and then|or)\s|\s\d|$)"
+)
+_BEFORE = re.compile(
+    rf"(?<![\w.])(?P<v>{NUMBER})\s?-?(?P<u>{_UNIT}|puffs?|tablets?|tabs?|capsules?|drops?"
+    rf"|sprays?)\s(?:of\s|iv\s|po\s|dose of\s)?(?:the\s|his\s|her\s)?$"
+)
 _TAKE = re.compile(r"\s*(?:sig:?\s*)?(?:take|use|inhale|inject|apply|give|instill|place|chew|dissolve|one|two|1|2)\b")
 _GAP_WORDS = 3
 _DURATION_UNITS = {"d": "d", "w": "wk", "m": "mo", "h": "h", "y": "a"}
@@ -52,7 +70,9 @@ class Sig:
     parts: dict[str, Any]
 
 
-def read_sig(folded: str, text: str, drug: Span, limit: int, words: Sequence[SigWord], starts: Sequence[int], floor: int) -> Sig:
+def read_sig(
+    folded: str, text: str, drug: Span, limit: int, words: Sequence[SigWord], starts: Sequence[int], floor: int
+) -> Sig:
     """The sig of the drug at `drug`, within `floor`–`limit`; `starts` are the starts of `words`."""
     parts: dict[str, Any] = {}
     begin, end = drug
@@ -101,7 +121,9 @@ def _pieces(
     return kept
 
 
-def _add(parts: dict[str, Any], folded: str, text: str, start: int, stop: int, kind: str, value: Any, floor: int) -> None:
+def _add(
+    parts: dict[str, Any], folded: str, text: str, start: int, stop: int, kind: str, value: Any, floor: int
+) -> None:
     if kind == "amount":
         key = "amounts"
         parts.setdefault(key, []).append(_amount(value, text[start:stop]))
@@ -175,7 +197,9 @@ def _settle(parts: dict[str, Any]) -> None:
     parts.setdefault("dose", first["value"])
     parts.setdefault("dose_unit", first["unit"])
     if first.get("second") is not None:
-        if first["joined"] == "to" or (first["joined"] == "-" and first["second"] > first["value"] and first["unit"] != "mg"):
+        if first["joined"] == "to" or (
+            first["joined"] == "-" and first["second"] > first["value"] and first["unit"] != "mg"
+        ):
             parts["dose_high"] = first["second"]
         else:
             parts["strength"] = first["text"]

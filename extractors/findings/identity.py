@@ -10,17 +10,27 @@ from extractors.findings.dates import PRINTED, parse_date
 from extractors.findings.reading import Reading
 from extractors.model import Document, Identity, Setting, Span
 
-_END = r"(?=\s{2,}|\t|\n|\f|,?\s(?:mrn|dob|d\.o\.b|sex|gender|age|date|phone|acct|account|page|npi|room|visit|provider)\b|[|;]|$)"
+_END = (
+    r"(?=\s{2,}|\t|\n|\f|,?\s(?:mrn|dob|d\.o\.b|sex|gender|age|date|phone|acct|account|page|npi"
+    r"|room|visit|provider)\b|[|;]|$)"
+)
 _SEP = r"\s{0,2}[:#=]\s{0,4}"
-_NAME = re.compile(rf"(?:^|[\t\n|]|\s{{2}})\s*(?:patient(?:'s)? name|patient|pt\.? name|pt|name|re){_SEP}([a-z][a-z'.-]+(?:,?\s[a-z][a-z'.-]*){{0,3}}){_END}", re.M)
+_NAME = re.compile(
+    rf"(?:^|[\t\n|]|\s{{2}})\s*(?:patient(?:'s)? name|patient|pt\.? name|pt|name"
+    rf"|re){_SEP}([a-z][a-z'.-]+(?:,?\s[a-z][a-z'.-]*){{0,3}}){_END}",
+    re.M,
+)
 _MRN = re.compile(
-    r"\b(?:mrn|mr\s?#|mr no\.?|medical record (?:number|no\.?|#)|med(?:ical)? rec(?:ord)?\.?\s?(?:#|no\.?|number)?|patient id|chart (?:no\.?|number|#)|unit no\.?)"
+    r"\b(?:mrn|mr\s?#|mr no\.?|medical record (?:number|no\.?|#)"
+    r"|med(?:ical)? rec(?:ord)?\.?\s?(?:#|no\.?|number)?|patient id|chart (?:no\.?|number|#)"
+    r"|unit no\.?)"
     r"\s?[:#=]{0,2}\s{0,4}((?=[a-z-]*\d)[a-z0-9-]{4,16})\b"
 )
 _BIRTH = re.compile(rf"\b(?:dob|d\.o\.b\.?|date of birth|birth ?date|born(?: on)?)\s?[:#=]?\s{{0,4}}({PRINTED})")
 _SEX = re.compile(r"\b(?:sex|gender)\s?[:=]\s{0,4}(male|female|m|f|other|unknown|u|x)\b")
 _AGED = re.compile(
-    r"\b\d{1,3}[\s-]?(?:year|yr|month|day|week)s?[\s-]old\s(?:[a-z-]+\s){0,3}?(male|female|man|woman|gentleman|lady|boy|girl)\b"
+    r"\b\d{1,3}[\s-]?(?:year|yr|month|day|week)s?[\s-]old\s"
+    r"(?:[a-z-]+\s){0,3}?(male|female|man|woman|gentleman|lady|boy|girl)\b"
     r"|\b\d{1,3}\s?(?:y/?o|yo)\s?(male|female|man|woman|m|f)\b"
 )
 _PHONE = re.compile(
@@ -30,29 +40,41 @@ _PHONE = re.compile(
 _ADDRESS = re.compile(rf"\b(?:address|addr|home address|street address){_SEP}([^\n\t]{{6,100}}?){_END}")
 _CITY = re.compile(r"\n\s*([a-z .'-]+,?\s[a-z]{2}\.?\s+\d{5}(?:-\d{4})?)\s*(?=\n|$)")
 _SERVICE = re.compile(
-    rf"\b(?:date of service|dos|service date|date of visit|visit date|date of encounter|encounter date|date of exam(?:ination)?|exam date"
-    rf"|date of procedure|procedure date|date seen|seen on|date of consultation|date of study|appointment date)\s?[:#=]?\s{{0,4}}({PRINTED})"
+    rf"\b(?:date of service|dos|service date|date of visit|visit date|date of encounter"
+    rf"|encounter date|date of exam(?:ination)?|exam date"
+    rf"|date of procedure|procedure date|date seen|seen on|date of consultation|date of study"
+    rf"|appointment date)\s?[:#=]?\s{{0,4}}({PRINTED})"
 )
 _PLAIN = re.compile(rf"(?:^|[\t\n|]|\s{{2}})\s*date{_SEP}({PRINTED})", re.M)
-_ADMITTED = re.compile(rf"\b(?:admission date|date of admission|admit(?:ted)?(?: date| on)?|admission)\s?[:#=]?\s{{0,4}}({PRINTED})")
-_DISCHARGED = re.compile(rf"\b(?:discharge date|date of discharge|discharged?(?: on)?|discharge)\s?[:#=]?\s{{0,4}}({PRINTED})")
+_ADMITTED = re.compile(
+    rf"\b(?:admission date|date of admission|admit(?:ted)?(?: date| on)?|admission)\s?[:#=]?\s{{0,4}}({PRINTED})"
+)
+_DISCHARGED = re.compile(
+    rf"\b(?:discharge date|date of discharge|discharged?(?: on)?|discharge)\s?[:#=]?\s{{0,4}}({PRINTED})"
+)
 _PROVIDER = re.compile(
-    r"\b(?:rendering provider|provider name|attending physician|attending provider|attending|provider|physician|electronically signed by|signed by"
-    r"|dictated by|seen by|examined by|surgeon|clinician)\s?:\s{0,4}((?:dr\.?\s)?[a-z][a-z'.-]+(?:,?\s[a-z][a-z'.-]*){1,3}(?:,?\s(?:m\.?d\.?|d\.?o\.?|np|pa-c|pa|rn|fnp|dpm|phd))?)"
-    + _END
+    r"\b(?:rendering provider|provider name|attending physician|attending provider|attending"
+    r"|provider|physician|electronically signed by|signed by"
+    r"|dictated by|seen by|examined by|surgeon"
+    r"|clinician)\s?:\s{0,4}((?:dr\.?\s)?[a-z][a-z'.-]+(?:,?\s[a-z][a-z'.-]*){1,3}(?:,?\s(?:m\.?d\.?"
+    r"|d\.?o\.?|np|pa-c|pa|rn|fnp|dpm|phd))?)" + _END
 )
 _NPI = re.compile(r"\bnpi\s?(?:no\.?|number|#)?\s?[:#=]?\s{0,4}(\d{10})\b")
 _FACILITY = re.compile(
-    r"\b(?:hospital|medical|clinic|center|centre|health|healthcare|associates|practice|physicians|infirmary|institute|family medicine|care|group|surgery|university|orthop(?:a)?edics|cardiology|pediatrics|urgent)\b"
+    r"\b(?:hospital|medical|clinic|center|centre|health|healthcare|associates|practice|physicians"
+    r"|infirmary|institute|family medicine|care|group|surgery|university|orthop(?:a)?edics"
+    r"|cardiology|pediatrics|urgent)\b"
 )
 _SEXES: dict[str, Literal["male", "female", "other", "unknown"]] = {
     "m": "male", "male": "male", "man": "male", "gentleman": "male", "boy": "male", "f": "female", "female": "female",
-    "woman": "female", "lady": "female", "girl": "female", "other": "other", "x": "other", "unknown": "unknown", "u": "unknown",
+    "woman": "female", "lady": "female", "girl": "female",
+    "other": "other", "x": "other", "unknown": "unknown", "u": "unknown",
 }  # fmt: skip
 _SETTINGS: dict[Setting, tuple[str, ...]] = {
     "inpatient": ("discharge summary", "hospital course", "inpatient", "admission note", "hospital day"),
     "outpatient": (
-        "outpatient", "office visit", "clinic note", "clinic visit", "office note", "annual exam", "annual physical", "annual wellness",
+        "outpatient", "office visit", "clinic note", "clinic visit", "office note", "annual exam",
+        "annual physical", "annual wellness",
         "telehealth", "urgent care", "ambulatory",
     ),
 }  # fmt: skip
@@ -63,9 +85,28 @@ _CUES = {
     "sex": ("sex", "gender"),
     "phone": ("phone", "tel", "cell", "mobile", "home:", "contact", "ph:", "ph."),
     "npi": ("npi",),
-    "provider": ("provider:", "provider name:", "physician:", "attending:", "signed by:", "dictated by:", "seen by:", "examined by:", "surgeon:", "clinician:"),
+    "provider": ("provider:", "provider name:", "physician:", "attending:", "signed by:",
+                 "dictated by:", "seen by:", "examined by:", "surgeon:", "clinician:"),
 }  # fmt: skip
-_NOT_NAMES = frozenset("denies reports states is was has presents education instructions agreements seen the in complains alert".split())
+_NOT_NAMES = frozenset(
+    [
+        "denies",
+        "reports",
+        "states",
+        "is",
+        "was",
+        "has",
+        "presents",
+        "education",
+        "instructions",
+        "agreements",
+        "seen",
+        "the",
+        "in",
+        "complains",
+        "alert",
+    ]
+)
 
 
 def find_identity(document: Document, reading: Reading) -> Identity:
@@ -168,7 +209,21 @@ def _service(folded: str, text: str, spans: dict[str, Span]) -> tuple[Any, Any]:
 
     end = dated("service_end", ("discharge",), _DISCHARGED)
     start = (
-        dated("service_date", ("date of", "dos", "seen on", "service date", "visit date", "encounter date", "exam date", "procedure date", "appointment"), _SERVICE)
+        dated(
+            "service_date",
+            (
+                "date of",
+                "dos",
+                "seen on",
+                "service date",
+                "visit date",
+                "encounter date",
+                "exam date",
+                "procedure date",
+                "appointment",
+            ),
+            _SERVICE,
+        )
         or dated("service_date", ("admi",), _ADMITTED)
         or dated("service_date", ("date",), _PLAIN)
     )
@@ -192,7 +247,11 @@ def _facility(document: Document, reading: Reading, spans: dict[str, Span]) -> s
         printed = reading.text[line.start : line.end]
         if len(printed) <= 70 and ":" not in printed and _FACILITY.search(reading.folded, line.start, line.end):
             words = [w for w in printed.split() if w[:1].isalpha()]
-            if len(words) >= 2 and sum(w[0].isupper() for w in words) >= 0.7 * len(words) and not reading.sections.at(line.start):
+            if (
+                len(words) >= 2
+                and sum(w[0].isupper() for w in words) >= 0.7 * len(words)
+                and not reading.sections.at(line.start)
+            ):
                 spans["facility"] = (line.start, line.end)
                 return printed
     if document.title and _FACILITY.search(document.title.lower()) and len(document.title) <= 70:

@@ -1,7 +1,7 @@
 """Lines and sentences of a clinical text, from plain patterns.
 
-Clinical text is half prose, half list. A line that only wraps is joined to the next; a bullet, a blank line, a header or
-a short line is a sentence of its own. "Dr.", "q.d." and "2.5" do not end one.
+Clinical text is half prose, half list. A line that only wraps is joined to the next; a bullet, a blank line, a header
+or a short line is a sentence of its own. "Dr.", "q.d." and "2.5" do not end one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,45 @@ _HEADER = re.compile(r"\s*[A-Z][A-Za-z0-9/,&'() -]{1,48}?\s*:(?=\s|$)")
 _STOP = re.compile(r"[.!?](?=[\"')\]]*\s)|\t+|(?<=\s)\d{1,2}\)(?=\s)")
 _STOP_OR_GAP = re.compile(r"[.!?](?=[\"')\]]*\s)|\t+|(?<=\s)\d{1,2}\)(?=\s)|(?<=\S) {4,}(?=\S)")
 _ABBREVIATIONS = frozenset(
-    "dr mr mrs ms prof st vs no approx temp ex fig resp dept hosp hx pt pts inc jr sr min max avg est wt ht cf etc "
-    "tab tabs cap caps ref exp sat sats".split()
+    [
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "st",
+        "vs",
+        "no",
+        "approx",
+        "temp",
+        "ex",
+        "fig",
+        "resp",
+        "dept",
+        "hosp",
+        "hx",
+        "pt",
+        "pts",
+        "inc",
+        "jr",
+        "sr",
+        "min",
+        "max",
+        "avg",
+        "est",
+        "wt",
+        "ht",
+        "cf",
+        "etc",
+        "tab",
+        "tabs",
+        "cap",
+        "caps",
+        "ref",
+        "exp",
+        "sat",
+        "sats",
+    ]
 )
 FULL = 0.78  # of the longest line: below it a line ended by choice, not for want of room
 _ENDS = (".", ":", ";", "!", "?")
@@ -81,7 +118,9 @@ def _wraps(text: str, line: Line, following: Line, width: int, listed: bool) -> 
         return False
     length = line.end - line.start
     first = text[following.start : following.end].split(None, 1)[0]
-    if length + len(first) < FULL * width and not (_JOINERS.search(text[max(line.start, line.end - 8) : line.end].lower())):
+    if length + len(first) < FULL * width and not (
+        _JOINERS.search(text[max(line.start, line.end - 8) : line.end].lower())
+    ):
         return False
     if listed and (length < 60 or not text[following.start].islower()):
         return False
@@ -150,5 +189,5 @@ def _abbreviates(folded: str, start: int, stop: int) -> bool:
         return False
     last = word[0].lstrip("(/\"'[")
     if last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha()):
-        return not (last == "no" and folded[stop + 1 : stop + 2] == "\n")
+        return last != "no" or folded[stop + 1 : stop + 3].strip().isdigit()  # "No. 3", but "he said no."
     return "." in last and all(len(part) <= 3 and part.isalpha() for part in last.split("."))

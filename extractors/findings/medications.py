@@ -1,4 +1,4 @@
-"""Medications and allergies: drugs of the lexicon with their sig, unknown drugs of a medication list, and what is not tolerated."""
+"""Medications: drugs of the lexicon with their sig and status, and unknown drugs of a medication list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from extractors.model import Span
 from fhir_profiles.systems import RXNORM
 
 LISTS = frozenset({"medications", "discharge_medications"})
-_UNKNOWN = re.compile(r"([A-Za-z][A-Za-z'/-]{2,}(?:[ -](?!po\b|iv\b|im\b|sc\b)[A-Za-z][A-Za-z'/-]*){0,3}?)[ ,:-]{1,3}(?=\d|\.\d)")
+_UNKNOWN = re.compile(
+    r"([A-Za-z][A-Za-z'/-]{2,}(?:[ -](?!po\b|iv\b|im\b|sc\b)[A-Za-z][A-Za-z'/-]*){0,3}?)[ ,:-]{1,3}(?=\d|\.\d)"
+)
 _NOT_DRUGS = re.compile(
     r"(?i)^(?:take|takes|taking|patient|the|he|she|please|and|continue|start|stop|use|with|apply|page|date|total|last|refill|disp|dispense"
     r"|blood|for|then|dose|increase|decrease|every|after|before|about|over|at|on|in|of|to|from)\b"
@@ -25,8 +27,10 @@ _NOT_DRUGS = re.compile(
 STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed", "CONTINUED": "active"}
 
 
-def find_medications(reading: Reading, hits: Sequence[Hit], claimed: Sequence[Span], lexicon: Lexicon, known: Analytes) -> list[Draft]:
-    """A draft of kind `medication` for every drug outside the claimed spans (values, allergies) and the allergy section."""
+def find_medications(
+    reading: Reading, hits: Sequence[Hit], claimed: Sequence[Span], lexicon: Lexicon, known: Analytes
+) -> list[Draft]:
+    """A draft of kind `medication` for every drug outside the claimed spans and the allergy section."""
     drugs = [h for h in hits if h.entries and any(e.system == RXNORM for e in h.entries)]
     lists = [b for b in reading.blocks if reading.sections.at(b.start) in LISTS]
     if not drugs and not lists:

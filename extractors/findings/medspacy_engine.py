@@ -1,12 +1,13 @@
 """The same rules run by medspaCy itself: the reference for the compiled executor (https://github.com/medspacy/medspacy).
 
-spaCy and medspaCy are imported on first use only. Sentences are ours: medspaCy's default splitter is slow and writes the
-text it splits to the log, so its logger is shut before anything else is imported.
+spaCy and medspaCy are imported on first use only. Sentences are ours: medspaCy's default splitter is slow and writes
+the text it splits to the log, so its logger is shut before anything else is imported.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import as_file, files
@@ -26,8 +27,10 @@ def _pipeline() -> tuple[Any, Any]:
     from loguru import logger
 
     logger.disable("PyRuSH")
-    import spacy
-    from medspacy.context import ConText
+    with warnings.catch_warnings():  # their imports warn of their own dependencies' future
+        warnings.simplefilter("ignore")
+        import spacy
+        from medspacy.context import ConText
 
     nlp = spacy.blank("en")
     with as_file(files("extractors.findings").joinpath(rules.CONTEXT)) as path:
@@ -77,7 +80,9 @@ def _sentence(text: str, sentence: Sentence, spans: Sequence[Span]) -> tuple[dic
             targets.append(target)
             owners.append(span)
     doc.spans["mentions"] = targets
-    context(doc)
+    with warnings.catch_warnings():  # one of medspaCy's three matchers has no patterns, which spaCy warns of
+        warnings.simplefilter("ignore")
+        context(doc)
     graph = doc._.context_graph
     found: dict[Span, list[Trigger]] = {span: [] for span in spans}
     place = {(t.start, t.end): owner for t, owner in zip(targets, owners, strict=True)}

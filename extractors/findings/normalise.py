@@ -37,8 +37,6 @@ _WORDS = {"w/o": "without", "w/": "with", "&": "and"}
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
 
-
-
 @lru_cache(maxsize=4096)
 def _fold_character(c: str) -> str:
     if c in _PUNCTUATION:

@@ -1,17 +1,17 @@
-"""Codes printed on the page: ICD-10-CM with or without its dot, CPT and HCPCS, with modifiers, units and the words beside them."""
+"""Codes printed on the page: ICD-10-CM with or without its dot, CPT and HCPCS with modifiers and units."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from extractors.findings.draft import Draft
 from extractors.findings.lexicon import Lexicon
 from extractors.findings.lines import Line
 from extractors.findings.reading import Reading
-from extractors.model import Span
+from extractors.model import EMPTY, Span
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM
 
 _DIAGNOSIS = re.compile(r"([A-TV-Z]\d[0-9A-Z])(?:\.([0-9A-Z]{1,4})|([0-9A-Z]{1,4}))?(?![A-Za-z0-9]|\.\d)")
@@ -19,7 +19,9 @@ _SERVICE = re.compile(
     r"([0-9A-CEGHJ-MP-V]\d{3}[0-9FTU])"
     r"((?:-(?:\d{2}|[A-Z][A-Z0-9])){1,4}(?![A-Za-z0-9]))?(?:\s?[x×X]\s?(\d{1,3})\b|\s(\d{1,3})\sunits?\b)?(?![A-Za-z0-9]|-\d{4}|\.\d|,\d{3})"
 )
-_LABEL = re.compile(r"\b(?:cpt|hcpcs|procedure codes?|billing codes?|charges?|e/m|e&m|em code|service codes?|level of service)\b")
+_LABEL = re.compile(
+    r"\b(?:cpt|hcpcs|procedure codes?|billing codes?|charges?|e/m|e&m|em code|service codes?|level of service)\b"
+)
 _ICD_LABEL = re.compile(r"\b(?:icd(?:-?10)?(?:-?cm)?|dx|diagnos[ie]s|diagnosis codes?|problem)\b")
 _BEFORE_WORDS = re.compile(r"([A-Za-z][A-Za-z0-9 ,'/-]{3,80}?)\s*[(\[]$")
 _AFTER_WORDS = re.compile(r"[)\]]?[\s:.–-]*([A-Za-z]{2}[^\n\t;|]{2,90})")
@@ -76,10 +78,12 @@ def _in_code_place(reading: Reading, line: Line, match: re.Match[str]) -> bool:
         return True
     if _ICD_LABEL.search(before):
         return True
-    alone = start == line.body and (reading.text[end : end + 1] in ("", "\t", "\n", ":", ",") or reading.text[end : end + 2] in ("  ", " -"))
+    alone = start == line.body and (
+        reading.text[end : end + 1] in ("", "\t", "\n", ":", ",") or reading.text[end : end + 2] in ("  ", " -")
+    )
     listed = start == line.body and reading.sections.at(start) in SECTIONS
     after_code = _DIAGNOSIS.search(reading.text, line.body, start) is not None and not _VERTEBRA.match(match[0])
-    return alone or listed or (after_code and not before.rstrip(" ,;").split()[-1:] == [])
+    return alone or listed or (after_code and before.rstrip(" ,;") != "")
 
 
 def _services(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
@@ -98,14 +102,14 @@ def _services(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
         if system == HCPCS and not known:
             continue
         label = _words_beside(reading, line, match.start(), match.end())
-        draft = _code(system, code, match.start(), match.end(), label)
+        extra: dict[str, Any] = {}
         if match[2]:
-            draft.attributes["modifiers"] = tuple(match[2].strip("-").split("-"))
+            extra["modifiers"] = tuple(match[2].strip("-").split("-"))
         if match[3] or match[4]:
-            draft.attributes["units"] = int(match[3] or match[4])
+            extra["units"] = int(match[3] or match[4])
         if not known:
-            draft.attributes["unknown"] = True
-        yield draft
+            extra["unknown"] = True
+        yield _code(system, code, match.start(), match.end(), label, extra)
 
 
 def _words_beside(reading: Reading, line: Line, start: int, end: int) -> Span | None:
@@ -117,8 +121,8 @@ def _words_beside(reading: Reading, line: Line, start: int, end: int) -> Span | 
     return None
 
 
-def _code(system: str, code: str, start: int, end: int, label: Span | None) -> Draft:
-    attributes: dict[str, Any] = {"system": system, "code": code}
+def _code(system: str, code: str, start: int, end: int, label: Span | None, extra: Mapping[str, Any] = EMPTY) -> Draft:
+    attributes: dict[str, Any] = {"system": system, "code": code, **extra}
     if label:
         attributes["label_span"] = label
     return Draft("code", start, end, (start, end), attributes, ((system, code, 1.0),))

@@ -26,7 +26,9 @@ WINDOW = 28
 UNTOLD = frozenset({"allergies"})
 
 
-def find_problems(reading: Reading, hits: Sequence[Hit], claimed: Iterable[Span], measured: Sequence[Span]) -> list[Draft]:
+def find_problems(
+    reading: Reading, hits: Sequence[Hit], claimed: Iterable[Span], measured: Sequence[Span]
+) -> list[Draft]:
     """A draft of kind `problem` or `procedure` for each hit outside the claimed spans and the headers.
 
     The name of a value is no procedure: "ALT (SGPT) 56" is a result, not a test that was done.
@@ -49,7 +51,9 @@ def find_problems(reading: Reading, hits: Sequence[Hit], claimed: Iterable[Span]
             continue
         attributes = qualify(reading.folded, hit.start, hit.end) if problem else {}
         concepts = tuple((e.system, e.code, e.score) for e in hit.entries)
-        drafts.append(Draft("problem" if problem else "procedure", hit.start, hit.end, (hit.start, hit.end), attributes, concepts))
+        drafts.append(
+            Draft("problem" if problem else "procedure", hit.start, hit.end, (hit.start, hit.end), attributes, concepts)
+        )
     return drafts
 
 
@@ -59,7 +63,11 @@ def _is_shouted_word(reading: Reading, hit: Hit) -> bool:
     rest = reading.text[hit.end : stop if stop >= 0 else len(reading.text)]
     start = reading.text.rfind("\n", 0, hit.start) + 1
     line = reading.text[start : hit.end] + rest
-    return line.isupper() and line.rstrip().endswith(":") and len(line.split()) > len(reading.text[hit.start : hit.end].split())
+    return (
+        line.isupper()
+        and line.rstrip().endswith(":")
+        and len(line.split()) > len(reading.text[hit.start : hit.end].split())
+    )
 
 
 def qualify(folded: str, start: int, end: int) -> dict[str, Any]:
@@ -67,7 +75,9 @@ def qualify(folded: str, start: int, end: int) -> dict[str, Any]:
     low = start - WINDOW if start > WINDOW else 0
     before = _clause(folded[low:start].partition(" ")[2] if low else folded[:start])[-1]  # not half a word
     after = _clause(folded[end : end + WINDOW])[0]
-    words = _WORD.findall(f"{before}{folded[start:end]}") + [w for w in _WORD.findall(after) if _QUALIFIERS.get(w) != "severity"]
+    words = _WORD.findall(f"{before}{folded[start:end]}") + [
+        w for w in _WORD.findall(after) if _QUALIFIERS.get(w) != "severity"
+    ]
     found: dict[str, Any] = {}
     for word in words:
         kind = _QUALIFIERS.get(word)
@@ -79,9 +89,9 @@ def qualify(folded: str, start: int, end: int) -> dict[str, Any]:
             found[kind] = _PHRASES.get((known, value), known)
         elif known != value and kind == "laterality" and {known, value} == {"left", "right"}:
             found[kind] = "bilateral"
-    if "stage" in folded[start : end + WINDOW] or "grade" in folded[start : end + WINDOW]:
-        if stage := _STAGE.search(folded, start, min(end + WINDOW, len(folded))):
-            found[stage[1]] = stage[2]
+    around = folded[start : end + WINDOW]
+    if ("stage" in around or "grade" in around) and (stage := _STAGE.search(around)):
+        found[stage[1]] = stage[2]
     return found
 
 

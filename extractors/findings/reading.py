@@ -8,7 +8,6 @@ from extractors.findings.lines import Block, Line, Sentence, split_blocks, split
 from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.sections import SectionMap, split_sections
 
-
 LISTS = frozenset({"medications", "discharge_medications", "diagnoses", "procedures", "allergies"})
 
 

@@ -1,4 +1,4 @@
-"""Results in words and results without a code of ours: "HCV negative", "gram positive cocci", "4+ MR", "SV(LVOT): 55.2 ml"."""
+"""Results in words, and results without a code of ours: "HCV negative", "gram positive cocci", "SV(LVOT): 55.2 ml"."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _OUTCOMES = ("negative", "positive", "reactive", "detected", "no growth", " neg"
 _TEST = (
     r"(?:hcv|hbv|hiv|hbsab|hbsag|rpr|vdrl|ana|ig[gma]|strep|influenza(?:\s[ab])?|flu(?:\s[ab])?|covid(?:-19)?|sars-cov-2|rsv"
     r"|mono(?:spot)?|h\.?\s?pylori|c\.?\s?diff(?:icile)?|mrsa|pregnancy|upt|u?hcg|cultures?|guaiac|hemoccult|nitrites?"
-    r"|leukocyte esterase|ketones|ppd|quantiferon|troponins?|d-dimer|lyme|homans|murphy'?s|tuberculin|chlamydia|gonorrhea|trichomonas)"
+    r"|leukocyte esterase|ketones|ppd|quantiferon|troponins?|d-dimer|lyme|homans|murphy'?s"
+    r"|tuberculin|chlamydia|gonorrhea|trichomonas)"
 )
 _WORDED = re.compile(
     rf"(?<![a-z0-9])({_TEST})(?:\s(?:test|screen|antibody|antigen|pcr|culture|swab|titers?|sign|dna))*"
@@ -24,7 +25,10 @@ _WORDED = re.compile(
 )
 _GRAM = re.compile(r"(gram[ -](?:positive|negative))\s(cocci|rods|bacilli|coccobacilli|diplococci|organisms)")
 _TITER = re.compile(r"(?<![a-z])(titers?)[\s:=-]{0,3}(?:of\s|was\s)?(1:\d+)")
-_GRADE = re.compile(r"\(?([1-4]\+)\)?\s((?:mitral|tricuspid|aortic|pulmonic) (?:regurgitation|insufficiency|stenosis)|[mta]r\b|(?:pitting )?edema)")
+_GRADE = re.compile(
+    r"\(?([1-4]\+)\)?\s((?:mitral|tricuspid|aortic|pulmonic) (?:regurgitation|insufficiency"
+    r"|stenosis)|[mta]r\b|(?:pitting )?edema)"
+)
 _AFTER_COLON = re.compile(rf": ?(?:[a-z]{{2,4}}: ?)?({NUMBER})\s?({UNIT})(?:\s{NUMBER}\s?{UNIT})?")
 _NAME = re.compile(r"(?<![^\s])([a-z][a-z0-9 ]{0,24}(?:\([a-z0-9 -]+\))?)$")
 _MEASURES = frozenset({"mL", "L/min", "cm", "mm", "cm/s", "mm[Hg]", "cm2", "L", "mL/min"})
@@ -81,6 +85,10 @@ def _measures(folded: str, text: str) -> Iterator[Value]:
             continue
         name = _NAME.search(folded, max(0, match.start() - 40), match.start())
         if name:
-            attributes: dict[str, Any] = {"name": text[slice(*name.span(1))].strip(), "value": decimal(match[1]), "unit": unit}
+            attributes: dict[str, Any] = {
+                "name": text[slice(*name.span(1))].strip(),
+                "value": decimal(match[1]),
+                "unit": unit,
+            }
             attributes["unit_text"] = text[slice(*match.span(2))]
             yield Value(name.start(1), match.end(), match.span(1), "lab", attributes)

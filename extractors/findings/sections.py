@@ -80,7 +80,9 @@ def _header(text: str, folded: str, line: Line, table: dict[str, str]) -> Sectio
 def _stands_out(text: str, line: Line) -> bool:
     """A header without a colon is in capitals or title case, alone on its line."""
     words = text[line.body : line.end].split()
-    return all(w[:1].isupper() or w.lower() in {"of", "and", "the", "for", "on", "to", "at", "/", "&", "-"} for w in words)
+    return all(
+        w[:1].isupper() or w.lower() in {"of", "and", "the", "for", "on", "to", "at", "/", "&", "-"} for w in words
+    )
 
 
 class SectionMap:

@@ -1,6 +1,6 @@
 """The words of a sig: route, form, frequency, as needed; data in `sig.json`, matched over the normal form in one pass.
 
-Timing follows FHIR R4 Timing.repeat (https://hl7.org/fhir/R4/datatypes.html#Timing): frequency, period, period_unit, when.
+Timing follows FHIR R4 (https://hl7.org/fhir/R4/datatypes.html#Timing): frequency, period, period_unit, when.
 """
 
 from __future__ import annotations
@@ -17,10 +17,28 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 from extractors.findings.normalise import Normal, term
 
 WordKind = Literal["route", "form", "release", "frequency", "prn"]
-NUMBERS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
-    " nineteen twenty"
-).split()
+NUMBERS = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
 
 
 class SigWord(NamedTuple):
@@ -46,7 +64,9 @@ def load() -> SigTable:
     data = json.loads(files("extractors.findings").joinpath("sig.json").read_text("utf-8"))
     phrases: dict[str, tuple[WordKind, Any]] = {}
     for entry in data["frequencies"]:
-        timing = {k: entry[k] for k in ("code", "frequency", "period", "period_unit", "when") if entry.get(k) is not None}
+        timing = {
+            k: entry[k] for k in ("code", "frequency", "period", "period_unit", "when") if entry.get(k) is not None
+        }
         for phrase in entry["phrases"]:
             phrases.setdefault(term(phrase), ("frequency", timing))
     for phrase, timing in _intervals():
@@ -56,7 +76,7 @@ def load() -> SigTable:
     for kind in ("route", "form"):
         for value, names in data[f"{kind}s"].items():
             for name in names:
-                phrases.setdefault(term(name), (kind, value))  # type: ignore[arg-type]
+                phrases.setdefault(term(name), (kind, value))
     for name in data["release"]:
         phrases.setdefault(term(name), ("release", name))
     phrases.pop("", None)

@@ -35,8 +35,8 @@ def find(
 ) -> Findings:
     """Everything `document` says, in reading order; one finding of kind `mention` for each of `spans` as well.
 
-    Pure: no clock, no file, no network. Offsets are into `document.text`; no text makes it raise. `components` are names
-    for `extractors.findings.components.component`, whose errors pass through.
+    Pure: no clock, no file, no network. Offsets are into `document.text`; no text makes it raise. `components` are
+    names for `extractors.findings.components.component`, whose errors pass through.
     """
     reading = read_text(document.text)
     given = [(int(a), int(b)) for a, b in spans]
@@ -49,8 +49,10 @@ def find(
     return Findings(tuple(sorted(items, key=lambda f: (f.start, f.end))), identity)
 
 
-def draft_findings(document: Document, reading: Reading, lexicon: Lexicon, claimed: list[Span], extra: Sequence[Hit] = ()) -> list[Draft]:
-    """All findings before their assertion. What stands in one is not looked for in the next: values, drugs, codes, problems."""
+def draft_findings(
+    document: Document, reading: Reading, lexicon: Lexicon, claimed: list[Span], extra: Sequence[Hit] = ()
+) -> list[Draft]:
+    """All findings before their assertion. What one finder took (values, allergies, drugs, codes), the next leaves."""
     known = analytes.load()
     values = measure(document, reading)
     hits = lexicon.find(reading.normal)
@@ -137,7 +139,7 @@ def _statuses(reading: Reading, spans: Sequence[Span]) -> dict[Span, list[Trigge
 
 
 def _status(kind: str, triggers: Sequence[Trigger]) -> str | None:
-    """What the nearest trigger says was done: medications are stopped, held, started, changed; procedures planned, performed."""
+    """What the last trigger says was done: a drug stopped, held, started, changed; a procedure planned, performed."""
     names = STATUSES if kind == "medication" else _PROCEDURE_STATUS
     said = [names[category] for _, _, category in triggers if category in names]
     return said[-1] if said else None

@@ -1,10 +1,11 @@
 """Values in tables: a header of vital signs over a row of numbers, and rows of test, result, flag, units, reference.
 
-Tables come from `Document.tables`; a header line of nothing but names of vital signs over a line of as many words is one too.
+Tables come from `Document.tables`; a line of nothing but names of vital signs over a line of as many words is one too.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,27 +18,52 @@ from extractors.model import Span, Table
 
 _CELL = re.compile(rf"\s*(?P<cmp>{COMPARATOR})?\s*(?P<v>{NUMBER})\s*(?P<rest>.*?)\s*$")
 _BP = re.compile(r"\s*(?P<cmp>)(?P<s1>\d{2,3})\s?/\s?(?P<d1>\d{2,3})(?P<s2>)(?P<d2>)\s*(?:mm\s?hg)?\s*$")
-_LIMITS = re.compile(rf"[(\[]?\s*(?:(?P<lo>{NUMBER})\s?(?:-|to)\s?(?P<hi>{NUMBER})|(?P<cmp><=?|>=?|≤|≥)\s?(?P<one>{NUMBER}))")
+_LIMITS = re.compile(
+    rf"[(\[]?\s*(?:(?P<lo>{NUMBER})\s?(?:-|to)\s?(?P<hi>{NUMBER})|(?P<cmp><=?|>=?|≤|≥)\s?(?P<one>{NUMBER}))"
+)
 _FLAG = re.compile(r"\b(hh?|ll?|high|low|abn|a|crit|critical|n|normal)\b|\*")
 _PARTS = re.compile(r"[a-z%/.]+")
 COLUMNS = {
-    "name": {"test", "analyte", "component", "lab", "name", "test name", "exam", "parameter", "measurement", "vital", "labs"},
+    "name": {
+        "test",
+        "analyte",
+        "component",
+        "lab",
+        "name",
+        "test name",
+        "exam",
+        "parameter",
+        "measurement",
+        "vital",
+        "labs",
+    },
     "value": {"result", "value", "results", "your value", "reading", "latest", "today"},
     "flag": {"flag", "flags", "abnormal", "status", "abn"},
     "unit": {"units", "unit", "uom"},
-    "limits": {"reference", "reference range", "ref range", "range", "normal range", "normal", "ref", "reference interval"},
+    "limits": {
+        "reference",
+        "reference range",
+        "ref range",
+        "range",
+        "normal range",
+        "normal",
+        "ref",
+        "reference interval",
+    },
 }
 
 
-def find_table_values(folded: str, text: str, tables: Sequence[Table], lines: Sequence[Line], analytes: Analytes) -> list[Value]:
+def find_table_values(
+    folded: str, text: str, tables: Sequence[Table], lines: Sequence[Line], analytes: Analytes
+) -> list[Value]:
     """The values of all tables, in reading order."""
     found: list[Value] = []
     for table in tables:
-        rows = [[c for c in row] for row in table.rows]
+        rows = [list(row) for row in table.rows]
         if len(rows) > 1:
             found += _read_rows(folded, text, rows, analytes)
     covered = [(t.rows[0][0][0], t.rows[-1][-1][1]) for t in tables if t.rows and t.rows[0]]
-    for header, row in zip(lines, lines[1:], strict=False):
+    for header, row in itertools.pairwise(lines):
         if not any(a <= header.start < b for a, b in covered):
             found += _read_lines(folded, text, header, row, analytes)
     return sorted(found, key=lambda v: v.start)
@@ -62,7 +88,7 @@ def _read_rows(folded: str, text: str, rows: list[list[Span]], analytes: Analyte
                     yield value
         return
     for row in rows:  # name in one cell, value in the next
-        for (a, b), cell in zip(row, row[1:], strict=False):
+        for (a, b), cell in itertools.pairwise(row):
             analyte = _analyte(folded[a:b], analytes)
             if analyte and (value := read_cell(folded, text, cell, analyte, _words(folded[a:b]))):
                 yield value
@@ -89,7 +115,7 @@ def read_cell(folded: str, text: str, cell: Span, analyte: Analyte, name: str = 
     content = folded[cell[0] : cell[1]]
     if analyte.loinc == PRESSURE:
         match = _BP.match(content)
-        return pressure(text, cell[0], cell[1], cell, match) if match else None
+        return pressure(cell[0], cell[1], cell, match) if match else None
     match = _CELL.match(content)
     if match is None or (analyte.loinc == HEIGHT and "'" in content):
         return None

@@ -1,4 +1,4 @@
-"""Vital signs and laboratory values in running text and in rows: "BP 120/80", "K 4.1, Na 138", "WBC 13.2 H x10^3/uL 4.0-11.0"."""
+"""Vital signs and laboratory values in running text and in rows: "BP 120/80", "K 4.1", "WBC 13.2 H x10^3/uL 4.0-11.0"."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _AFTER = re.compile(
 )
 _UNIT = re.compile(rf"{GAP}*({UNIT})")
 _FLAG = re.compile(
-    rf"{GAP}*(?:(?P<star>\*)|\((?P<p>hh?|ll?|high|low|abnormal)\)|(?P<l>hh?|ll?|high|low|abn|crit|critical)(?=[ \t\n,;.)]|$))"
+    rf"{GAP}*(?:(?P<star>\*)|\((?P<p>hh?|ll?|high|low|abnormal)\)|(?P<l>hh?|ll?|high|low|abn|crit"
+    rf"|critical)(?=[ \t\n,;.)]|$))"
 )
 _LIMITS = re.compile(
     rf"{GAP}*(?P<open>[(\[])?{GAP}*(?:ref(?:erence)?\.?(?:{GAP}range)?|normal(?:{GAP}range)?|nl|range)?[:{GAP[1:-1]}]*"
@@ -52,12 +53,16 @@ FAR = 100  # characters between a name and its value, at most
 _DATED = re.compile(rf"(?<!\d){DATE}(?![\d/])")
 _NEXT_SENTENCE = re.compile(r"\.\s+[A-Z]")
 _MMHG = re.compile(rf"{GAP}*mm{GAP}?hg")
-_HEIGHT = re.compile(rf"[:= ]*{GAP}*(\d)\s?(?:'|ft\.?|feet|foot){GAP}?(\d{{1,2}}(?:\.\d+)?)?\s?(?:\"|''|in(?:ches)?\b\.?)?")
+_HEIGHT = re.compile(
+    rf"[:= ]*{GAP}*(\d)\s?(?:'|ft\.?|feet|foot){GAP}?(\d{{1,2}}(?:\.\d+)?)?\s?(?:\"|''|in(?:ches)?\b\.?)?"
+)
 _LETTER = re.compile(r"(?<![a-z0-9.'/-])([tpr])[ \t]?[:=.-]?[ \t]?(?=\d)")
 _REVERSE = re.compile(r"(?<![\d./])(\d{2,3})\s?%?\s?(?:o2|spo2)[- ]?sats?\b")
 _OXYGEN = re.compile(
-    r"\s?%?\s?(?:sat(?:uration)?s?\s)?[/,(]?\s?(?:on|with)?\s?((?:ra\b|room air|(?:\d+(?:\.\d+)?|\d+-\d+)\s?(?:l|liters?)(?:/min)?"
-    r"\s?/?\s?(?:nc\b|nasal cannula|o2|oxygen|via nc|by nasal cannula|nrb|face mask)?|\d+%\s?(?:fio2|flowmask|face ?mask|o2|venti ?mask)"
+    r"\s?%?\s?(?:sat(?:uration)?s?\s)?[/,(]?\s?(?:on|with)?\s?((?:ra\b|room air|(?:\d+(?:\.\d+)?"
+    r"|\d+-\d+)\s?(?:l|liters?)(?:/min)?"
+    r"\s?/?\s?(?:nc\b|nasal cannula|o2|oxygen|via nc|by nasal cannula|nrb|face mask)?"
+    r"|\d+%\s?(?:fio2|flowmask|face ?mask|o2|venti ?mask)"
     r"|nrb|non-?rebreather|bipap|cpap|face mask|high flow))"
 )
 _DOSES = frozenset({"mg", "g", "mL", "mEq", "{units}"})
@@ -76,7 +81,9 @@ class Value:
     attributes: dict[str, Any]
 
 
-def find_values(folded: str, text: str, bounds: Sequence[Span], analytes: Analytes, claimed: Sequence[Span] = ()) -> list[Value]:
+def find_values(
+    folded: str, text: str, bounds: Sequence[Span], analytes: Analytes, claimed: Sequence[Span] = ()
+) -> list[Value]:
     """Values after names within `bounds` (lines or wrapped sentences, ascending), outside `claimed` spans."""
     taken = sorted(claimed)
     found: list[Value] = []
@@ -102,7 +109,13 @@ def _overlaps(taken: Sequence[Span], start: int, end: int) -> bool:
 
 
 def _letters(
-    folded: str, text: str, bounds: Sequence[Span], rows: set[int], analytes: Analytes, taken: Sequence[Span], known: list[Value]
+    folded: str,
+    text: str,
+    bounds: Sequence[Span],
+    rows: set[int],
+    analytes: Analytes,
+    taken: Sequence[Span],
+    known: list[Value],
 ) -> Iterator[Value]:
     """T, P and R among other vital signs, and saturations that stand before their name."""
     spans = sorted(v.at for v in known)
@@ -126,8 +139,12 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         return _read_pressure(folded, text, start, end, limit)
     if analyte.loinc == HEIGHT and (feet := _HEIGHT.match(folded, end, limit)):
         inches = Decimal(feet[1]) * 12 + Decimal(feet[2] or 0)
-        return value_of(text, start, feet.end(), (feet.start(1), feet.end()), analyte, {"value": inches}, "[in_i]", None)
-    if analyte.unit is None or (folded[start:end].strip() in units() and _AMOUNT_BEFORE.search(folded, max(0, start - 12), start)):
+        return value_of(
+            text, start, feet.end(), (feet.start(1), feet.end()), analyte, {"value": inches}, "[in_i]", None
+        )
+    if analyte.unit is None or (
+        folded[start:end].strip() in units() and _AMOUNT_BEFORE.search(folded, max(0, start - 12), start)
+    ):
         return None  # a test of presence has no number; "500 mg 3 times": not magnesium
     if _DIGIT.search(folded, end, min(limit, end + FAR)) is None:
         return None
@@ -138,7 +155,12 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         return None
     at, numbers = match.span("v"), _numeric(match["v"], match["vk"], comparator(match["cmp"]))
     stop = match.end()
-    if folded[stop : stop + 1] == "/" and folded[stop + 1 : stop + 2].isdigit() and analyte.kind != "survey" and not folded.startswith("/10", stop):
+    if (
+        folded[stop : stop + 1] == "/"
+        and folded[stop + 1 : stop + 2].isdigit()
+        and analyte.kind != "survey"
+        and not folded.startswith("/10", stop)
+    ):
         return None
     if match["w"]:
         numbers["value_high"] = decimal(match["w"], match["wk"])
@@ -162,7 +184,9 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         numbers["delivery"] = text[oxygen.start(1) : oxygen.end(1)]
         stop = oxygen.end()
     printed = text[unit.start(1) : unit.end(1)] if unit else None
-    return value_of(text, start, stop, at, analyte, numbers, units()[unit[1]] if unit else None, printed, folded[start:end])
+    return value_of(
+        text, start, stop, at, analyte, numbers, units()[unit[1]] if unit else None, printed, folded[start:end]
+    )
 
 
 def _fits(unit: str, analyte: Analyte) -> bool:
@@ -200,7 +224,7 @@ def _read_pressure(folded: str, text: str, start: int, end: int, limit: int) -> 
         return None
     at = (end + match.start("s1"), end + match.end())
     unit = _MMHG.match(folded, at[1], limit)
-    return pressure(text, start, unit.end() if unit else at[1], at, match)
+    return pressure(start, unit.end() if unit else at[1], at, match)
 
 
 def _looks_pressure(printed: str) -> bool:
@@ -208,7 +232,7 @@ def _looks_pressure(printed: str) -> bool:
     return len(parts) == 2 and all(p.isdigit() for p in parts) and int(parts[0]) > 31
 
 
-def pressure(text: str, start: int, end: int, at: Span, match: re.Match[str]) -> Value:
+def pressure(start: int, end: int, at: Span, match: re.Match[str]) -> Value:
     """A blood pressure with its two components."""
     components: list[dict[str, Any]] = []
     reason = None
@@ -222,7 +246,12 @@ def pressure(text: str, start: int, end: int, at: Span, match: re.Match[str]) ->
         components.append(part)
     if components[0]["value"] <= components[1]["value"]:
         reason = "systolic is not above diastolic"
-    attributes: dict[str, Any] = {"name": "blood pressure", "loinc": PRESSURE, "unit": "mm[Hg]", "components": tuple(components)}
+    attributes: dict[str, Any] = {
+        "name": "blood pressure",
+        "loinc": PRESSURE,
+        "unit": "mm[Hg]",
+        "components": tuple(components),
+    }
     if sign := comparator(match["cmp"]):
         attributes["comparator"] = sign
     if reason:

@@ -73,14 +73,23 @@ class SmallLexicon:
 
     def __init__(self) -> None:
         self._codes = {(s, c): p.partition("|")[0] or c for s, codes in PHRASES.items() for c, p in codes.items()}
-        table = [(term(p), Entry(s, c)) for s, codes in PHRASES.items() for c, ps in codes.items() for p in ps.split("|") if p]
+        table = [
+            (term(p), Entry(s, c))
+            for s, codes in PHRASES.items()
+            for c, ps in codes.items()
+            for p in ps.split("|")
+            if p
+        ]
         self._entries = [e for _, e in table]
-        self._by_term = {t: e for t, e in table}
+        self._by_term = dict(table)
         self._automaton = AhoCorasick([t for t, _ in table], matchkind=MatchKind.LeftmostLongest)
 
     def find(self, text: str | Normal) -> list[Hit]:
         normal = normalise(fold(text)) if isinstance(text, str) else text
-        return [Hit(*normal.span(a, b), (self._entries[i],)) for i, a, b in self._automaton.find_matches_as_indexes(normal.text)]
+        return [
+            Hit(*normal.span(a, b), (self._entries[i],))
+            for i, a, b in self._automaton.find_matches_as_indexes(normal.text)
+        ]
 
     def entries(self, phrase: str) -> tuple[Entry, ...]:
         entry = self._by_term.get(term(phrase))

@@ -9,16 +9,44 @@ import pytest
 from extractors.findings import find
 
 FREQUENCIES = [
-    ("daily", 1, 1, "d"), ("QD", 1, 1, "d"), ("once a day", 1, 1, "d"), ("every day", 1, 1, "d"), ("BID", 2, 1, "d"),
-    ("b.i.d.", 2, 1, "d"), ("twice daily", 2, 1, "d"), ("two times a day", 2, 1, "d"), ("TID", 3, 1, "d"),
-    ("three times daily", 3, 1, "d"), ("QID", 4, 1, "d"), ("4 times a day", 4, 1, "d"), ("qHS", 1, 1, "d"),
-    ("at bedtime", 1, 1, "d"), ("nightly", 1, 1, "d"), ("qAM", 1, 1, "d"), ("every morning", 1, 1, "d"),
-    ("q4h", 1, 4, "h"), ("q 6 hours", 1, 6, "h"), ("every 8 hours", 1, 8, "h"), ("every six hours", 1, 6, "h"),
-    ("q12h", 1, 12, "h"), ("q6-8h", 1, 6, "h"), ("every 4 to 6 hours", 1, 4, "h"), ("every other day", 1, 2, "d"),
-    ("weekly", 1, 1, "wk"), ("once a week", 1, 1, "wk"), ("twice weekly", 2, 1, "wk"), ("every 2 weeks", 1, 2, "wk"),
-    ("monthly", 1, 1, "mo"), ("every 3 months", 1, 3, "mo"), ("with meals", 3, 1, "d"), ("twice daily with meals", 2, 1, "d"),
-    ("three times a week", 3, 1, "wk"), ("q72h", 1, 3, "d"), ("q.h.s.", 1, 1, "d"), ("once daily", 1, 1, "d"),
-]  # fmt: skip
+    ("daily", 1, 1, "d"),
+    ("QD", 1, 1, "d"),
+    ("once a day", 1, 1, "d"),
+    ("every day", 1, 1, "d"),
+    ("BID", 2, 1, "d"),
+    ("b.i.d.", 2, 1, "d"),
+    ("twice daily", 2, 1, "d"),
+    ("two times a day", 2, 1, "d"),
+    ("TID", 3, 1, "d"),
+    ("three times daily", 3, 1, "d"),
+    ("QID", 4, 1, "d"),
+    ("4 times a day", 4, 1, "d"),
+    ("qHS", 1, 1, "d"),
+    ("at bedtime", 1, 1, "d"),
+    ("nightly", 1, 1, "d"),
+    ("qAM", 1, 1, "d"),
+    ("every morning", 1, 1, "d"),
+    ("q4h", 1, 4, "h"),
+    ("q 6 hours", 1, 6, "h"),
+    ("every 8 hours", 1, 8, "h"),
+    ("every six hours", 1, 6, "h"),
+    ("q12h", 1, 12, "h"),
+    ("q6-8h", 1, 6, "h"),
+    ("every 4 to 6 hours", 1, 4, "h"),
+    ("every other day", 1, 2, "d"),
+    ("weekly", 1, 1, "wk"),
+    ("once a week", 1, 1, "wk"),
+    ("twice weekly", 2, 1, "wk"),
+    ("every 2 weeks", 1, 2, "wk"),
+    ("monthly", 1, 1, "mo"),
+    ("every 3 months", 1, 3, "mo"),
+    ("with meals", 3, 1, "d"),
+    ("twice daily with meals", 2, 1, "d"),
+    ("three times a week", 3, 1, "wk"),
+    ("q72h", 1, 3, "d"),
+    ("q.h.s.", 1, 1, "d"),
+    ("once daily", 1, 1, "d"),
+]
 
 
 @pytest.mark.parametrize(("printed", "frequency", "period", "unit"), FREQUENCIES)
@@ -45,8 +73,14 @@ def test_frequency(printed: str, frequency: int, period: int, unit: str, documen
         ("prednisone 40 mg daily x 5 days", {"duration": {"value": Decimal(5), "unit": "d"}}),
         ("ibuprofen 600 mg every 6 hours as needed for pain", {"as_needed": True, "as_needed_for": "pain"}),
         ("lorazepam 0.5-1 mg q8h prn anxiety", {"as_needed_for": "anxiety", "as_needed": True}),
-        ("acetaminophen 325 mg 1-2 tablets q6h prn", {"dose": Decimal(1), "dose_high": Decimal(2), "dose_unit": "{tablet}"}),
-        ("lisinopril 20 mg tablet, take one tablet by mouth daily", {"dose": Decimal(1), "strength": "20 mg", "route": "PO"}),
+        (
+            "acetaminophen 325 mg 1-2 tablets q6h prn",
+            {"dose": Decimal(1), "dose_high": Decimal(2), "dose_unit": "{tablet}"},
+        ),
+        (
+            "lisinopril 20 mg tablet, take one tablet by mouth daily",
+            {"dose": Decimal(1), "strength": "20 mg", "route": "PO"},
+        ),
         ("Take two tablets of aspirin daily", {"dose": None}),
         ("20 mg of Lasix daily", {"dose": Decimal(20), "ingredient": "furosemide"}),
         ("furosemide 40 mg IV BID", {"route": "IV"}),
@@ -78,7 +112,11 @@ def test_sig(text: str, wanted: dict, document, lexicon) -> None:
 )
 def test_status(text: str, drug: str, status: str | None, document, lexicon) -> None:
     """The words around a drug say what becomes of it."""
-    found = {f.attributes["drug"]: f.attributes.get("status") for f in find(document(text), lexicon).items if f.kind == "medication"}
+    found = {
+        f.attributes["drug"]: f.attributes.get("status")
+        for f in find(document(text), lexicon).items
+        if f.kind == "medication"
+    }
     assert found[drug] == status
 
 

@@ -66,9 +66,13 @@ def test_ruled_out_code(document, lexicon) -> None:
 
 @pytest.mark.parametrize(
     ("text", "status"),
-    [("Colonoscopy was performed.", "performed"), ("We will order an echocardiogram.", "planned"), ("She underwent colonoscopy.", "performed"),
-     ("Schedule colonoscopy.", "planned")],
-)  # fmt: skip
+    [
+        ("Colonoscopy was performed.", "performed"),
+        ("We will order an echocardiogram.", "planned"),
+        ("She underwent colonoscopy.", "performed"),
+        ("Schedule colonoscopy.", "planned"),
+    ],
+)
 def test_procedures_in_words(text: str, status: str, document, lexicon) -> None:
     """A procedure in words says whether it was done or is planned."""
     (finding,) = [f for f in find(document(text), lexicon).items if f.kind == "procedure"]

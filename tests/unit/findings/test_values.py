@@ -17,7 +17,11 @@ def measured(text: str, **more) -> list[tuple]:
     out = []
     for f in find_measurements(Document(text, "text/plain", "", **more)):
         a = f.attributes
-        value = tuple(str(c["value"]) for c in a["components"]) if "components" in a else str(a.get("value", a.get("value_text")))
+        value = (
+            tuple(str(c["value"]) for c in a["components"])
+            if "components" in a
+            else str(a.get("value", a.get("value_text")))
+        )
         out.append((a.get("loinc"), value, a.get("unit")))
     return out
 
@@ -30,7 +34,10 @@ def measured(text: str, **more) -> list[tuple]:
         ("BP120/56 RR16", [(BP, ("120", "56"), "mm[Hg]"), (RESP, "16", "/min")]),
         ("Her BP on 3/27 measured 110/70.", [(BP, ("110", "70"), "mm[Hg]")]),
         ("VS T97.3 P84 R16", []),
-        ("VS: T 97.3 P 84 BP 118/70 R 16", [(TEMP, "97.3", "[degF]"), (PULSE, "84", "/min"), (BP, ("118", "70"), "mm[Hg]"), (RESP, "16", "/min")]),
+        (
+            "VS: T 97.3 P 84 BP 118/70 R 16",
+            [(TEMP, "97.3", "[degF]"), (PULSE, "84", "/min"), (BP, ("118", "70"), "mm[Hg]"), (RESP, "16", "/min")],
+        ),
         ("Temp 37.2 C", [(TEMP, "37.2", "Cel")]),
         ("Temperature 101.3 F", [(TEMP, "101.3", "[degF]")]),
         ("HR 88 bpm", [(PULSE, "88", "/min")]),
@@ -42,7 +49,10 @@ def measured(text: str, **more) -> list[tuple]:
         ("Height 170 cm", [(HEIGHT, "170", "cm")]),
         ("BMI 31.2", [("39156-5", "31.2", "kg/m2")]),
         ("Pain 5/10", [("72514-3", "5", "{score}")]),
-        ("K 4.1, Na 138, creatinine 1.2", [("2823-3", "4.1", "mmol/L"), ("2951-2", "138", "mmol/L"), ("2160-0", "1.2", "mg/dL")]),
+        (
+            "K 4.1, Na 138, creatinine 1.2",
+            [("2823-3", "4.1", "mmol/L"), ("2951-2", "138", "mmol/L"), ("2160-0", "1.2", "mg/dL")],
+        ),
         ("Hemoglobin A1c is elevated at 8.1%", [("4548-4", "8.1", "%")]),
         ("WBC 13.2 x10^3/uL", [("6690-2", "13.2", "10*3/uL")]),
         ("Platelets 235,000", [("777-3", "235000", "/uL")]),
@@ -59,7 +69,7 @@ def measured(text: str, **more) -> list[tuple]:
         ("2+ pitting edema", [(None, "2+", None)]),
         ("PHQ-9 score 14", [("44261-6", "14", "{score}")]),
     ],
-)  # fmt: skip
+)
 def test_inline(text: str, values: list, document) -> None:
     """Names, numbers and units in running text."""
     if text == "VS T97.3 P84 R16":  # letters alone are vital signs because the line says so
@@ -93,11 +103,19 @@ def test_particulars(text: str, wanted: dict) -> None:
 @pytest.mark.parametrize(
     ("text", "doubtful"),
     [
-        ("Potassium 41", True), ("Potassium 4.1", False), ("Temp 983 F", True), ("Hemoglobin 132 g/dL 12.0-16.0", True),
-        ("WBC 132 x10^3/uL 4.0-11.0", True), ("SpO2 197%", True), ("Pulse 88", False), ("BP 80/120", True),
-        ("Creatinine 1.2 mg/dL 0.60-1.30", False), ("Weight 1800 kg", True), ("Resp 170", True),
+        ("Potassium 41", True),
+        ("Potassium 4.1", False),
+        ("Temp 983 F", True),
+        ("Hemoglobin 132 g/dL 12.0-16.0", True),
+        ("WBC 132 x10^3/uL 4.0-11.0", True),
+        ("SpO2 197%", True),
+        ("Pulse 88", False),
+        ("BP 80/120", True),
+        ("Creatinine 1.2 mg/dL 0.60-1.30", False),
+        ("Weight 1800 kg", True),
+        ("Resp 170", True),
     ],
-)  # fmt: skip
+)
 def test_doubt(text: str, doubtful: bool) -> None:
     """A value that cannot be is flagged with its reason."""
     attributes = find_measurements(Document(text, "text/plain", ""))[0].attributes
@@ -121,7 +139,14 @@ def test_vital_table() -> None:
     """A header of vital signs over a row of numbers."""
     rows = [["BP", "Pulse", "Resp", "Temp F", "SpO2", "Weight kg"], ["151/97", "88", "17", "98.2", "97%", "63.5"]]
     text = "\n".join("\t".join(r) for r in rows)
-    wanted = [(BP, ("151", "97"), "mm[Hg]"), (PULSE, "88", "/min"), (RESP, "17", "/min"), (TEMP, "98.2", "[degF]"), (SPO2, "97", "%"), (WEIGHT, "63.5", "kg")]
+    wanted = [
+        (BP, ("151", "97"), "mm[Hg]"),
+        (PULSE, "88", "/min"),
+        (RESP, "17", "/min"),
+        (TEMP, "98.2", "[degF]"),
+        (SPO2, "97", "%"),
+        (WEIGHT, "63.5", "kg"),
+    ]
     assert measured(text, tables=(Table(1, spans(text, rows), True),)) == wanted
     assert measured(text) == wanted, "the lines alone say it too"
     assert measured(text.replace("\t", " ")) == wanted, "and with single blanks"
@@ -129,11 +154,19 @@ def test_vital_table() -> None:
 
 def test_laboratory_table() -> None:
     """Rows of test, result, flag, units, reference; an empty flag moves nothing."""
-    rows = [["Test", "Result", "Flag", "Units", "Reference"], ["WBC", "13.2", "H", "x10^3/uL", "4.0-11.0"], ["ALT (SGPT)", "56", "", "U/L", "7-56"],
-            ["LDL cholesterol", "180", "", "mg/dL", "<100"]]  # fmt: skip
+    rows = [
+        ["Test", "Result", "Flag", "Units", "Reference"],
+        ["WBC", "13.2", "H", "x10^3/uL", "4.0-11.0"],
+        ["ALT (SGPT)", "56", "", "U/L", "7-56"],
+        ["LDL cholesterol", "180", "", "mg/dL", "<100"],
+    ]
     text = "\n".join("\t".join(r) for r in rows)
     table = (Table(1, spans(text, rows), True),)
-    assert measured(text, tables=table) == [("6690-2", "13.2", "10*3/uL"), ("1742-6", "56", "U/L"), ("13457-7", "180", "mg/dL")]
+    assert measured(text, tables=table) == [
+        ("6690-2", "13.2", "10*3/uL"),
+        ("1742-6", "56", "U/L"),
+        ("13457-7", "180", "mg/dL"),
+    ]
     first = find_measurements(Document(text, "text/plain", "", tables=table))[0].attributes
     assert (first["flag"], first["low"], first["high"]) == ("H", Decimal("4.0"), Decimal("11.0"))
 
