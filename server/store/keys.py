@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -65,9 +66,22 @@ class RowIds:
         return (now << (NODE_BITS + SEQUENCE_BITS)) | self._node | self._sequence
 
 
+_entropy: deque[bytes] = deque()  # a system call for each id would hand the interpreter to another thread each time
+os.register_at_fork(after_in_child=_entropy.clear)
+
+
+def _random() -> int:
+    while True:
+        try:
+            return int.from_bytes(_entropy.popleft(), "big")
+        except IndexError:
+            block = os.urandom(10 * 512)
+            _entropy.extend(block[at : at + 10] for at in range(0, len(block), 10))
+
+
 def new_id() -> str:
     """A new logical id: a UUID version 7, so that ids made later sort later."""
-    random = int.from_bytes(os.urandom(10), "big")
+    random = _random()
     value = (
         ((time.time_ns() // 1_000_000) << 80)
         | (0x7 << 76)
