@@ -21,7 +21,7 @@ COVERS = 0.5
 VITALS = ("85354-9", "8867-4", "9279-1", "8310-5", "59408-5", "29463-7")
 LABS = {
     "WBC": "6690-2", "Hemoglobin": "718-7", "Platelets": "777-3", "Sodium": "2951-2", "Potassium": "2823-3",
-    "Creatinine": "2160-0", "Glucose": "2345-7", "HbA1c": "4548-4", "TSH": "3016-3", "LDL cholesterol": "",
+    "Creatinine": "2160-0", "Glucose": "2345-7", "HbA1c": "4548-4", "TSH": "3016-3", "LDL cholesterol": "13457-7",
     "Troponin I": "10839-9", "ALT (SGPT)": "1742-6",
 }  # fmt: skip
 Placed = list[tuple[Word, Box]]
