@@ -1,0 +1,16 @@
+"""Schemathesis drives the server from its own OpenAPI document and finds no 5xx (campaigns/fuzz.py for longer)."""
+
+from campaigns.fuzz import fuzz
+from server.app import create_app
+from server.settings import Settings
+
+
+def test_no_request_makes_the_server_fail(tmp_path):
+    """Whatever schemathesis makes of the schema, the fault is never the server's."""
+    app = create_app(Settings(data=tmp_path, log_requests="problems", coding="off"))
+    try:
+        report = fuzz(app, types=("Patient", "Observation", "Claim"), examples=8, seed=20)
+    finally:
+        app.state.fhir.store.close()
+    assert report.requests > 200
+    assert not report.failures
