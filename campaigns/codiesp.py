@@ -157,7 +157,7 @@ def _weigh_terms(pipeline: Pipeline, train: list[tuple[str, set[str]]]) -> dict[
 
 def score(pipeline: Pipeline) -> dict[str, Any]:
     """Micro precision, recall and F1 of accepted ICD-10-CM codes, exact and by category, and the CPU cost."""
-    right = said = asked = right3 = said3 = asked3 = 0
+    strict = right = said = asked = right3 = said3 = asked3 = 0
     band: list[tuple[float, bool]] = []
     began = time.process_time()
     count = 0
@@ -165,16 +165,19 @@ def score(pipeline: Pipeline) -> dict[str, Any]:
         _, coded = pipeline.run(text, "inpatient")
         found: dict[str, Code] = {c.code: c for c in coded.codes if c.system == ICD10CM and c.status == "accepted"}
         count += 1
-        right += len(gold & found.keys())
+        today = {pipeline.lexicon.leaf(g) or g for g in gold}
+        strict += len(gold & found.keys())
+        right += len(today & found.keys())
         said += len(found)
         asked += len(gold)
         short, gold3 = {c[:3] for c in found}, {c[:3] for c in gold}
         right3, said3, asked3 = right3 + len(short & gold3), said3 + len(short), asked3 + len(gold3)
-        band += [(c.confidence, c.code in gold) for c in found.values()]
+        band += [(c.confidence, c.code in today) for c in found.values()]
     cost = time.process_time() - began
     return {
         "documents": count,
-        **_prf("exact", right, said, asked),
+        **_prf("exact_as_printed", strict, said, asked),  # gold of 2018 as it stands, retired codes and all
+        **_prf("exact", right, said, asked),  # a gold code that was divided since counts as its "unspecified" leaf
         **_prf("category", right3, said3, asked3),
         "documents_per_cpu_second": round(count / cost, 1),
         "precision_at_confidence": _bands(band),

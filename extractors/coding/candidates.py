@@ -90,12 +90,12 @@ def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeSt
             return "accepted", "Uncertain at discharge is coded as if it existed in the inpatient setting (II.H)"
         return "rejected", "An uncertain diagnosis is not coded in the outpatient setting (IV.H)"
     if says.historical and not stated:
-        if finding.section == "pmh" and chronic(candidate.code):
-            return "accepted", "A chronic condition in the past medical history is still present"
         past = history_of(candidate.code)
-        if past:
+        if past and not (chronic(candidate.code) and finding.section == "pmh" and candidate.code[0] != "C"):
             candidate.reasons.append(f"The text speaks of the past: {candidate.code} becomes {past} (I.C.21.c.4)")
             candidate.code, candidate.rule = past, "history"
             return "accepted", None
+        if chronic(candidate.code):
+            return "accepted", "A chronic condition does not pass: a history of it means that it is there"
         return "suggested", "The text speaks of the past"
     return "accepted", None

@@ -19,6 +19,8 @@ def printed_codes(case: Case, terminology: Terminology, on: date | None) -> None
             continue
         system = finding.attributes.get("system", ICD10CM)
         code = finding.attributes.get("code", finding.text)
+        if system == ICD10CM and _means_hcpcs(case, finding.start, finding.text):
+            system, code = HCPCS, finding.text
         candidate = Candidate(system, code, finding.start, finding.end, number, PRINTED, printed=True)
         answer = terminology.validate_code(system, code, on=on)
         if not answer.result or answer.billable is False:
@@ -36,3 +38,11 @@ def printed_codes(case: Case, terminology: Terminology, on: date | None) -> None
             if answer.message:
                 candidate.reasons.append(answer.message)
         case.candidates.append(candidate)
+
+
+def _means_hcpcs(case: Case, start: int, text: str) -> bool:
+    """A HCPCS code on a line of procedure codes, though an ICD-10-CM code without its dot looks the same."""
+    if "." in text or not case.lexicon.has_code(HCPCS, text):
+        return False
+    line = case.text[case.text.rfind("\n", 0, start) + 1 : start]
+    return "cpt" in line or "hcpcs" in line or "procedure" in line

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 _TAIL = re.compile(
-    r",? (?:unspecified(?: (?:organism|site|type|severity|side|cause|trimester|part|knee|hip|shoulder|ear|eye|limb))?"
+    r",? (?:unspecified(?: (?:organism|site|type|severity|side|cause|trimester))?"
     r"|without complications?|without mention of complications?|NOS|not otherwise specified"
     r"|not elsewhere classified|NEC|initial encounter|\[.*\])$",
     re.IGNORECASE,
