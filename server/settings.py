@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     # Which documents are coded and what one may cost
     coding: Literal["all", "opt-in", "off"] = Field(
         "all",
-        description="Which DocumentReferences are coded: all with a readable attachment, only those that opt in, or none. "
+        description="Which DocumentReferences are coded: all with a readable attachment, those that opt in, or none. "
         "The tag `code` or `skip` of our processing CodeSystem in `meta.tag` decides for a single one.",
     )
     coding_categories: tuple[str, ...] = Field(
@@ -107,10 +107,16 @@ class Settings(BaseSettings):
     )
     document_seconds: float = Field(900.0, description="Longest time for one document, all its stages.", ge=1, le=86400)
     document_memory_bytes: int = Field(
-        3 * 1024 * MIB, description="Most memory of the process that codes a document.", ge=256 * MIB
+        3 * 1024 * MIB,
+        description="Most memory of the process that codes a document.",
+        ge=256 * MIB,
+        le=1024 * 1024 * MIB,
     )
     cache_bytes: int = Field(
-        1024 * MIB, description="Most bytes of page readings and intermediate results kept in the data dir.", ge=MIB
+        1024 * MIB,
+        description="Most bytes of page readings and intermediate results kept in the data dir.",
+        ge=MIB,
+        le=1024 * 1024 * MIB,
     )
 
     # What is told

@@ -76,7 +76,7 @@ def _parameters(command: Any) -> list[str]:
     rows = ["| argument or option | what it does |", "|---|---|"]
     for parameter in command.params:
         if parameter.param_type_name == "argument":
-            names = f"`{parameter.make_metavar(None) if parameter.metavar is None else parameter.metavar}`"
+            names = f"`{parameter.metavar or parameter.name.upper()}`"
         else:
             names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
         rows.append(f"| {names} | {(parameter.help or '').replace('|', chr(92) + '|')} |")
