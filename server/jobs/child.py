@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from server.jobs.children import Bounds, Call, Failure, Reply
+from server.jobs.children import FAULT, Bounds, Call, Failure, Reply
 
 _WATCH_SECONDS = 0.5
 
@@ -42,7 +42,8 @@ def main(descriptor: int, bounds: Bounds) -> None:
     from server.jobs.stages import Stages
 
     stages = Stages(bounds, lambda stage: send("stage", stage))
-    stages.warm()
+    with contextlib.suppress(Exception):  # what is wrong is told with the first document
+        stages.warm()
     with contextlib.suppress(EOFError, OSError):
         while True:
             call = msgspec.msgpack.decode(pipe.recv_bytes(), type=Call)
@@ -52,6 +53,8 @@ def main(descriptor: int, bounds: Bounds) -> None:
                 send("failed", (failure.code, failure.text))
             except MemoryError:
                 return
+            except Exception as error:
+                send("failed", ("exception", FAULT.format(kind=type(error).__name__)))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ import msgspec
 MiB = 1024 * 1024
 THREADS = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
+FAULT = "Coding ended in an error of the server ({kind}). Retry; if it fails again, report it."
+
 
 class Failure(Exception):
     """A document that ends here. `code` is from http://hl7.org/fhir/issue-type; `text` says what to do, without PHI."""

@@ -18,7 +18,7 @@ from server.jobs import tasks
 from server.jobs.attachments import read_attachment
 from server.jobs.binary import binary_data
 from server.jobs.cache import ContentCache
-from server.jobs.children import Bounds, Children, Failure
+from server.jobs.children import FAULT, Bounds, Children, Failure
 from server.jobs.engine import INTERRUPTED, Interrupted, Steps
 from server.jobs.intake import WHO, WORKFLOW, Intake, moment, read_task
 from server.jobs.results import references, replaced
@@ -28,7 +28,6 @@ from server.store import Store, Tx
 
 log = structlog.get_logger("fhirwright.worker")
 _QUIET_SECONDS = 0.25  # a Task does not move more often than this while its document is read
-_FAULT = "Coding ended in an error of the server ({kind}). Retry the Task; if it fails again, report it."
 _GIVEN_UP = (
     "The worker died each time it read this document. Send it in parts or at less resolution, then retry the Task."
 )
@@ -99,7 +98,7 @@ class Coding:
             return {"failed": [failure.code, failure.text]}
         except Exception as error:
             log.error("document.fault", kind=type(error).__name__)
-            return {"failed": ["exception", _FAULT.format(kind=type(error).__name__)]}
+            return {"failed": ["exception", FAULT.format(kind=type(error).__name__)]}
 
     def _document(self, run: Run) -> dict[str, Any]:
         path = ("DocumentReference", run.document, "_history", str(run.version))
@@ -172,7 +171,7 @@ class Coding:
             except FhirError as error:
                 conflicts += error.category is Category.CONFLICT
                 if error.category not in _PASSING or conflicts > _CONFLICTS:
-                    return {"failed": ["exception", _FAULT.format(kind=error.category)]}
+                    return {"failed": ["exception", FAULT.format(kind=error.category)]}
             except Interrupted:
                 return INTERRUPTED
             log.warning("worker.waits", seconds=wait)

@@ -72,7 +72,7 @@ class Stages:
         self.cache.put(bundle, body)
         return bundle
 
-    def bundle(self, data: bytes, resource: bytes | None, now: str) -> bytes:
+    def bundle(self, data: bytes, resource: bytes | None, now: str | None) -> bytes:
         """All stages at once: the Bundle of a file, with the DocumentReference around it if there is one."""
         return self._emit(self.pipeline.read(data, cache=self.cache), json.decode(resource) if resource else {}, now)
 

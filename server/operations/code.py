@@ -63,7 +63,8 @@ class CodeDocument:
     def _answer(self, request: Request) -> bytes:
         try:
             data, document = self._document(request)
-            body: bytes = self._children.run("bundle", data, document, _now())
+            now = None if len(request.path) == 3 else _now()  # a stored one is recorded when its version was
+            body: bytes = self._children.run("bundle", data, document, now)
         except Failure as failure:
             category = _CATEGORIES.get(failure.code, Category.INCORRECT)
             raise FhirError.of(category, failure.code, failure.text) from None
