@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from extractors.emit.clean import clean
 from extractors.emit.evidence import confidence, evidence
 from extractors.emit.source import Source
 from extractors.model import Code, Document, Finding, Span
@@ -43,8 +44,7 @@ def concept(source: Source, document: Document, groups: Iterable[Sequence[Code]]
     """A CodeableConcept with one proved coding for each group of equal codes, and the words as they stand."""
     codings = [proved(source, document, group) for group in groups]
     out: dict[str, Any] = {"coding": codings} if codings else {}
-    out["text"] = text
-    return out
+    return {**out, "text": text} if text else out
 
 
 def located(source: Source, document: Document, finding: Finding) -> list[dict[str, Any]]:
@@ -54,4 +54,4 @@ def located(source: Source, document: Document, finding: Finding) -> list[dict[s
 
 def words(document: Document, start: int, end: int) -> str:
     """The words of a span on one line, as a person would quote them."""
-    return " ".join(document.text[start:end].split())
+    return clean(document.text[start:end])

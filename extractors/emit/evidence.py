@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from extractors.emit.clean import clean
 from extractors.emit.source import Source
 from extractors.model import Document, Page, Span, Word
 from fhir_profiles.systems import CONFIDENCE, DERIVATION_REFERENCE, EVIDENCE_BOX
@@ -64,7 +65,7 @@ def _around(page: int, words: list[Word]) -> Box:
     """The smallest upright box around the words' quads, clipped to the page."""
     xs = [min(max(x, 0.0), 1.0) for word in words for x in word.quad[0::2]]
     ys = [min(max(y, 0.0), 1.0) for word in words for y in word.quad[1::2]]
-    text = " ".join(word.text for word in words)
+    text = clean(" ".join(word.text for word in words))
     return Box(page, min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys), text)
 
 
@@ -101,7 +102,7 @@ def _box(box: Box) -> dict[str, Any]:
         "extension": [
             {"url": "page", "valuePositiveInt": box.page},
             *({"url": name, "valueDecimal": _fraction(value, 5)} for name, value in sides),
-            {"url": "text", "valueString": box.text},
+            *([{"url": "text", "valueString": box.text}] if box.text else []),
         ],
     }
 

@@ -89,7 +89,8 @@ def emit_medication(
     out["derivedFrom"] = [source.reference]
     if unsure:
         out["note"] = [{"text": unsure}]
-    out["dosage"] = [_dosage(a, words(document, finding.start, finding.end))]
+    if dosage := _dosage(a, words(document, finding.start, finding.end)):
+        out["dosage"] = [dosage]
     return out
 
 
@@ -111,7 +112,7 @@ def _status(assertion: Assertion) -> str:
 
 def _dosage(a: Mapping[str, Any], text: str) -> dict[str, Any]:
     """The dosage, structured as far as it was understood, with the printed words."""
-    out: dict[str, Any] = {"text": text}
+    out: dict[str, Any] = {"text": text} if text else {}
     if timing := _timing(a):
         out["timing"] = timing
     if reason := a.get("as_needed_for"):

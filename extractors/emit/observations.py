@@ -63,7 +63,10 @@ def emit_observation(
         "status": "preliminary" if unsure else "final",
         "category": [fixed(OBSERVATION_CATEGORY, *CATEGORIES[a.get("category", finding.kind)])],
         "code": concept(
-            source, document, [main] if main else [], str(a.get("name") or words(document, finding.start, finding.end))
+            source,
+            document,
+            [main] if main else [],
+            a.get("name") or words(document, finding.start, finding.end),
         ),
         "subject": dict(context.subject),
     }
@@ -136,7 +139,7 @@ def _component(
     source: Source, document: Document, finding: Finding, panel: Sequence[Code], part: Mapping[str, Any]
 ) -> dict[str, Any]:
     """One half of a panel, such as the systolic pressure; it is as sure as the panel's code."""
-    name = str(part.get("name") or "")
+    name = str(part.get("name") or part.get("loinc") or "part")
     code: dict[str, Any] = {"text": name}
     if loinc := part.get("loinc"):
         span = (part.get("start", finding.start), part.get("end", finding.end))

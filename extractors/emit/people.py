@@ -6,7 +6,9 @@ created only when nobody has that identifier yet; without one it stands for this
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 from extractors.emit.concepts import coding
 from extractors.emit.ids import Ids
@@ -18,6 +20,8 @@ CLASSES: dict[Setting, tuple[str, str]] = {
     "outpatient": ("AMB", "ambulatory"),
     "inpatient": ("IMP", "inpatient encounter"),
 }
+
+ESCAPED, ESCAPE = re.compile(r"[\\,$|]"), r"\\\g<0>"  # what a search value must not say by itself
 
 
 def emit_people(source: Source, coded: Coded, ids: Ids) -> Context:
@@ -52,7 +56,7 @@ def match(resource: dict[str, Any]) -> str | None:
     for identifier in resource.get("identifier", ()):
         system, value = identifier.get("system"), identifier.get("value")
         if system and value and (system != NPI or is_npi(value)):
-            return f"identifier={system}|{value}"
+            return f"identifier={system}|{quote(ESCAPED.sub(ESCAPE, value), safe='')}"
     return None
 
 
@@ -80,7 +84,7 @@ def _patient(source: Source, identity: Identity, id: str) -> dict[str, Any]:
     if identity.birth_date:
         patient["birthDate"] = identity.birth_date.isoformat()
     if identity.address:
-        patient["address"] = [{"text": " ".join(identity.address.split())}]
+        patient["address"] = [{"text": identity.address}]
     return patient
 
 

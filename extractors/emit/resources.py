@@ -7,6 +7,7 @@ from typing import Any
 from extractors.emit import medications, observations
 from extractors.emit.allergies import emit_allergy
 from extractors.emit.claim import DraftClaim, emit_claim
+from extractors.emit.clean import readable
 from extractors.emit.conditions import diagnoses, emit_condition
 from extractors.emit.ids import Ids
 from extractors.emit.people import emit_people
@@ -24,7 +25,7 @@ def emit(source: Source, document: Document, coded: Coded, *, draft_claim: Draft
     is a draft Claim of the accepted codes among them. Raises ValidationError of pydantic when a resource cannot be
     built; that is a defect here, not of the document.
     """
-    ids = Ids(source.document)
+    ids, coded = Ids(source.document), readable(coded)
     context = emit_people(source, coded, ids)
     every: list[dict[str, Any]] = list(context.people)
     for name, kinds, gather, build in (
