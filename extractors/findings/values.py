@@ -1,4 +1,4 @@
-"""Vital signs and laboratory values in running text and in rows: "BP 120/80", "K 4.1", "WBC 13.2 H x10^3/uL 4.0-11.0"."""
+"""Vital signs and laboratory values in running text and in rows: "BP 120/80", "K 4.1", "WBC 13.2 H 4.0-11.0"."""
 
 from __future__ import annotations
 
