@@ -98,7 +98,7 @@ def main() -> int:
     from server.settings import Settings
 
     with tempfile.TemporaryDirectory(prefix="fhirwright-fuzz-") as folder:
-        app = create_app(Settings(data=Path(folder), coding="off"))
+        app = create_app(Settings(data=Path(folder), coding="off", log_level="error"))
         try:
             report = fuzz(app, tuple(options.type or TYPES), options.examples, options.seed)
         finally:
