@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from campaigns.aligning import english_phrase, translation
 from extractors.findings.normalise import fold, normalise
 from extractors.model import Code
 from extractors.pipeline import Pipeline
@@ -28,7 +29,8 @@ HEAD = """# Learned from the 500 training documents of CodiEsp v4 (CC BY 4.0, Ba
 # Columns: phrase, code, how often a document with the phrase has the code (shrunk), in how many documents it was met,
 # kind: phrase (learned) or term (of the tables, weighed). Made by `python -m campaigns.codiesp train`.
 """
-LONGEST = 4
+LONGEST = 6
+LEAST_SHARE = 0.3  # of the documents with an aligned phrase that have its code
 LEAST_F1 = 0.6
 PHRASES = 3  # the best per code
 
@@ -49,7 +51,7 @@ def gold_codes(gold: Any) -> set[str]:
 
 
 def phrases(text: str) -> set[str]:
-    """All runs of up to four words of a text in normal form that do not cross a break."""
+    """All runs of up to six words of a text in normal form that do not cross a break."""
     found: set[str] = set()
     for part in normalise(fold(text)).text.split(" | "):
         words = part.split()
@@ -83,10 +85,33 @@ def learn(pipeline: Pipeline) -> list[tuple[str, str, float, int, str]]:
         best = sorted((s for s in scored if s[0] >= LEAST_F1), key=lambda s: (-s[0], -s[1], len(s[2]), s[2]))[:PHRASES]
         for _, n, phrase in best:
             rows[phrase, leaf] = (phrase, leaf, _shrunk(n, seen[phrase]), seen[phrase], "phrase")
+    for phrase, code in aligned_evidence():
+        leaf = pipeline.lexicon.leaf(code)
+        if leaf is None or not seen[phrase] or (phrase, leaf) in rows:
+            continue
+        n = sum(1 for i in by_code[code] if phrase in texts[i])
+        if _shrunk(n, seen[phrase]) >= LEAST_SHARE:
+            rows[phrase, leaf] = (phrase, leaf, _shrunk(n, seen[phrase]), seen[phrase], "phrase")
     for (phrase, leaf), (n, total) in _weigh_terms(pipeline, train).items():
         if total >= 2 and (phrase, leaf) not in rows:
             rows[phrase, leaf] = (phrase, leaf, _shrunk(n, total), total, "term")
     return sorted(rows.values())
+
+
+def aligned_evidence() -> set[tuple[str, str]]:
+    """(English phrase in normal form, code) of the Spanish evidence of the training documents, where it was found."""
+    with CORPUS.open(encoding="utf-8") as lines:
+        train = [row for row in map(json.loads, lines) if row["split"] == "train"]
+    marked = [(row, e) for row in train for e in row["gold"]["evidence_es"] if e["type"] == "CM"]
+    means = translation([(row["text_es"], row["text"]) for row in train], [e["text_es"] for _, e in marked])
+    found = set()
+    for row, evidence in marked:
+        place = int(re.split(r"[ ;]", evidence["offsets_es"])[0]) / len(row["text_es"])
+        answer = english_phrase(means, evidence["text_es"], place, row["text"])
+        if answer is not None:
+            words = normalise(fold(answer[0])).text.split()
+            found.add((" ".join(words), evidence["code"].upper()))
+    return found
 
 
 def spanish_evidence() -> dict[str, set[str]]:

@@ -97,5 +97,7 @@ def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeSt
             return "accepted", None
         if chronic(candidate.code):
             return "accepted", "A chronic condition does not pass: a history of it means that it is there"
+        if candidate.code[0] == "R" and finding.section in ("", "hpi", "chief_complaint"):
+            return "accepted", "A history of a symptom in the present illness is the symptom"
         return "suggested", "The text speaks of the past"
     return "accepted", None

@@ -15,10 +15,10 @@ from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
-FORMAT = 3
+FORMAT = 4
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
-LEAST_SHARE = 0.5
+LEAST_SHARE = 0.4
 SYSTEMS = (ICD10CM, LOINC, RXNORM, CPT, HCPCS)
 KINDS = ("curated", "learned", "title", "inclusion", "synonym", "label", "name")
 SCORES = {"curated": 0.95, "learned": 0.8, "title": 0.9, "inclusion": 0.85, "synonym": 0.9, "label": 0.85, "name": 0.85}
