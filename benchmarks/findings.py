@@ -24,7 +24,8 @@ SIZE = 3300
 OWN = (
     "HISTORY OF PRESENT ILLNESS\nMaria Okafor is a 57-year-old female with hypertension and type 2 diabetes. She denies"
     " chest pain, shortness of breath or fever. BP 142/88, pulse 84. Hemoglobin A1c was 8.1%.\nMEDICATIONS\nlisinopril"
-    " 10 mg PO daily\nmetformin 500 mg PO BID\nASSESSMENT AND PLAN\n1. Hypertension. Increase lisinopril to 20 mg daily.\n\n"
+    " 10 mg PO daily\nmetformin 500 mg PO BID\nASSESSMENT AND PLAN\n1. Hypertension. Increase lisinopril"
+    " to 20 mg daily.\n\n"
 ) * 8
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from terminology.fragments import read_fragment
 
@@ -73,7 +73,12 @@ def load() -> Analytes:
         by_name.pop(letter, None)
     names = sorted(by_name)
     spaced = [f" {name.translate(SPACED).rstrip()}" for name in names]
-    return Analytes(by_code, by_name, names, AhoCorasick(spaced, matchkind=MatchKind.LeftmostLongest))
+    return Analytes(
+        by_code,
+        by_name,
+        names,
+        AhoCorasick(spaced, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA),
+    )
 
 
 def find_names(folded: str, analytes: Analytes) -> Iterator[tuple[int, int, Analyte]]:

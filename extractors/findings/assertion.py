@@ -7,7 +7,7 @@ a trigger reaches forward, backward or both ways, until a terminator, a trigger 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from extractors.findings.lines import Sentence
@@ -23,7 +23,6 @@ FLAGS = {
     "FAMILY": "family",
 }
 Trigger = tuple[int, int, str]
-_SILENT = frozenset({"TERMINATE", "PSEUDO"})
 _PRESENT = Assertion()
 
 
@@ -38,25 +37,36 @@ class Modifier:
     high: int
 
 
-def find_modifiers(folded: str, normal: Normal, sentences: Sequence[Sentence], rules: Rules) -> list[list[Modifier]]:
-    """The modifiers of each sentence with their final scopes."""
-    found: list[list[Modifier]] = [[] for _ in sentences]
+def find_modifiers(
+    folded: str, normal: Normal, sentences: Sequence[Sentence], rules: Rules, wanted: Container[int] | None = None
+) -> dict[int, list[Modifier]]:
+    """The modifiers of each sentence (of the `wanted` ones, by number) with their final scopes."""
+    found: dict[int, list[Modifier]] = {}
     starts = [s.start for s in sentences]
     for pattern, begin, stop in rules.automaton.find_matches_as_indexes(normal.text):
+        rule = rules.rules[rules.owners[pattern]]
+        if rule.direction == "PSEUDO":  # it has done its work: the words are taken
+            continue
         start, end = normal.span(begin, stop)
         i = bisect_right(starts, start) - 1
-        if i >= 0 and end <= sentences[i].end:
-            rule = rules.rules[rules.owners[pattern]]
-            found[i].append(_modifier(start, end, rule, sentences[i], normal, begin, stop))
+        if i < 0 or end > sentences[i].end or (wanted is not None and i not in wanted):
+            continue
+        modifier = _modifier(start, end, rule, sentences[i], normal, begin, stop)
+        if i in found:
+            found[i].append(modifier)
+        else:
+            found[i] = [modifier]
     for mark, rule in rules.marks:
         at = folded.find(mark)
         while at >= 0:
             i = bisect_right(starts, at) - 1
-            if i >= 0 and at < sentences[i].end:
+            if i in found and at < sentences[i].end:
                 low = at + len(mark) if rule.direction == "FORWARD" else sentences[i].start
                 insort(found[i], Modifier(at, at + len(mark), rule, low, sentences[i].end), key=_start)
+            elif i >= 0 and rule.direction != "TERMINATE" and (wanted is None or i in wanted):
+                found[i] = [Modifier(at, at + len(mark), rule, at + len(mark), sentences[i].end)]
             at = folded.find(mark, at + 1)
-    for modifiers in found:
+    for modifiers in found.values():
         if len(modifiers) > 1:
             _limit(modifiers)
     return found
@@ -126,7 +136,7 @@ def inner_triggers(
 ) -> dict[Span, list[Trigger]]:
     """Words of history within a span that a caller gave ("status post CABG"): the span says it of itself."""
     found: dict[Span, list[Trigger]] = {}
-    for modifiers in find_modifiers(folded, normal, sentences, rules):
+    for modifiers in find_modifiers(folded, normal, sentences, rules).values():
         for m in modifiers:
             if m.rule.category == "HISTORICAL":
                 for span in spans:
@@ -147,7 +157,6 @@ def assert_compiled(
     folded: str, normal: Normal, sentences: Sequence[Sentence], spans: Sequence[Span], rules: Rules
 ) -> dict[Span, list[Trigger]]:
     """The triggers that decide on each of `spans` (ascending), by the compiled rules."""
-    modifiers = find_modifiers(folded, normal, sentences, rules)
     starts = [s.start for s in sentences]
     decided: dict[Span, list[Trigger]] = {span: [] for span in spans}
     groups: dict[int, list[Span]] = {}
@@ -155,16 +164,18 @@ def assert_compiled(
         i = bisect_right(starts, span[0]) - 1
         if i >= 0:
             groups.setdefault(i, []).append(span)
+    leads = {sentences[i].lead for i in groups}
+    modifiers = find_modifiers(folded, normal, sentences, rules, groups.keys() | leads)
     for i, targets in groups.items():
-        for modifier in modifiers[i]:
-            if modifier.rule.direction not in _SILENT:
+        for modifier in modifiers.get(i, ()):
+            if modifier.rule.direction != "TERMINATE":
                 for span in reduce_targets(modifier, targets):
                     decided[span].append((modifier.start, modifier.end, modifier.rule.category))
         lead = sentences[i].lead
         if lead >= 0:
             inherited = [
                 (m.start, m.end, m.rule.category)
-                for m in modifiers[lead]
+                for m in modifiers.get(lead, ())
                 if m.rule.direction in ("FORWARD", "BIDIRECTIONAL") and m.high >= sentences[lead].end - 1
             ]
             for span in targets:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from extractors.findings.analytes import Analytes
+from extractors.findings.claims import Claims
 from extractors.findings.doses import DOSE, Sig, read_sig
 from extractors.findings.draft import Draft
 from extractors.findings.lexicon import Hit, Lexicon
 from extractors.findings.reading import Reading
 from extractors.findings.sig import SigWord, find_sig_words
-from extractors.model import Span
 from fhir_profiles.systems import RXNORM
 
 LISTS = frozenset({"medications", "discharge_medications"})
@@ -28,7 +28,7 @@ STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHAN
 
 
 def find_medications(
-    reading: Reading, hits: Sequence[Hit], claimed: Sequence[Span], lexicon: Lexicon, known: Analytes
+    reading: Reading, hits: Sequence[Hit], claimed: Claims, lexicon: Lexicon, known: Analytes
 ) -> list[Draft]:
     """A draft of kind `medication` for every drug outside the claimed spans and the allergy section."""
     drugs = [h for h in hits if h.entries and any(e.system == RXNORM for e in h.entries)]
@@ -42,7 +42,7 @@ def find_medications(
     drafts: list[Draft] = []
     for i, hit in enumerate(drugs):
         section = reading.sections.at(hit.start)
-        if section == "allergies" or any(a < hit.end and hit.start < b for a, b in claimed):
+        if section == "allergies" or claimed.taken(hit.start, hit.end):
             continue
         block = reading.blocks[max(bisect_right(block_starts, hit.start) - 1, 0)]
         limit = min(block.end, drugs[i + 1].start if i + 1 < len(drugs) else block.end)

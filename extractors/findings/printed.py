@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from extractors.findings.claims import Claims
 from extractors.findings.draft import Draft
 from extractors.findings.lexicon import Lexicon
 from extractors.findings.lines import Line
@@ -30,7 +31,7 @@ _BODY = re.compile(r"(?:vitamin|level|vertebra[el]?|fracture|spine|disc|nerve|ro
 SECTIONS = frozenset({"diagnoses", "procedures", "assessment", "assessment_plan", "plan"})
 
 
-def find_codes(reading: Reading, lexicon: Lexicon, claimed: Sequence[Span]) -> list[Draft]:
+def find_codes(reading: Reading, lexicon: Lexicon, claimed: Claims) -> list[Draft]:
     """A draft of kind `code` for every printed code outside the claimed spans (identity, values, doses)."""
     found = [*_diagnoses(reading, lexicon), *_services(reading, lexicon)]
     found.sort(key=lambda d: (d.start, -d.end))
@@ -38,7 +39,7 @@ def find_codes(reading: Reading, lexicon: Lexicon, claimed: Sequence[Span]) -> l
     for draft in found:
         if kept and draft.start < kept[-1].end:
             continue
-        if not any(a < draft.end and draft.start < b for a, b in claimed):
+        if not claimed.taken(draft.start, draft.end):
             kept.append(draft)
     return kept
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from extractors.findings.claims import Claims
 from extractors.findings.draft import Draft
 from extractors.findings.lexicon import Hit
 from extractors.findings.reading import Reading
-from extractors.model import Span
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, RXNORM
 
 _STAGE = re.compile(r"\b(stage|grade)\s(\d[ab]?|i{1,3}v?|iv|v)\b")
@@ -26,14 +26,11 @@ WINDOW = 28
 UNTOLD = frozenset({"allergies"})
 
 
-def find_problems(
-    reading: Reading, hits: Sequence[Hit], claimed: Iterable[Span], measured: Sequence[Span]
-) -> list[Draft]:
+def find_problems(reading: Reading, hits: Sequence[Hit], claimed: Claims, measured: Claims) -> list[Draft]:
     """A draft of kind `problem` or `procedure` for each hit outside the claimed spans and the headers.
 
     The name of a value is no procedure: "ALT (SGPT) 56" is a result, not a test that was done.
     """
-    taken = sorted(claimed)
     drafts: list[Draft] = []
     for hit in hits:
         systems = {e.system for e in hit.entries}
@@ -42,12 +39,12 @@ def find_problems(
         section, header = reading.sections.at(hit.start), reading.sections.span(hit.start)
         if section in UNTOLD or (header[0] <= hit.start and hit.end <= header[1]):
             continue
-        if any(a < hit.end and hit.start < b for a, b in taken):
+        if claimed.taken(hit.start, hit.end):
             continue
         if reading.text[hit.start : hit.end].isupper() and _is_shouted_word(reading, hit):
             continue
         problem = ICD10CM in systems
-        if not problem and any(a < hit.end and hit.start < b for a, b in measured):
+        if not problem and measured.taken(hit.start, hit.end):
             continue
         attributes = qualify(reading.folded, hit.start, hit.end) if problem else {}
         concepts = tuple((e.system, e.code, e.score) for e in hit.entries)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from extractors.findings.analytes import Analytes, units
+from extractors.findings.claims import Claims
 from extractors.findings.grammar import NUMBER, UNIT, decimal
 from extractors.findings.values import Value
-from extractors.model import Span
 
 _OUTCOMES = ("negative", "positive", "reactive", "detected", "no growth", " neg", " pos", " +")
 _TEST = (
@@ -34,9 +34,9 @@ _NAME = re.compile(r"(?<![^\s])([a-z][a-z0-9 ]{0,24}(?:\([a-z0-9 -]+\))?)$")
 _MEASURES = frozenset({"mL", "L/min", "cm", "mm", "cm/s", "mm[Hg]", "cm2", "L", "mL/min"})
 
 
-def find_results(folded: str, text: str, analytes: Analytes, claimed: Sequence[Span]) -> list[Value]:
+def find_results(folded: str, text: str, analytes: Analytes, claimed: Claims) -> list[Value]:
     """Worded, graded and uncoded results outside `claimed` spans, in reading order."""
-    found = [v for v in _candidates(folded, text, analytes) if not any(a < v.end and v.start < b for a, b in claimed)]
+    found = [v for v in _candidates(folded, text, analytes) if not claimed.taken(v.start, v.end)]
     return sorted(found, key=lambda v: v.start)
 
 

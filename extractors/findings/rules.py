@@ -15,7 +15,7 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Literal
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.findings.normalise import term
 
@@ -67,7 +67,7 @@ def load(name: str = CONTEXT) -> Rules:
                 patterns.setdefault(wrapped, number)
             else:
                 marks.append((phrase, rule))
-    automaton = AhoCorasick(list(patterns), matchkind=MatchKind.LeftmostLongest)
+    automaton = AhoCorasick(list(patterns), matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA)
     return Rules(rules, automaton, tuple(patterns.values()), tuple(marks))
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.findings.normalise import Normal, term
 
@@ -80,7 +80,10 @@ def load() -> SigTable:
     for name in data["release"]:
         phrases.setdefault(term(name), ("release", name))
     phrases.pop("", None)
-    return SigTable(AhoCorasick(list(phrases), matchkind=MatchKind.LeftmostLongest), list(phrases.values()))
+    return SigTable(
+        AhoCorasick(list(phrases), matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA),
+        list(phrases.values()),
+    )
 
 
 def _intervals() -> Iterator[tuple[str, dict[str, Any]]]:

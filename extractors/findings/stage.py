@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from extractors.findings import analytes, rules
 from extractors.findings.allergies import find_allergies
 from extractors.findings.assertion import Trigger, assert_compiled
+from extractors.findings.claims import Claims
 from extractors.findings.decide import Engine, decide
 from extractors.findings.draft import Draft
 from extractors.findings.identity import find_identity
@@ -60,12 +61,13 @@ def draft_findings(
         free = [e for e in extra if not any(h.start < e.end and e.start < h.end for h in hits)]
         hits = sorted([*hits, *free], key=lambda h: h.start)
     allergies = find_allergies(reading, hits, lexicon)
-    spoken_for = [(v.start, v.end) for v in values] + [a.subject for a in allergies]
-    medications = find_medications(reading, hits, spoken_for, lexicon, known)
-    dosed = [(m.start, m.end) for m in medications]
-    codes = find_codes(reading, lexicon, [*claimed, *dosed, *((v.start, v.end) for v in values)])
-    measured = [(v.start, v.end) for v in values]
-    taken = [*claimed, *(a.subject for a in allergies), *(c.subject for c in codes)]
+    measured = Claims(len(reading.text), [(v.start, v.end) for v in values])
+    taken = Claims(len(reading.text), [*claimed, *(a.subject for a in allergies)])
+    told = Claims(len(reading.text), [*((v.start, v.end) for v in values), *(a.subject for a in allergies)])
+    medications = find_medications(reading, hits, told, lexicon, known)
+    told.add([*claimed, *((m.start, m.end) for m in medications)])
+    codes = find_codes(reading, lexicon, told)
+    taken.add(c.subject for c in codes)
     problems = find_problems(reading, hits, taken, measured)
     drafts = [Draft(_kind(v), v.start, v.end, (v.start, v.end), v.attributes) for v in values]
     return [*drafts, *medications, *allergies, *codes, *problems]
@@ -104,7 +106,9 @@ def measure(document: Document, reading: Reading) -> list[Value]:
     tabled = find_table_values(reading.folded, reading.text, document.tables, reading.lines, known)
     bounds = [(b.start, b.end) for b in reading.blocks]
     inline = find_values(reading.folded, reading.text, bounds, known, [v.at for v in tabled])
-    worded = find_results(reading.folded, reading.text, known, [(v.start, v.end) for v in tabled + inline])
+    worded = find_results(
+        reading.folded, reading.text, known, Claims(len(reading.text), [(v.start, v.end) for v in tabled + inline])
+    )
     ink = Ink(document)
     values = sorted(tabled + inline + worded, key=lambda v: v.start)
     for value in values:

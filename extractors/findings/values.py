@@ -23,6 +23,7 @@ from extractors.findings.analytes import (
     find_names,
     units,
 )
+from extractors.findings.claims import Claims
 from extractors.findings.grammar import COMPARATOR, DATE, FILLER, GAP, NUMBER, UNIT, comparator, decimal
 from extractors.findings.plausible import doubts, in_unit
 from extractors.model import Span
@@ -85,7 +86,7 @@ def find_values(
     folded: str, text: str, bounds: Sequence[Span], analytes: Analytes, claimed: Sequence[Span] = ()
 ) -> list[Value]:
     """Values after names within `bounds` (lines or wrapped sentences, ascending), outside `claimed` spans."""
-    taken = sorted(claimed)
+    claims = Claims(len(folded), claimed)
     found: list[Value] = []
     starts = [b[0] for b in bounds]
     last = -1
@@ -94,43 +95,31 @@ def find_values(
         i = bisect_right(starts, start) - 1
         if analyte.kind == "vital" and i >= 0:
             vital_bounds.add(i)
-        if i < 0 or start < last or _overlaps(taken, start, end):
+        if i < 0 or start < last or claims.taken(start, end):
             continue
         value = read_value(folded, text, start, end, bounds[i][1], analyte)
-        if value is not None and not _overlaps(taken, *value.at):
+        if value is not None and not claims.taken(*value.at):
             found.append(value)
             last = value.end
-    found += _letters(folded, text, bounds, vital_bounds, analytes, taken, found)
+    claims.add(v.at for v in found)
+    if "vs" in folded or "v/s" in folded or "vital" in folded:
+        vital_bounds |= {i for i, (a, b) in enumerate(bounds) if _VITAL_LINE.search(folded, a, min(b, a + 40))}
+    for i in vital_bounds:
+        found += _letters(folded, text, bounds[i], analytes, claims)
     return sorted(found, key=lambda v: v.start)
 
 
-def _overlaps(taken: Sequence[Span], start: int, end: int) -> bool:
-    return any(a < end and start < b for a, b in taken)
-
-
-def _letters(
-    folded: str,
-    text: str,
-    bounds: Sequence[Span],
-    rows: set[int],
-    analytes: Analytes,
-    taken: Sequence[Span],
-    known: list[Value],
-) -> Iterator[Value]:
+def _letters(folded: str, text: str, bound: Span, analytes: Analytes, claims: Claims) -> Iterator[Value]:
     """T, P and R among other vital signs, and saturations that stand before their name."""
-    spans = sorted(v.at for v in known)
-    for i, (start, end) in enumerate(bounds):
-        if i not in rows and not _VITAL_LINE.search(folded, start, min(end, start + 40)):
-            continue
-        for match in _LETTER.finditer(folded, start, end):
-            value = read_value(folded, text, match.start(), match.end(1), end, analytes.by_code[LETTERS[match[1]]])
-            free = value and not _overlaps(taken, *value.at) and not _overlaps(spans, *value.at)
-            if value and free and "doubtful" not in value.attributes:
-                yield value
-        for match in _REVERSE.finditer(folded, start, end):
-            if not _overlaps(spans, *match.span(1)) and not _overlaps(taken, *match.span(1)):
-                analyte = analytes.by_code[SATURATION]
-                yield value_of(text, match.start(), match.end(), match.span(1), analyte, _numeric(match[1]), "%", None)
+    start, end = bound
+    for match in _LETTER.finditer(folded, start, end):
+        value = read_value(folded, text, match.start(), match.end(1), end, analytes.by_code[LETTERS[match[1]]])
+        if value and not claims.taken(*value.at) and "doubtful" not in value.attributes:
+            yield value
+    for match in _REVERSE.finditer(folded, start, end):
+        if not claims.taken(*match.span(1)):
+            analyte = analytes.by_code[SATURATION]
+            yield value_of(text, match.start(), match.end(), match.span(1), analyte, _numeric(match[1]), "%", None)
 
 
 def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte: Analyte) -> Value | None:
