@@ -32,7 +32,9 @@ Statement = Callable[[str], bytes]
 def create_app(settings: Settings) -> FastAPI:
     """The server as an ASGI application; it owns the store and closes it at shutdown."""
     configure_logging(settings)
-    store = open_store(settings.database_url)
+    store = open_store(
+        settings.database_url, statement_seconds=settings.search_seconds, queue=settings.max_waiting_writes
+    )
     fhir = Fhir(store, settings)
     jobs = intake.attach(fhir, settings)
     operations = Operations([*code.operations(fhir, settings), *task.operations(fhir, jobs)])

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     )
     default_count: int = Field(20, description="Search results on a page when `_count` is absent.", ge=1, le=1000)
     max_count: int = Field(1000, description="Most search results on a page whatever `_count` says.", ge=1, le=10_000)
+    search_seconds: float = Field(
+        30.0, description="A search that takes longer is ended and answered with an error.", gt=0, le=3600
+    )
+    max_waiting_writes: int = Field(
+        5000, description="Writes that may wait for their commit in one process; more are told to come back.", ge=1
+    )
     gzip_min_bytes: int = Field(
         4 * KIB,
         description="Responses of at least this many bytes are compressed for clients that accept gzip; 0 is off.",
