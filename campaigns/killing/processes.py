@@ -19,10 +19,10 @@ DONE_SECONDS = 900.0
 
 
 class Process:
-    """A command that is ready when it logs its event."""
+    """A server, ready when it takes connections on `port`, or a worker, ready when it says so."""
 
-    def __init__(self, command: list[str], event: str, environment: dict[str, str]) -> None:
-        self._command, self._event, self._environment = command, event, environment
+    def __init__(self, command: list[str], environment: dict[str, str], port: int | None = None) -> None:
+        self._command, self._environment, self._port = command, environment, port
         self.log: list[str] = []
         self.start()
 
@@ -39,14 +39,24 @@ class Process:
             text=True,
         )
         threading.Thread(target=self._follow, args=(self._process, self.ready), daemon=True).start()
+        if self._port:
+            threading.Thread(target=self._probe, args=(self._process, self.ready), daemon=True).start()
 
     def _follow(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stderr is not None
         for line in process.stderr:
             self.log = [*self.log[-50:], line]
-            if self._event in line:
+            if "worker.ready" in line:
                 self.took = time.monotonic() - self.began
                 ready.set()
+
+    def _probe(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
+        while process.poll() is None and not ready.is_set():
+            try:
+                socket.create_connection(("127.0.0.1", self._port or 0), 1).close()
+                ready.set()
+            except OSError:
+                time.sleep(0.1)
 
     @property
     def alive(self) -> bool:
@@ -84,10 +94,10 @@ class Fleet:
         }
         self.base_url = f"http://127.0.0.1:{port}/fhir/"
         server = ["serve", "--no-worker", "--open", "--port", str(port)]
-        self._processes = {"server": Process(server, "listens on", environment)}
+        self._processes = {"server": Process(server, environment, port)}
         for slot in range(workers):
             command = ["worker", "--slot", str(slot)]
-            self._processes[f"worker {slot}"] = Process(command, "worker.ready", environment)
+            self._processes[f"worker {slot}"] = Process(command, environment)
         self.names = list(self._processes)
         self.starts: list[float] = []
 

@@ -20,8 +20,11 @@ def system_url(database_url: str) -> str:
     return url.set(drivername=backend).render_as_string(hide_password=False)
 
 
-def prepare(database_url: str) -> None:
-    """Create or migrate the tables; cheap when they are there. A process that finds them does not import DBOS."""
+def prepare(database_url: str, *, upgrade: bool = False) -> None:
+    """Create the tables, or with `upgrade` bring them to what the installed DBOS needs.
+
+    Without it a process that finds them does not import DBOS, which costs more than a second.
+    """
     url: URL = make_url(database_url)
     sqlite = url.get_backend_name() == "sqlite"
     engine = create_engine(url if sqlite else url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
@@ -34,7 +37,7 @@ def prepare(database_url: str) -> None:
             # Or one could see half of the tables. Asked again and again, because a statement that waits is open too.
             while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCK})").scalar():
                 time.sleep(0.1)
-        if not inspect(connection).has_table("workflow_status", schema=None if sqlite else "dbos"):
+        if upgrade or not inspect(connection).has_table("workflow_status", schema=None if sqlite else "dbos"):
             from dbos import DBOS
 
             DBOS.migrate(system_url(database_url))

@@ -32,7 +32,7 @@ def run_worker(settings: Settings, slot: int, stop: threading.Event, ready: Call
 
     What is not done by then stays for the next start of the same slot. Raises FhirError BUSY when the slot is taken.
     """
-    prepare(settings.database_url)
+    prepare(settings.database_url, upgrade=True)
     with Slot(settings.database_url, slot) as lock:
         store = open_store(settings.database_url)
         coding = Coding(settings, store, Children(bounds_of(settings), _processes(settings)))
