@@ -17,12 +17,14 @@ def migrate(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Bring the database to the schema of this version. Safe to run again; data stays."""
+    from server.jobs.schema import prepare
     from server.store.migrate import HEAD
     from server.store.migrate import migrate as run
 
     settings = read_settings(database=database, data=data)
     settings.data.mkdir(parents=True, exist_ok=True)
     changed = run(settings.database_url)
+    prepare(settings.database_url, upgrade=True)
     if json:
         print_json({"revision": HEAD, "changed": changed})
     else:
