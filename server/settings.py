@@ -67,7 +67,10 @@ class Settings(BaseSettings):
         30.0, description="A search that takes longer is ended and answered with an error.", gt=0, le=3600
     )
     max_waiting_writes: int = Field(
-        5000, description="Writes that may wait for their commit in one process; more are told to come back.", ge=1
+        5000,
+        description="Writes that may wait for their commit in one process; more must come back.",
+        ge=1,
+        le=1_000_000,
     )
     gzip_min_bytes: int = Field(
         4 * KIB,
