@@ -1,6 +1,7 @@
 """Score assertion on the NegEx sentences: `campaigns/assertion.py [dev|test|all] [--engine medspacy] [--errors FLAG]`.
 
-Even lines of the file are the development half; the rules were written without a look at the odd ones.
+The rules were developed on the even lines of the file and on the odd ones of its first half (`dev`, three quarters);
+the odd lines of its second half (`test`) were never looked at.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ GOLD = {
 
 
 def rows(half: str = "all", path: Path = CORPUS) -> list[dict]:
-    """The sentences that have a span, of one half."""
+    """The sentences that have a span, of one part."""
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    chosen = {"dev": lines[::2], "test": lines[1::2], "all": lines}[half]
+    middle = len(lines) // 2
+    unseen = [i for i in range(len(lines)) if i % 2 and i >= middle]
+    kept = {"dev": set(range(len(lines))) - set(unseen), "test": set(unseen), "all": set(range(len(lines)))}[half]
+    chosen = [line for i, line in enumerate(lines) if i in kept]
     return [r for r in chosen if r["gold"]["span"]]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Literal
 
 from extractors.findings import rules
 from extractors.findings.assertion import Trigger, assert_compiled, assertion_of, inner_triggers
+from extractors.findings.normalise import term
 from extractors.findings.reading import Reading
 from extractors.findings.sections import SectionMap
 from extractors.model import Assertion, Span
@@ -27,9 +31,25 @@ def decide(
 
         found = assert_medspacy(reading.text, reading.sentences, spans)
     if given:
+        for span in given:
+            if _stands_alone(reading, span):
+                found[span] = [*found[span], (*span, "HISTORICAL")]
         for span, triggers in inner_triggers(reading.folded, reading.normal, reading.sentences, given, table).items():
             found[span] = [*found[span], *triggers]
     return {s: assertion_of([*triggers, *_section(reading.sections, s)]) for s, triggers in found.items()}
+
+
+def _stands_alone(reading: Reading, span: Span) -> bool:
+    """True when the whole text is one span that names a standing condition: an item cut from a list of past history."""
+    if len(reading.sentences) != 1 or reading.text.strip(" .\n") != reading.text[slice(*span)].strip(" ."):
+        return False
+    return term(reading.text[slice(*span)]) in _standing()
+
+
+@cache
+def _standing() -> frozenset[str]:
+    names = json.loads(files("extractors.findings").joinpath("standing.json").read_text("utf-8"))
+    return frozenset(term(name) for name in names)
 
 
 def _section(sections: SectionMap, span: Span) -> list[Trigger]:

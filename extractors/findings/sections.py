@@ -53,12 +53,17 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
                 nested = True
             else:
                 outer = header.category
-    inline = [
-        Section(category, m.start(), m.end())
-        for m in _INLINE.finditer(text)
-        if m.start() and text[m.start() - 1].isspace() and (category := table.get(m[0][:-1].lower().partition("(")[0]))
-    ]
+    inline = [section for m in _INLINE.finditer(text) if (section := _inline(text, m.start(), m.end(), table))]
     return sorted(found + inline, key=lambda s: s.start) if inline else found
+
+
+def _inline(text: str, start: int, end: int, table: dict[str, str]) -> Section | None:
+    """The longest known header that a run of capitals ends with: "1710 HOURS CLINICAL HISTORY:"."""
+    while start and start < end:
+        if text[start - 1].isspace() and (category := table.get(text[start : end - 1].lower().partition("(")[0])):
+            return Section(category, start, end)
+        start = text.find(" ", start, end) + 1
+    return None
 
 
 def _header(text: str, folded: str, line: Line, table: dict[str, str]) -> Section | None:

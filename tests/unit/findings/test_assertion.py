@@ -70,7 +70,9 @@ CASES = [
     ("No family history of [colon cancer].", "negated family"),
     ("The patient has [diabetes] and hypertension.", ""),
     ("Positive for [fever].", ""),
-    ("[Hypertension].", ""),
+    ("[Hypertension] today.", ""),
+    ("[Hypertension].", "historical"),
+    ("[Diarrhea].", ""),
 ]
 
 
