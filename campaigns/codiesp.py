@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from campaigns.aligning import english_phrase, translation
+from campaigns.aligning import cognate, english_phrase, plain, translation
 from extractors.findings.normalise import fold, normalise
 from extractors.model import Code
 from extractors.pipeline import Pipeline
@@ -76,11 +76,14 @@ def learn(pipeline: Pipeline) -> list[tuple[str, str, float, int, str]]:
         if len(where) < 2 or leaf is None:
             continue
         inside = Counter(p for i in where for p in texts[i])
-        roots = _roots(pipeline, code, evidence[code])
+        roots = _roots(pipeline, code)
         scored = [
             (2 * n / (seen[p] + len(where)), n, p)
             for p, n in inside.items()
-            if n >= 2 and not any(c.isdigit() for c in p) and _speaks_of(p, roots)
+            if n >= 2
+            and 2 * n / (seen[p] + len(where)) >= LEAST_F1
+            and not any(c.isdigit() for c in p)
+            and _speaks_of(p, roots, evidence[code])
         ]
         best = sorted((s for s in scored if s[0] >= LEAST_F1), key=lambda s: (-s[0], -s[1], len(s[2]), s[2]))[:PHRASES]
         for _, n, phrase in best:
@@ -110,26 +113,27 @@ def aligned_evidence() -> set[tuple[str, str]]:
         answer = english_phrase(means, evidence["text_es"], place, row["text"])
         if answer is not None:
             words = normalise(fold(answer[0])).text.split()
-            found.add((" ".join(words), evidence["code"].upper()))
+            if not any(word.isdigit() for word in words):
+                found.add((" ".join(words), evidence["code"].upper()))
     return found
 
 
 def spanish_evidence() -> dict[str, set[str]]:
-    """Code → the words of its Spanish evidence in the training documents; medical words are cousins in both tongues."""
+    """Code → its Spanish evidence in the training documents; medical words are cousins in both tongues."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     with CORPUS.open(encoding="utf-8") as lines:
         for row in map(json.loads, lines):
             if row["split"] == "train":
                 for evidence in row["gold"]["evidence_es"]:
-                    found[evidence["code"].upper()].update(normalise(fold(evidence["text_es"])).text.split())
+                    found[evidence["code"].upper()].add(evidence["text_es"].lower())
     return found
 
 
-def _roots(pipeline: Pipeline, code: str, words: set[str]) -> set[str]:
-    """The beginnings of the words that speak of a code."""
+def _roots(pipeline: Pipeline, code: str) -> set[str]:
+    """The beginnings of the words that name a code."""
     names = [pipeline.lexicon.display_of(code), *pipeline.terminology.terms_of(ICD10CM, code)]
     english = {w for name in names for w in normalise(fold(name)).text.split()} - COMMON
-    return {w[:4] for w in english | words if len(w) >= 3}
+    return {w[:4] for w in english if len(w) >= 3}
 
 
 COMMON = frozenset(
@@ -148,12 +152,16 @@ EMPTY = frozenset(
 )
 
 
-def _speaks_of(phrase: str, roots: set[str]) -> bool:
-    """A word of the phrase begins like one of the code's, and neither end is an empty word."""
+def _speaks_of(phrase: str, roots: set[str], evidence: set[str]) -> bool:
+    """A word of the phrase begins like one of the code's names, or the phrase is a cousin of the Spanish evidence."""
     words = phrase.split()
     if words[0] in EMPTY or words[-1] in EMPTY:
         return False
-    return any(w[:4] in roots for w in words if len(w) >= 3)
+    if any(w[:4] in roots for w in words if len(w) >= 3):
+        return True
+    if len(words) == 1:
+        return any(cognate(phrase, plain(e)) >= 0.6 for e in evidence if " " not in e)
+    return any(w[:4] == plain(part)[:4] for w in words if len(w) > 3 for e in evidence for part in e.split())
 
 
 def _shrunk(n: int, total: int) -> float:

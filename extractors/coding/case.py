@@ -15,6 +15,9 @@ from extractors.model import CodeStatus, Document, Finding, Findings, Setting, S
 from fhir_profiles.systems import ICD10CM
 
 
+NO_FINDING = -1  # a rule read the words itself: the coder makes a finding of them
+
+
 @dataclass(slots=True, eq=False)
 class Candidate:
     """A code under consideration, with its evidence and why it is there."""
@@ -121,7 +124,7 @@ class Case:
             code,
             start,
             end,
-            self._finding(start, end) if finding is None else finding,
+            NO_FINDING if finding is None else finding,
             confidence,
             reasons=[f"{why} ({rule.id}; {rule.cites})"],
             rule=rule.id,
@@ -134,24 +137,5 @@ class Case:
         """The finding a candidate came from."""
         return self.findings.items[candidate.finding] if candidate.finding >= 0 else None
 
-    def around(self, candidate: Candidate, reach: int = 120) -> str:
-        """The text of the candidate's sentence, at most `reach` characters to each side."""
-        left = max(0, candidate.start - reach)
-        right = min(len(self.text), candidate.end + reach)
-        before = _STOP.split(self.text[left : candidate.start])[-1]
-        after = _STOP.split(self.text[candidate.end : right], maxsplit=1)[0]
-        return before + self.text[candidate.start : candidate.end] + after
-
-    def _finding(self, start: int, end: int) -> int:
-        """The finding that overlaps a span, else the nearest before it; -1 when there is none at all."""
-        best = -1
-        for i, finding in enumerate(self.findings.items):
-            if finding.start < end and start < finding.end:
-                return i
-            if finding.start <= start:
-                best = i
-        return best if best >= 0 or not self.findings.items else 0
-
 
 _DENIED = re.compile(r"\b(?:no|not|denies|denied|without|never|negative for|rule out|r/o)\b[^.;\n]{0,12}$")
-_STOP = re.compile(r"(?<=[a-z0-9)])[.;!?](?:\s|$)|\n")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from extractors.coding import rules
 from extractors.coding.candidates import text_candidates
-from extractors.coding.case import Candidate, Case
+from extractors.coding.case import NO_FINDING, Candidate, Case
 from extractors.coding.lexicon import Lexicon
 from extractors.coding.measured import measured_codes
 from extractors.coding.printed import printed_codes
 from extractors.coding.sequence import in_order, merged
-from extractors.model import Code, Coded, Document, Findings, Setting
+from extractors.model import Code, Coded, Document, Finding, FindingKind, Findings, Setting
 from fhir_profiles.systems import HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
@@ -35,7 +37,25 @@ def code(
     measured_codes(measured)
     _withhold_lapsed(kept, terminology, findings)
     ordered = in_order(case, kept) + measured.candidates
+    findings = _with_rule_findings(findings, document, ordered)
     return Coded(findings, tuple(_code(c, lexicon) for c in ordered), case.setting, on, dict(lexicon.editions))
+
+
+def _with_rule_findings(findings: Findings, document: Document, candidates: list[Candidate]) -> Findings:
+    """The findings, and after them one for each span that only a rule read, so that every code has its finding."""
+    items = list(findings.items)
+    made: dict[tuple[int, int, str], int] = {}
+    for candidate in candidates:
+        if candidate.finding != NO_FINDING:
+            continue
+        kind: FindingKind = "problem" if candidate.system == ICD10CM else "procedure"
+        key = (candidate.start, candidate.end, kind)
+        if key not in made:
+            made[key] = len(items)
+            text = document.text[candidate.start : candidate.end]
+            items.append(Finding(kind, candidate.start, candidate.end, text))
+        candidate.finding = made[key]
+    return dataclasses.replace(findings, items=tuple(items)) if made else findings
 
 
 def _withhold_lapsed(candidates: list[Candidate], terminology: Terminology, findings: Findings) -> None:

@@ -15,7 +15,7 @@ from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
-FORMAT = 4
+FORMAT = 5
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
@@ -67,6 +67,7 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
 
 def learn(meanings: Any, leaves: dict[str, str]) -> None:
     """Weigh terms by how often they were right in training documents, and add the phrases learned there."""
+    stops = stop_phrases()
     for phrase, code, precision, _, kind in learned():
         folded, share = f" {'  '.join(phrase.split())} ", float(precision)
         known = meanings.get(folded, {})
@@ -76,7 +77,7 @@ def learn(meanings: Any, leaves: dict[str, str]) -> None:
                 met = True
                 trust = CURATED_TRUST if KINDS[rank] == "curated" else TABLE_TRUST
                 known[key] = (system, own, rank, round(trust * score + (1 - trust) * share, 3))
-        if kind == "phrase" and not met and share >= LEAST_SHARE:
+        if kind == "phrase" and not met and folded not in stops and share >= LEAST_SHARE:
             meanings[folded][(0, code)] = (0, code, KINDS.index("learned"), share)
 
 

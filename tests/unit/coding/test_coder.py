@@ -67,6 +67,16 @@ def test_every_code_has_its_words(coded, pipeline: Pipeline) -> None:
             assert pipeline.lexicon.billable(one.code)
 
 
+def test_codes_that_only_a_rule_read_have_a_finding_of_their_own(coded) -> None:
+    """The finding of every code covers or touches its words, and none is borrowed from a denied neighbour."""
+    answer = coded("No diagnosis of hypertension. BP 152/94. Established patient, 25 minutes in total.")
+    for one in answer.codes:
+        finding = answer.findings.items[one.finding]
+        assert finding.start < one.end and one.start < finding.end
+        assert one.status != "accepted" or finding.assertion.present
+    assert {"R03.0", "99213"} <= {c.code for c in answer.codes if c.status == "accepted"}
+
+
 def test_one_code_keeps_the_evidence_of_all_mentions(coded) -> None:
     """Two mentions of one disease are one code with two places."""
     (answer,) = [c for c in coded("HTN is stable. Continue lisinopril for hypertension.").codes if c.code == "I10"]
