@@ -14,7 +14,6 @@ from extractors.coding.lexicon import Lexicon
 from extractors.model import CodeStatus, Document, Finding, Findings, Setting, Span
 from fhir_profiles.systems import ICD10CM
 
-
 NO_FINDING = -1  # a rule read the words itself: the coder makes a finding of them
 
 

@@ -7,6 +7,12 @@ import re
 from extractors.coding.case import Case, Rule
 from extractors.coding.tables import table
 
+STAGES = {"1": "1", "2": "2", "3": "30", "3a": "31", "3b": "32", "4": "4", "5": "5", "i": "1", "ii": "2", "iii": "30",
+          "iiia": "31", "iiib": "32", "iv": "4", "v": "5"}  # fmt: skip
+_KIDNEY = re.compile(
+    r"\b(?:ckd|chronic kidney disease|kidney disease)\b(?:[ ,(]*(?:stage )?(3a|3b|[1-5]|iii[ab]?|ii|iv|i|v)\b)?"
+)
+STAGE = Rule("kidney-stage", "I.C.14.a, E11.22 note")
 DIABETES = Rule("diabetes-with", "I.A.15, I.C.4.a")
 PRESSURE = Rule("hypertension-family", "I.C.9.a")
 COPD = Rule("copd", "J44 notes")
@@ -42,6 +48,19 @@ def diabetes_with(case: Case) -> None:
         if link["absorbs"]:
             for candidate in others:
                 case.reject(candidate, DIABETES, f"{code} says it")
+
+
+def kidney_stage(case: Case) -> None:
+    """A combination code that says kidney disease takes the stage's code as well; the words may have been one term."""
+    if case.has("N18") or not case.has("E08.22", "E09.22", "E10.22", "E11.22", "E13.22", "I12", "I13"):
+        return
+    found = [(m, STAGES.get(m[1] or "", "9")) for m in case.search(_KIDNEY)]
+    if not found:
+        return
+    match, stage = max(found, key=lambda pair: pair[1] != "9")
+    new = case.add(f"N18.{stage}", *match.span(), STAGE, "The stage is an additional code", confidence=0.9)
+    if new is not None:
+        new.rank = max(new.rank, 0)
 
 
 def hypertension_family(case: Case) -> None:
@@ -115,4 +134,4 @@ def _leaf(case: Case, phrase: str) -> str | None:
     return case.lexicon.leaf(entries[0].code) if entries else None
 
 
-RULES = (acute_and_chronic, diabetes_with, hypertension_family, copd_with_infection, coronary_angina)
+RULES = (acute_and_chronic, diabetes_with, kidney_stage, hypertension_family, copd_with_infection, coronary_angina)

@@ -9,6 +9,8 @@ CASES = Path(__file__).parents[4] / "shared" / "corpus" / "coding_rules.jsonl"
 
 OUTPATIENT = [
     ("I.C.4.a", "Type 2 diabetes and CKD stage 4.", ["E11.22", "N18.4"]),
+    ("I.C.14.a", "Type 2 diabetes with CKD stage 3a. HTN.", ["E11.22", "I12.9", "N18.31"]),
+    ("I.C.14.a", "Type 2 diabetes with diabetic chronic kidney disease, stage 4.", ["E11.22", "N18.4"]),
     ("I.A.15 exception", "Type 2 diabetes. CKD stage 4, not due to diabetes.", ["E11.9", "N18.4"]),
     ("I.C.4.a", "Type 2 diabetes with peripheral neuropathy and hyperglycemia.", ["E11.42", "E11.65"]),
     ("I.C.9.a.1", "Assessment: HTN and chronic systolic heart failure.", ["I11.0", "I50.22"]),
