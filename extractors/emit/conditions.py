@@ -35,10 +35,7 @@ def stands(code: Code, coded: Coded) -> bool:
 def diagnoses(source: Source, coded: Coded) -> Mapping[str, Sequence[Code]]:
     """The codes that become Conditions, equal ones together, in claim order: accepted, then suggested, then refuted."""
     groups: dict[str, list[Code]] = {}
-    wanted = ("accepted", "suggested") if source.suggested else ("accepted",)
-    standing = [
-        code for code in coded.codes if code.system == ICD10CM and code.status in wanted and stands(code, coded)
-    ]
+    standing = [code for code in coded.codes if _is_wanted(code, source) and stands(code, coded)]
     for code in sorted(standing, key=lambda code: code.status != "accepted"):
         groups.setdefault(code.code, []).append(code)
     if source.refuted:
@@ -47,6 +44,12 @@ def diagnoses(source: Source, coded: Coded) -> Mapping[str, Sequence[Code]]:
             if negated and code.system == ICD10CM and all(c.status == "rejected" for c in groups.get(code.code, ())):
                 groups.setdefault(code.code, []).append(code)
     return groups
+
+
+def _is_wanted(code: Code, source: Source) -> bool:
+    """Accepted, or suggested and sure enough to be looked at in a chart."""
+    sure = code.status == "accepted" or (code.status == "suggested" and code.confidence >= source.suggested)
+    return sure and code.system == ICD10CM
 
 
 def emit_condition(

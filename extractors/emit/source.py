@@ -31,7 +31,7 @@ class Source:
     software: str = "fhirwright"
     software_version: str = ""
     refuted: bool = False  # also emit negated problems, as Conditions with verificationStatus refuted
-    suggested: bool = True  # also emit problems whose code is only suggested, as unconfirmed Conditions
+    suggested: float = 0.5  # problems whose code is suggested with this confidence become unconfirmed Conditions
 
     @property
     def reference(self) -> dict[str, str]:

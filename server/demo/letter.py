@@ -45,7 +45,7 @@ FIRST = (
         "text",
         (
             "67-year-old woman who returns after three months. Morning glucose at home is 130 to 180.",
-            "The right knee hurts on stairs; known primary osteoarthritis of the right knee.",
+            "The right knee hurts on stairs; known osteoarthritis of the right knee.",
             "She denies chest pain, shortness of breath, syncope and leg swelling. No fever.",
             "History of community-acquired pneumonia in 2019, fully recovered.",
         ),
@@ -108,7 +108,7 @@ SECOND = (
             "E11.65  Type 2 diabetes mellitus with hyperglycemia. Hemoglobin A1c above target, metformin continued.",
             "I10  Essential (primary) hypertension. Lisinopril continued, home readings in two weeks.",
             "Mixed hyperlipidemia, LDL above goal. Atorvastatin continued.",
-            "Primary osteoarthritis of the right knee. Physical therapy.",
+            "Osteoarthritis of the right knee. Physical therapy.",
             "Acquired hypothyroidism, TSH in range on levothyroxine.",
             "No evidence of diabetic retinopathy at last eye examination.",
             "Return in three months, sooner if chest pain occurs.",

@@ -184,7 +184,7 @@ def test_conditions_say_how_sure_they_are(case) -> None:
     assert first["verificationStatus"]["coding"][0]["code"] == "confirmed"
     assert second["verificationStatus"]["coding"][0]["code"] == "provisional"
     assert second["meta"]["tag"][0]["code"] == "suggested"
-    assert len(case.of("Condition", suggested=False)) == 1
+    assert len(case.of("Condition", suggested=0.95)) == 1
 
 
 def test_a_past_problem_is_inactive_and_a_history_code_active(empty) -> None:
