@@ -275,7 +275,21 @@ def targets_of(condition: Condition, value: str, base_url: str) -> list[str]:
         return [value]
     if only:
         return [f"{only}/{value}"]
-    return [f"{kind}/{value}" for kind in condition.param.targets or load().resource_types] + [value]
+    return [f"{kind}/{value}" for kind in pointed_types(condition.type, condition.param.code)]
+
+
+@cache
+def pointed_types(resource_type: str, code: str) -> tuple[str, ...]:
+    """The types that a bare id can mean: what the parameter is limited to, else what its element may point to."""
+    definitions = load()
+    param = definitions.search_params(resource_type)[code]
+    found: set[str] = set()
+    for leaf in leaves(definitions, resource_type, param):
+        element = definitions.types[resource_type].by_key[leaf.hops[0].name][0]
+        declared = element.targets if len(leaf.hops) == 1 else param.targets
+        found.update((leaf.target,) if leaf.target else declared)
+    known = found & set(param.targets or definitions.resource_types)
+    return tuple(sorted(known)) or param.targets or definitions.resource_types
 
 
 def _chained(dialect: str, condition: Condition, chain: Condition, base_url: str) -> Rows:
