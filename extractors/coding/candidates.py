@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from extractors.coding.case import Candidate, Case
-from extractors.coding.tables import chronic, history_of
+from extractors.coding.tables import chronic, history_of, other_meaning
 from extractors.model import CodeStatus, Finding
 from fhir_profiles.systems import ICD10CM
 
@@ -25,7 +25,7 @@ def text_candidates(case: Case) -> None:
         if best is None:
             continue
         leaf = lexicon.leaf(best[1])
-        if leaf is None:
+        if leaf is None or other_meaning(finding.text.lower(), case.text[finding.end : finding.end + 12]):
             continue
         printed = _printed(case, leaf, finding)
         if printed is not None:

@@ -24,6 +24,12 @@ def chronic(code: str) -> bool:
     return code.startswith(_chronic())
 
 
+def other_meaning(phrase: str, after: str) -> bool:
+    """True when the word that follows gives an abbreviation another meaning: CVA tenderness is no stroke."""
+    word = table("status")["not_before"].get(phrase)
+    return bool(word) and after.lstrip().startswith(word)
+
+
 def history_of(code: str) -> str | None:
     """The Z code (or I25.2) for a past condition of this code; None when there is no certain one."""
     past: dict[str, str] = table("status")["history"]

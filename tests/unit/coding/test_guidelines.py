@@ -33,6 +33,7 @@ OUTPATIENT = [
     ("I.B.14", "Obesity, BMI 33.4.", ["E66.9", "Z68.33"]),
     ("I.C.20", "Laceration of the left hand. Dog bite.", ["S61.412A", "W54.0XXA"]),
     ("family", "Her mother had breast cancer.", []),
+    ("abbreviation", "There is CVA tenderness.", []),
     ("denied", "Denies chest pain. No fever.", []),
     ("HCPCS units", "Given ketorolac 60 mg IM.", ["96372", "J1885"]),
     ("CPT excision", "Excision of a 0.6 cm melanoma of the back with 1.0 cm margins.", ["11603"]),
