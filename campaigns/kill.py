@@ -59,8 +59,9 @@ def run(url: str, engine: str, data: Path, documents: list[Document], kills: int
     with Fleet(url, data) as fleet, Sender(fleet.base_url, documents) as sender:
         while result.kills < kills:
             sender.allow(20 + len(documents) * result.kills // kills)
+            victim = dice.choice(fleet.names)  # not only among those that are up: the others would never get to work
+            fleet.wait_ready(victim)
             time.sleep(dice.uniform(0.05, 1.0))
-            victim = dice.choice(fleet.wait_some())
             fleet.kill(victim)
             result.victims[victim] += 1
             result.kills += 1

@@ -112,17 +112,6 @@ class Fleet:
             self.starts.append(process.took)
             process.took = None
 
-    def wait_some(self) -> list[str]:
-        """Wait until one process at least is up; which ones are."""
-        deadline = time.monotonic() + READY_SECONDS
-        while not (up := [name for name in self.names if self._processes[name].ready.is_set()]):
-            if time.monotonic() > deadline:
-                raise RuntimeError("no process came up")
-            time.sleep(0.05)
-        for name in up:
-            self.wait_ready(name)
-        return up
-
     def kill(self, name: str) -> None:
         """Kill a process and start it again."""
         self._processes[name].kill()
