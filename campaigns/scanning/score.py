@@ -10,10 +10,10 @@ from decimal import Decimal
 import numpy as np
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
-from scanning.truth import Box, Truth, TrueWord
 
 from extractors.model import Coded, Document, Finding, Word
 from fhir_profiles import systems
+from scanning.truth import Box, TrueWord, Truth
 
 FOLD = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
 EDGES = ".,;:()"

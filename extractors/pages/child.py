@@ -32,6 +32,7 @@ def main() -> None:
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     source: Source | None = None
+    reply: wire.Reply
     while (request := wire.receive_request(request_stream)) is not None:
         try:
             if isinstance(request, wire.Open):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from extractors.pages.tokens import Token
@@ -118,4 +119,4 @@ def _split(tokens: Sequence[Token], header: Sequence[_Cell], cell: _Cell) -> lis
         and tokens[index].x0 - tokens[index - 1].x1 > 0.45 * cell.height
     ]
     edges = [cell.span[0], *cuts, cell.span[1]]
-    return [_cell(tokens, (a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [_cell(tokens, (a, b)) for a, b in pairwise(edges)]

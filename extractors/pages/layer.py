@@ -34,7 +34,9 @@ def read_layer(page: pdfium.PdfPage, most: int, confidence: float) -> list[Token
 
 def _words(layer: pdfium.PdfTextPage, place: tuple[float, ...], most: int, confidence: float) -> list[Token]:
     a, b, c, d, e, f = place
-    handle, words, word = layer.raw, [], None
+    handle = layer.raw
+    words: list[Token] = []
+    word: Token | None = None
     box = raw.FS_RECTF()
     for index in range(min(layer.count_chars(), CHARS)):
         value = raw.FPDFText_GetUnicode(handle, index)
@@ -46,7 +48,7 @@ def _words(layer: pdfium.PdfTextPage, place: tuple[float, ...], most: int, confi
         xs = (a * box.left + c * box.bottom + e, a * box.right + c * box.top + e)
         ys = (b * box.left + d * box.bottom + f, b * box.right + d * box.top + f)
         x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
-        if word is not None and not _joins(word, x0, y0, x1, y1):
+        if word is not None and not _joins(word, x0, y0, y1):
             word = None
         if word is None:
             if len(words) >= most:
@@ -59,7 +61,7 @@ def _words(layer: pdfium.PdfTextPage, place: tuple[float, ...], most: int, confi
     return [word for word in words if word.text.strip()]
 
 
-def _joins(word: Token, x0: float, y0: float, x1: float, y1: float) -> bool:
+def _joins(word: Token, x0: float, y0: float, y1: float) -> bool:
     """Whether a character goes on with the word: same height, no gap that a space would fill."""
     size = max(word.height, y1 - y0, 1.0)
     level = min(word.y1, y1) - max(word.y0, y0) > 0.3 * min(word.height, y1 - y0)
@@ -67,7 +69,7 @@ def _joins(word: Token, x0: float, y0: float, x1: float, y1: float) -> bool:
 
 
 def _to_page(page: pdfium.PdfPage) -> tuple[float, ...]:
-    """The affine map from PDF user space to points from the top left of the page as seen: crop box and rotation included."""
+    """The affine map from PDF user space to points from the top left of the page as seen, cropped and rotated."""
     width, height = page.get_size()
 
     def place(x: float, y: float) -> tuple[float, float]:

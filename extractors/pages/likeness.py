@@ -8,7 +8,24 @@ from collections.abc import Sequence
 from rapidfuzz.distance import Levenshtein
 
 IDLE = frozenset(
-    ["unspecified", "with", "without", "and", "the", "for", "not", "other", "specified", "due", "type", "stage", "site", "elsewhere", "classified", "of", "in", "to", "w", "o", "wo", "nos"]
+    (
+        *(
+            "unspecified",
+            "with",
+            "without",
+            "and",
+            "the",
+            "for",
+            "not",
+            "other",
+            "specified",
+            "due",
+            "type",
+            "stage",
+            "site",
+        ),
+        *("elsewhere", "classified", "of", "in", "to", "w", "o", "wo", "nos"),
+    )
 )
 WORD = re.compile(r"[a-z0-9]+")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pypdfium2 as pdfium
 
@@ -9,13 +11,17 @@ from extractors.pages import wire
 from extractors.pages.layer import read_layer
 from extractors.pages.layout import lay_out
 from extractors.pages.limits import Limits, Refused
+from extractors.pages.ruled import MOST_CHARS, MOST_PATHS, find_ruled, place_ruled
 from extractors.pages.scan import Scan, scan, to_seen
 from extractors.pages.sources import Allow
+from extractors.pages.tokens import Token
 from extractors.pages.triage import Facts, decide, facts_of
 
 BROKEN = "The PDF is damaged or cut short. Print it to a new PDF and send that."
 LOCKED = "The PDF is protected with a password. Send it without one."
 FULL_DPI = 300.0
+PRIOR, SEEN = 80.0, 50.0  # confidence in a layer that OCR made elsewhere; the least for words of an image on a page
+IMAGE_SLACK = 4  # an image may be finer than a page is rendered: 1200 dpi in black and white
 
 
 class PdfSource:
@@ -51,25 +57,48 @@ class PdfSource:
 
     def _read(self, page: pdfium.PdfPage, number: int, allow: Allow) -> wire.PageRead:
         facts = facts_of(page)
+        if facts.image_pixels > IMAGE_SLACK * self._limits.pixels:
+            raise Refused(
+                "too-costly",
+                f"An image of the page has {facts.image_pixels / 1e6:,.0f} million pixels. Scan it at 300 dpi.",
+            )
         method = decide(facts)
         width, height = page.get_size()
         made = wire.PageRead(number, round(width, 2), round(height, 2), method, rotation=page.get_rotation())
         if method == "empty":
             return made
-        if method in ("text", "prior-ocr", "hybrid"):
-            tokens = read_layer(page, self._limits.page_words, 100.0 if method != "prior-ocr" else 80.0)
-            placed = lay_out(tokens)
-            made.words = to_seen(placed.tokens, placed.lines, placed.gaps, np.diag([width, height, 1.0]))
-            made.grids, made.engine = placed.grids, f"pdfium {pdfium.PDFIUM_INFO}"
-            return made
-        dpi = self._dpi(facts, width, height)
+        if method == "ocr":
+            return self._ocr_page(page, facts, made, allow)
+        tokens = read_layer(page, self._limits.page_words, PRIOR if method == "prior-ocr" else 100.0)
+        made.engine = f"pdfium {pdfium.PDFIUM_INFO}"
+        if method == "hybrid":
+            read = self._ocr_page(page, facts, made, allow)
+            tokens += _beside(read.words, tokens, width, height)
+            made.method, made.engine = "hybrid", f"pdfium {pdfium.PDFIUM_INFO}, {read.engine}"
+        placed = lay_out(tokens)
+        ruled = facts.rulings >= 4 and facts.paths <= MOST_PATHS and facts.chars <= MOST_CHARS
+        if method == "text" and ruled and self._plain(page):
+            allow(self._limits.page_seconds)
+            placed = place_ruled(placed, find_ruled(self._data, number))
+        made.words = to_seen(placed.tokens, placed.lines, placed.gaps, np.diag([width, height, 1.0]))
+        made.grids = placed.grids
+        return made
+
+    def _ocr_page(self, page: pdfium.PdfPage, facts: Facts, made: wire.PageRead, allow: Allow) -> wire.PageRead:
+        dpi = self._dpi(facts, *page.get_size())
+        allow(self._limits.open_seconds)
         gray = self._render(page, dpi)
         allow(self._limits.page_seconds)
-        result = scan(Scan(gray, dpi, False), self._ocr)
+        result = scan(Scan(gray, dpi), self._ocr)
         made.method = "ocr" if result.words else "empty"
-        made.words, made.grids, made.engine, made.dpi = result.words, result.grids, result.engine, dpi
+        made.words, made.grids, made.engine, made.dpi = result.words, result.grids, result.engine, round(dpi, 1)
         made.rotation, made.steps = (made.rotation + result.rotation) % 360, result.steps
         return made
+
+    def _plain(self, page: pdfium.PdfPage) -> bool:
+        """Whether points mean the same to every library: no rotation, no crop."""
+        box = page.get_mediabox()
+        return bool(page.get_rotation() == 0 and box == page.get_cropbox() and tuple(box[:2]) == (0, 0))
 
     def _dpi(self, facts: Facts, width: float, height: float) -> float:
         dpi = FULL_DPI
@@ -86,3 +115,16 @@ class PdfSource:
     def close(self) -> None:
         """Let go of the document."""
         self._document.close()
+
+
+def _beside(words: Sequence[wire.Seen], layer: Sequence[Token], width: float, height: float) -> list[Token]:
+    """The words that OCR read where the text layer has none."""
+    added = []
+    for word in words:
+        xs, ys = [x * width for x in word.quad[::2]], [y * height for y in word.quad[1::2]]
+        token = Token(word.text, word.confidence, min(xs), min(ys), max(xs), max(ys))
+        x, y = (token.x0 + token.x1) / 2, token.middle
+        known = any(t.x0 - 2 <= x <= t.x1 + 2 and t.y0 - 2 <= y <= t.y1 + 2 for t in layer)
+        if not known and token.confidence >= SEEN:
+            added.append(token)
+    return added

@@ -60,7 +60,8 @@ class RasterSource:
         if width * height > self._limits.pixels:
             raise Refused(
                 "too-costly",
-                f"The page image has {width * height / 1e6:,.0f} million pixels, over {self._limits.pixels / 1e6:g} million. "
+                f"The page image has {width * height / 1e6:,.0f} million pixels, "
+                f"over {self._limits.pixels / 1e6:g} million. "
                 "Scan it at 300 dpi.",
             )
 
@@ -72,13 +73,13 @@ class RasterSource:
             dpi = float(self._image.info.get("dpi", (0, 0))[0] or 0)
             turned = {3: 180, 6: 90, 8: 270}.get(self._image.getexif().get(0x0112, 1), 0)
             frame = ImageOps.exif_transpose(self._image)
-            gray, two_tone = to_gray(frame)
-        except (OSError, ValueError, SyntaxError, KeyError, EOFError, TypeError, ZeroDivisionError):
+            gray = to_gray(frame)
+        except (OSError, ValueError, SyntaxError, KeyError, EOFError, TypeError, ZeroDivisionError, RuntimeError):
             raise Refused("structure", DAMAGED) from None
         allow(self._limits.page_seconds)
         height, width = gray.shape
         dpi = plausible_dpi(width, height, dpi)
-        result = scan(Scan(gray, dpi, two_tone), self._ocr)
+        result = scan(Scan(gray, dpi), self._ocr)
         return wire.PageRead(
             number,
             round(width * 72 / dpi, 2),
@@ -97,10 +98,8 @@ class RasterSource:
         self._image.close()
 
 
-def to_gray(image: Image.Image) -> tuple[Gray, bool]:
-    """Gray pixels, and whether there are only two tones; transparent pixels are paper."""
-    if image.mode == "1":
-        return np.asarray(image.convert("L")), True
+def to_gray(image: Image.Image) -> Gray:
+    """Gray pixels; transparent pixels are paper."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
@@ -109,8 +108,8 @@ def to_gray(image: Image.Image) -> tuple[Gray, bool]:
     if image.mode.startswith(("I", "F")):
         deep = np.asarray(image.convert("F"), dtype=np.float32)
         top = float(deep.max()) or 1.0
-        return (deep * (255.0 / max(top, 255.0))).astype(np.uint8), False
-    return np.asarray(image.convert("L")), False
+        return (deep * (255.0 / max(top, 255.0))).astype(np.uint8)
+    return np.asarray(image.convert("L"))
 
 
 def plausible_dpi(width: int, height: int, said: float) -> float:

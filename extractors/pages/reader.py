@@ -81,9 +81,9 @@ def _plain(data: bytes, limits: Limits) -> Document:
 
 
 def _refuse_unread(pages: list[wire.PageRead]) -> None:
-    reason = next((page.reason for page in pages if page.method == "failed"), None)
-    if reason:
-        raise Refused("too-costly", reason)
+    failed = next((page for page in pages if page.method == "failed"), None)
+    if failed is not None:
+        raise Refused(failed.code, failed.reason or "The document cannot be read.")
 
 
 def _versions() -> str:
@@ -91,10 +91,10 @@ def _versions() -> str:
 
 
 def _cached(cache: Cache | None, key: str, kind: type[T], make: Callable[[], T]) -> T:
-    kept = cache.get(key) if cache else None
+    kept = cache.get(key) if cache is not None else None
     if kept is not None:
         return msgspec.msgpack.decode(kept, type=kind)
     value = make()
-    if cache and getattr(value, "method", "") != "failed":
+    if cache is not None and getattr(value, "method", "") != "failed":
         cache.put(key, msgspec.msgpack.encode(value))
     return value

@@ -17,12 +17,12 @@ from extractors.pages.wire import Seen
 Lookup = Callable[[str], str | None]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 FIRST = {
-    **dict.fromkeys("1l|[({!i]tT", "IJ"), "£": "E", "€": "E", "6": "GE", "F": "E", "-": "E", "3": "J", "5": "S", "8": "B",
-    "0": "OD", "2": "Z", "J": "I", "I": "J", "C": "G", "Q": "G", "B": "E", "P": "F",
+    **dict.fromkeys("1l|[({!i]tT", "IJ"), "£": "E", "€": "E", "6": "GE", "F": "E", "-": "E", "3": "J", "5": "S",
+    "8": "B", "0": "OD", "2": "Z", "J": "I", "I": "J", "C": "G", "Q": "G", "B": "E", "P": "F",
 }  # fmt: skip
 REST = {
-    **dict.fromkeys("OoQD©", "0"), **dict.fromkeys("Il|!]i", "1"), "4": "1", "7": "1", "Z": "2", "z": "2", "S": "5", "s": "5",
-    "B": "83", "g": "9", "q": "9", "6": "0", "9": "0", "8": "3", "3": "8", "£": "E", "e": "0", "a": "0",
+    **dict.fromkeys("OoQD©", "0"), **dict.fromkeys("Il|!]i", "1"), "4": "1", "7": "1", "Z": "2", "z": "2", "S": "5",
+    "s": "5", "B": "83", "g": "9", "q": "9", "6": "0", "9": "0", "8": "3", "3": "8", "£": "E", "e": "0", "a": "0",
 }  # fmt: skip
 ICD = re.compile(r"[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?")
 PROCEDURE = re.compile(r"[A-V]\d{4}|\d{5}")
@@ -37,7 +37,7 @@ COMBINATIONS = 3000
 
 
 def repair(words: Sequence[Seen], lookup: Lookup | None) -> list[Seen]:
-    """Words of a page with bent forms and misread codes put right; codes only when `lookup` (code → display) is given."""
+    """Words with bent forms put right, and misread codes where `lookup` (code → display) is given."""
     made = repair_forms(words)
     if lookup is None:
         return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def _mend(token: Token, text: str, rule: str, confidence: float) -> None:
 
 
 def _settle(token: Token, readings: list[tuple[str, float]], patterns: Sequence[str], odd: str | None) -> None:
-    """Choose among the readings of a word, by their number, of those that fit its shape. `odd`: what its digits look like."""
+    """Choose among the readings of a word that fit its shape, by their number. `odd`: what its digits look like."""
     (second, sure2), (third, sure3) = readings
     if not NUMBER.fullmatch(token.text) and not (NUMBER.fullmatch(second) or NUMBER.fullmatch(third)):
         if second == third and second and min(sure2, sure3) > token.confidence + 10 and not ODD.search(second):
@@ -122,7 +123,7 @@ def _white(tokens: Sequence[Token]) -> list[tuple[float, float]]:
         lines.setdefault((token.block, token.row), []).append(index)
     for line in lines.values():
         line.sort(key=lambda index: tokens[index].x0)
-        for left, right in zip(line, line[1:], strict=False):
+        for left, right in pairwise(line):
             gap = max(0.0, (tokens[right].x0 - tokens[left].x1) * 0.6)
             white[left], white[right] = (white[left][0], gap), (gap, white[right][1])
     return white

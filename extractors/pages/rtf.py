@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from striprtf.striprtf import rtf_to_text
+from striprtf import striprtf
 
 from extractors.pages.flow import Flow
 from extractors.pages.limits import Limits, Refused
@@ -21,7 +21,9 @@ def read_rtf(data: bytes, limits: Limits) -> Opened:
         deepest = max(deepest, depth)
         if deepest > limits.depth:
             raise Refused("too-costly", "The RTF is nested too deep. Save it as PDF and send that.")
-    text = rtf_to_text(PICTURE.sub(b"", data).decode("latin-1"), errors="replace")
+    text: str = striprtf.rtf_to_text(  # type: ignore[no-untyped-call]
+        PICTURE.sub(b"", data).decode("latin-1"), errors="replace"
+    )
     flow = Flow(limits)
     rows: list[list[str]] = []
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):

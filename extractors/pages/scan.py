@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -26,15 +27,15 @@ UNEXPLAINED, UNSURE = (
 )  # share of text-like ink outside all words, mean confidence: past these, try another way
 TURN_SURE = 1.5
 DIRT = 45.0
+PATIENCE = 3.0  # seconds: a page that took longer is not tried another way
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A page's pixels. `two_tone`: black and white only."""
+    """A page's pixels."""
 
     gray: Gray
     dpi: float
-    two_tone: bool
 
 
 @dataclass(slots=True)
@@ -51,8 +52,9 @@ class Result:
 def scan(page: Scan, ocr: str) -> Result:
     """Read a page image: once, and again another way when the reading leaves ink unexplained or is unsure of itself."""
     reader = engine(ocr)
+    start = time.process_time()
     best = _attempt(prepare(page.gray, page.dpi), reader)
-    if best.poor:
+    if best.poor and time.process_time() - start < PATIENCE:
         for other in _others(page, best, reader):
             if other.worth > best.worth:
                 best = other
@@ -101,7 +103,7 @@ def _others(page: Scan, first: _Attempt, reader: Engine) -> Iterator[_Attempt]:
         return
     turn, sure = reader.turn(first.page.gray, first.page.dpi)
     if turn and sure > TURN_SURE:
-        turned = Scan(np.ascontiguousarray(np.rot90(page.gray, -turn // 90)), page.dpi, page.two_tone)
+        turned = Scan(np.ascontiguousarray(np.rot90(page.gray, -turn // 90)), page.dpi)
         ready = prepare(turned.gray, turned.dpi)
         ready.matrix = ready.matrix @ _turning(turn, page.gray.shape)
         ready.steps.insert(0, f"turn {turn}")

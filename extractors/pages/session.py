@@ -13,18 +13,12 @@ from extractors.pages.limits import Limits, Refused
 OPEN_WALL = 20.0  # a loaded machine is slow; the child's own CPU bound is `Limits.open_seconds`
 MAX_DEATHS = 3  # after so many pages in a row that killed their child the rest is not tried
 
-OPEN_DEATHS = {
-    "time": "The document takes too long to open: it may be damaged or built to exhaust. Print it to a new PDF and send that.",
-    "wall": "The document takes too long to open: it may be damaged or built to exhaust. Print it to a new PDF and send that.",
-    "crash": "The document could not be opened within its bounds of memory: it is damaged or built to exhaust. "
-    "Print it to a new PDF and send that.",
-}
-PAGE_DEATHS = {
-    "time": "The page takes too long to read. Scan it again at 300 dpi, or send it as an image.",
-    "wall": "The page takes too long to read. Scan it again at 300 dpi, or send it as an image.",
-    "crash": "The page could not be read within its bounds of memory: it is damaged or built to exhaust. "
-    "Scan it again, or send it as an image.",
-}
+SLOW = "The document takes too long to open: it is damaged or built to exhaust. Print it to a new PDF and send that."
+HEAVY = "The document does not open within its memory: it is damaged or built to exhaust. Print it anew and send that."
+SLOW_PAGE = "The page takes too long to read. Scan it again at 300 dpi, or send it as an image."
+HEAVY_PAGE = "The page cannot be read within its memory: it is damaged or built to exhaust. Scan it again at 300 dpi."
+OPEN_DEATHS = {"time": SLOW, "wall": SLOW, "crash": HEAVY}
+PAGE_DEATHS = {"time": SLOW_PAGE, "wall": SLOW_PAGE, "crash": HEAVY_PAGE}
 LATE = "The document takes too long as a whole. Send it in parts."
 
 
@@ -54,25 +48,31 @@ class Session:
 
     def open(self) -> wire.Opened:
         """Open the document; raises `Refused`."""
-        if self._child is None:
-            self._child = children.take()
-        try:
-            reply = self._child.ask(self._request, OPEN_WALL)
-        except children.Died as death:
-            self._lose()
-            raise Refused("too-costly", OPEN_DEATHS[death.why]) from None
+        reply = self._ask_open(warm=True)
         if isinstance(reply, wire.Refusal):
             raise Refused(reply.code, reply.text)
         assert isinstance(reply, wire.Opened)
         return reply
 
+    def _ask_open(self, *, warm: bool) -> wire.Reply:
+        if self._child is None:
+            self._child = children.take() if warm else children.Child()
+        used = self._child.asked > 0
+        try:
+            return self._child.ask(self._request, OPEN_WALL)
+        except children.Died as death:
+            self._lose()
+            if used and death.why == "crash":  # it may have died before: a fresh one tells
+                return self._ask_open(warm=False)
+            raise Refused("too-costly", OPEN_DEATHS[death.why]) from None
+
     def page(self, number: int) -> wire.PageRead:
         """Read a page; one that cannot be read is `failed` with its reason."""
         left = self._end - time.monotonic()
         if left <= 0:
-            return _failed(number, LATE)
+            return _failed(number, LATE, "too-costly")
         if self._deaths >= MAX_DEATHS:
-            return _failed(number, "Not tried: the pages before it could not be read.")
+            return _failed(number, "Not tried: the pages before it could not be read.", "too-costly")
         try:
             if self._child is None:
                 self.open()
@@ -80,12 +80,12 @@ class Session:
             reply = self._child.ask(wire.Turn(number), min(left, self._limits.page_wall_seconds))
         except children.Died as death:
             self._lose()
-            return _failed(number, PAGE_DEATHS[death.why])
+            return _failed(number, PAGE_DEATHS[death.why], "too-costly")
         except Refused as refusal:
             self._deaths += 1
-            return _failed(number, refusal.text)
+            return _failed(number, refusal.text, refusal.code)
         if isinstance(reply, wire.Refusal):
-            return _failed(number, reply.text)
+            return _failed(number, reply.text, reply.code)
         assert isinstance(reply, wire.Read)
         self._deaths = 0
         return reply.page
@@ -97,5 +97,5 @@ class Session:
         self._child = None
 
 
-def _failed(number: int, reason: str) -> wire.PageRead:
-    return wire.PageRead(number, 612.0, 792.0, "failed", reason=reason)
+def _failed(number: int, reason: str, code: str) -> wire.PageRead:
+    return wire.PageRead(number, 612.0, 792.0, "failed", reason=reason, code=code)

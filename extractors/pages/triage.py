@@ -10,9 +10,11 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from extractors.model import PageMethod
+from extractors.pages.limits import Refused
 
-OBJECTS = 5_000  # more are not looked at
+OBJECTS, MOST_OBJECTS = 5_000, 200_000  # more are not looked at; more are not drawn
 TEXT_CHARS = 200_000
+TALL = 10.0  # points: a path that is higher may be the upright ruling of a table
 INVISIBLE = 3  # text render mode
 WORD = re.compile(r"[A-Za-z]{3,}")
 VOWEL = re.compile(r"[AEIOUYaeiouy]")
@@ -28,9 +30,11 @@ class Facts:
     words: int
     image_share: float
     image_dpi: float
+    image_pixels: int
     texts: int
     invisible_share: float
     paths: int
+    rulings: int
 
 
 def facts_of(page: pdfium.PdfPage) -> Facts:
@@ -38,21 +42,29 @@ def facts_of(page: pdfium.PdfPage) -> Facts:
     width, height = page.get_size()
     area = max(width * height, 1.0)
     share = dpi = 0.0
-    texts = invisible = paths = 0
+    pixels = 0
+    texts = invisible = paths = rulings = 0
+    if raw.FPDFPage_CountObjects(page.raw) > MOST_OBJECTS:
+        raise Refused("too-costly", "The page is drawn of too many pieces. Send it as an image at 300 dpi.")
     for index, item in enumerate(page.get_objects(max_depth=3)):
         if index >= OBJECTS:
             break
         if item.type == raw.FPDF_PAGEOBJ_IMAGE:
             left, bottom, right, top = item.get_bounds()
+            wide, high = item.get_px_size()
+            pixels = max(pixels, wide * high)
             part = max(0.0, min(right, width) - max(left, 0)) * max(0.0, min(top, height) - max(bottom, 0)) / area
             if part > share:
                 share = part
-                dpi = item.get_px_size()[0] * 72 / max(right - left, 1.0)
+                dpi = wide * 72 / max(right - left, 1.0)
         elif item.type == raw.FPDF_PAGEOBJ_TEXT:
             texts += 1
             invisible += raw.FPDFTextObj_GetTextRenderMode(item.raw) == INVISIBLE
         elif item.type == raw.FPDF_PAGEOBJ_PATH:
             paths += 1
+            _, bottom, _, top = item.get_bounds()
+            if top - bottom > TALL:
+                rulings += raw.FPDFPath_CountSegments(item.raw)
     layer = page.get_textpage()
     count = layer.count_chars()
     text = layer.get_text_range(0, min(count, TEXT_CHARS)) if count > 0 else ""
@@ -66,9 +78,11 @@ def facts_of(page: pdfium.PdfPage) -> Facts:
         words=len(words),
         image_share=share,
         image_dpi=dpi,
+        image_pixels=pixels,
         texts=texts,
         invisible_share=invisible / texts if texts else 0.0,
         paths=paths,
+        rulings=rulings,
     )
 
 

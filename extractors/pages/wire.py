@@ -44,6 +44,7 @@ class PageRead(msgspec.Struct):
     rotation: int = 0
     steps: list[str] = []
     reason: str | None = None
+    code: str = ""  # of the refusal, where the page failed
 
 
 class Open(msgspec.Struct, tag="open"):
@@ -86,8 +87,8 @@ class Refusal(msgspec.Struct, tag="refused"):
 
 Request = Open | Turn
 Reply = Opened | Read | Refusal
-_requests = msgspec.msgpack.Decoder(Request)
-_replies = msgspec.msgpack.Decoder(Reply)
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def send(stream: BinaryIO, message: Request | Reply) -> None:

@@ -18,7 +18,7 @@ def is_two_tone(gray: Gray) -> bool:
 
 
 def noise(gray: Gray) -> float:
-    """The spread of sensor noise, in gray levels: the median response of Immerkaer's kernel in the middle of the page."""
+    """The spread of noise in gray levels: the median response of Immerkaer's kernel in the middle of the page."""
     height, width = gray.shape
     part = gray[height // 8 : -height // 8 : 1, width // 8 : -width // 8]
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)

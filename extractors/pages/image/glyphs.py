@@ -1,6 +1,6 @@
 """The shape of a printed number: how many glyphs, and where points and dashes stand between them.
 
-The engine drops decimal points that are plainly there. A point is easy to see by its geometry alone, so it is looked for.
+The engine drops decimal points that are plainly there. A point is easy to see by its geometry, so it is looked for.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def _picture(dark: Picture, mark: _Mark) -> Picture:
     """A glyph, as high as its cell, in its middle; at unit length around its mean."""
     rows, columns = CELL
     part = dark[max(0, mark.y0 - 1) : mark.y1 + 1, max(0, mark.x0 - 1) : mark.x1 + 1]
-    by = rows / part.shape[0]
-    part = cv2.resize(part, (max(1, min(columns, round(part.shape[1] * by))), rows), interpolation=cv2.INTER_AREA)
+    wide = max(1, min(columns, round(part.shape[1] * rows / part.shape[0])))
+    scaled = cv2.resize(part, (wide, rows), interpolation=cv2.INTER_AREA)
     cell = np.zeros((rows, columns), np.float32)
-    left = (columns - part.shape[1]) // 2
-    cell[:, left : left + part.shape[1]] = part
-    cell = cv2.GaussianBlur(cell, (0, 0), 0.8)
-    cell = cell - cell.mean()
-    return np.asarray((cell / max(float(np.linalg.norm(cell)), 1e-6)).ravel(), dtype=np.float32)
+    left = (columns - wide) // 2
+    cell[:, left : left + wide] = scaled
+    smooth = np.asarray(cv2.GaussianBlur(cell, (0, 0), 0.8), dtype=np.float32)
+    smooth -= smooth.mean()
+    return np.asarray((smooth / max(float(np.linalg.norm(smooth)), 1e-6)).ravel(), dtype=np.float32)
 
 
 def _groups(ink: NDArray[np.uint8]) -> list[_Mark]:

@@ -43,6 +43,6 @@ def turned(gray: Gray, angle: float) -> tuple[Gray, Matrix]:
     size = (int(np.ceil(high[0] - low[0])), int(np.ceil(high[1] - low[1])))
     paper = int(np.percentile(gray[::8, ::8], 80))
     level = cv2.warpPerspective(
-        gray, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=paper
+        gray, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=(paper,)
     )
     return np.asarray(level, dtype=np.uint8), matrix

@@ -19,7 +19,7 @@ def page_outline(gray: Gray) -> Points | None:
     Content must not be lost: outside the outline nothing but desk may lie, so it is checked to hold no ink-like detail.
     """
     scale = WORK / max(gray.shape)
-    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small: Gray = np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     smooth = cv2.GaussianBlur(small, (0, 0), 1.5).astype(np.float32)
     lines = [_border(smooth, side) for side in range(4)]
     if any(line is None for line in lines):
@@ -87,7 +87,7 @@ def _plausible(corners: Points, small: Gray) -> bool:
     if (corners[:, 0] > width * 1.02).any() or (corners[:, 1] > height * 1.02).any():
         return False
     inside = np.zeros_like(small)
-    cv2.fillConvexPoly(inside, corners.astype(np.int32), 255)
+    cv2.fillConvexPoly(inside, corners.astype(np.int32), (255,))
     inner = cv2.erode(inside, np.ones((9, 9), np.uint8))
     outer = cv2.bitwise_not(cv2.dilate(inside, np.ones((9, 9), np.uint8)))
     if (outer > 0).sum() < 50:

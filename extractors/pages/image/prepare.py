@@ -14,6 +14,7 @@ Gray = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 UNEVEN, DARK, NOISY, COARSE, FINE = 28.0, 200.0, 4.0, 150.0, 400.0
 LEAST_SKEW = 0.15
+LONGEST = 12_000  # pixels; Tesseract takes no side over 32,767
 
 
 @dataclass(slots=True)
@@ -27,10 +28,10 @@ class Prepared:
 
 
 def prepare(gray: Gray, dpi: float, *, outlined: bool = True, flat: bool | None = None) -> Prepared:
-    """Clean, pull straight, level and scale a page. `outlined`: look for the page in a photograph; `flat`: force light."""
+    """Clean, straighten, level and scale a page. `outlined`: look for the page in a photograph; `flat`: force light."""
     page = Prepared(gray, dpi, np.eye(3))
-    if dpi > FINE:
-        _scale(page, 300.0 / dpi, cv2.INTER_AREA)
+    if dpi > FINE or max(gray.shape) > LONGEST:
+        _scale(page, min(300.0 / dpi, LONGEST / max(gray.shape)), cv2.INTER_AREA)
     if clean.is_two_tone(page.gray):
         page.gray = clean.despeckle(clean.mend_lines(page.gray), page.dpi)
         page.steps.append("despeckle")

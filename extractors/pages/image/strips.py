@@ -25,7 +25,7 @@ class Strip:
 
 
 def cut(gray: Gray, tokens: Sequence[Token], free: Sequence[tuple[float, float]], size: int, blur: float) -> Strip:
-    """Set the words at a type size of `size` pixels. `free` is the white beside each, left and right, in page pixels."""
+    """Set the words at a type size of `size` pixels. `free` is the white to the left and right of each, in pixels."""
     pieces = [_piece(gray, token, white, size) for token, white in zip(tokens, free, strict=True)]
     gap, height = int(GAP * size), int((1 + LEAD) * size * 1.2)
     rows = [range(start, min(start + PER_LINE, len(pieces))) for start in range(0, len(pieces), PER_LINE)]

@@ -1,0 +1,1 @@
+"""Parts of the `hostile` campaign: the files, and how they are measured."""
