@@ -105,7 +105,7 @@ SECOND = (
     Block(
         "text",
         (
-            "E11.65  Type 2 diabetes mellitus with hyperglycemia. Hemoglobin A1c above target, metformin continued.",
+            "E11.65  Type 2 diabetes mellitus with hyperglycemia. A1c above target, metformin continued.",
             "I10  Essential (primary) hypertension. Lisinopril continued, home readings in two weeks.",
             "Mixed hyperlipidemia, LDL above goal. Atorvastatin continued.",
             "Osteoarthritis of the right knee. Physical therapy.",

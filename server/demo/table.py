@@ -57,7 +57,7 @@ class Row:
 
 
 def rows(resources: Iterable[Json]) -> list[Row]:
-    """A row for each coding of what the document says, in the order of `PLACES`."""
+    """A row for each coding of what the document says, and for what has no code, in the order of `PLACES`."""
     every = list(resources)
     return [row for kind in PLACES for resource in every if resource["resourceType"] == kind for row in _rows(resource)]
 
@@ -71,7 +71,9 @@ def claimed(resources: Iterable[Json]) -> set[tuple[str, str]]:
 
 
 def _rows(resource: Json) -> Iterator[Row]:
-    for coding in resource[PLACES[resource["resourceType"]]].get("coding", ()):
+    concept = resource[PLACES[resource["resourceType"]]]
+    uncoded = {"system": "", "code": "", "display": concept.get("text", ""), "extension": concept.get("extension", ())}
+    for coding in concept.get("coding") or [uncoded]:
         extensions = coding.get("extension", ())
         sure = next((float(e["valueDecimal"]) for e in extensions if e["url"] == CONFIDENCE), None)
         yield Row(

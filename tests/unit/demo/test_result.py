@@ -62,6 +62,17 @@ def test_rows_tell_code_value_confidence_page_and_words(resources: list[dict[str
     assert observation.value == "81.60 kg (H)"
 
 
+def test_what_has_no_code_is_a_row_too() -> None:
+    """A drug that no table knows is shown with its words and without a code."""
+    proof = coding(LOINC, "", 1, "quinoxol 5 mg")["extension"][:1]
+    statement = {
+        "resourceType": "MedicationStatement",
+        "medicationCodeableConcept": {"text": "quinoxol", "extension": proof},
+    }
+    (row,) = rows([statement])
+    assert (row.code, row.meaning, row.words, row.confidence) == ("", "quinoxol", "quinoxol 5 mg", None)
+
+
 def test_claimed_codes_are_marked(resources: list[dict[str, Any]]) -> None:
     """What stands on the Claim is known by system and code."""
     assert claimed(resources) == {("ICD-10-CM", "E11.65")}
