@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -182,6 +183,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("var"), help="data directory with a terminology")
     parser.add_argument("--report", type=Path, default=REPORT)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes end with the campaign
     import terminology
 
     terminology.build(given.data)
