@@ -73,7 +73,7 @@ def _label(
     pen: ImageDraw.ImageDraw, face: Font, box: Rectangle, rows: list[Row], taken: list[Rectangle], paper: Image.Image
 ) -> Rectangle:
     """A chip with the codes at the freest place beside the box: no other mark under it and the least ink."""
-    text = "  ".join(dict.fromkeys(row.code for row in rows))
+    text = "  ".join(dict.fromkeys(row.code or "no code" for row in rows))
     width, height = pen.textlength(text, font=face) + 14, face.size + 5
     left, top, right, bottom = box
     middle = (top + bottom - height) / 2
