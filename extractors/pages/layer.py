@@ -12,6 +12,8 @@ from extractors.pages.tokens import Token
 
 CHARS = 200_000
 UNIT = 1000.0
+Char = tuple[str, float, float, float, float]
+SPACES = frozenset([0, *(code for code in range(0x3001) if chr(code).isspace())])
 LIGATURES = {
     "\ufb00": "ff",
     "\ufb01": "fi",
@@ -33,39 +35,53 @@ def read_layer(page: pdfium.PdfPage, most: int, confidence: float) -> list[Token
 
 
 def _words(layer: pdfium.PdfTextPage, place: tuple[float, ...], most: int, confidence: float) -> list[Token]:
-    a, b, c, d, e, f = place
-    handle = layer.raw
+    handle, box = layer.raw, raw.FS_RECTF()
+    unicode, loose, reference = raw.FPDFText_GetUnicode, raw.FPDFText_GetLooseCharBox, ctypes.byref(box)
     words: list[Token] = []
-    word: Token | None = None
-    box = raw.FS_RECTF()
+    run: list[Char] = []
     for index in range(min(layer.count_chars(), CHARS)):
-        value = raw.FPDFText_GetUnicode(handle, index)
-        char = chr(value) if value < 0x110000 else "\ufffd"
-        char = LIGATURES.get(char, char)
-        if char.isspace() or not value or not raw.FPDFText_GetLooseCharBox(handle, index, ctypes.byref(box)):
-            word = None
-            continue
-        xs = (a * box.left + c * box.bottom + e, a * box.right + c * box.top + e)
-        ys = (b * box.left + d * box.bottom + f, b * box.right + d * box.top + f)
-        x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
-        if word is not None and not _joins(word, x0, y0, y1):
-            word = None
-        if word is None:
-            if len(words) >= most:
+        value = unicode(handle, index)
+        if value in SPACES or not loose(handle, index, reference):
+            if run:
+                words += _split(run, place, confidence)
+                run = []
+            if len(words) > most:
                 raise Refused("too-costly", f"The page has over {most:,} words. Send it as an image.")
-            word = Token(char, confidence, x0, y0, x1, y1)
-            words.append(word)
-        else:
-            word.text += char
-            word.x0, word.y0, word.x1, word.y1 = min(word.x0, x0), min(word.y0, y0), max(word.x1, x1), max(word.y1, y1)
+            continue
+        char = chr(value) if value < 0x110000 else "\ufffd"
+        run.append((LIGATURES.get(char, char), box.left, box.bottom, box.right, box.top))
+    return words + _split(run, place, confidence)
+
+
+def _split(run: list[Char], place: tuple[float, ...], confidence: float) -> list[Token]:
+    """A run of characters as words: parted where the next one stands at another height or too far on."""
+    words: list[Token] = []
+    start = 0
+    for at in range(1, len(run) + 1):
+        if at == len(run) or not _joins(run[at - 1], run[at]):
+            words.append(_token(run[start:at], place, confidence))
+            start = at
     return [word for word in words if word.text.strip()]
 
 
-def _joins(word: Token, x0: float, y0: float, y1: float) -> bool:
-    """Whether a character goes on with the word: same height, no gap that a space would fill."""
-    size = max(word.height, y1 - y0, 1.0)
-    level = min(word.y1, y1) - max(word.y0, y0) > 0.3 * min(word.height, y1 - y0)
-    return level and -0.5 * size < x0 - word.x1 < 0.25 * size
+def _joins(one: Char, two: Char) -> bool:
+    """Whether two characters stand side by side, whichever way the page is turned."""
+    _, left, bottom, right, top = one
+    _, left2, bottom2, right2, top2 = two
+    size = max(right - left, top - bottom, right2 - left2, top2 - bottom2)
+    across = max(left, left2) - min(right, right2)
+    along = max(bottom, bottom2) - min(top, top2)
+    return across < 0.25 * size and along < 0.25 * size and min(across, along) < -0.1 * size
+
+
+def _token(run: list[Char], place: tuple[float, ...], confidence: float) -> Token:
+    a, b, c, d, e, f = place
+    left, bottom = min(char[1] for char in run), min(char[2] for char in run)
+    right, top = max(char[3] for char in run), max(char[4] for char in run)
+    xs = (a * left + c * bottom + e, a * right + c * top + e)
+    ys = (b * left + d * bottom + f, b * right + d * top + f)
+    text = "".join(char[0] for char in run)
+    return Token(text, confidence, min(xs), min(ys), max(xs), max(ys))
 
 
 def _to_page(page: pdfium.PdfPage) -> tuple[float, ...]:

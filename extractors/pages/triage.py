@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
@@ -17,6 +16,7 @@ TEXT_CHARS = 200_000
 TALL = 10.0  # points: a path that is higher may be the upright ruling of a table
 INVISIBLE = 3  # text render mode
 WORD = re.compile(r"[A-Za-z]{3,}")
+BAD = re.compile(r"[\ufffd\ue000-\uf8ff\x00\x01\x03-\x08\x0e-\x1f\x7f-\x9f]")  # private, control or no character
 VOWEL = re.compile(r"[AEIOUYaeiouy]")
 
 
@@ -69,11 +69,11 @@ def facts_of(page: pdfium.PdfPage) -> Facts:
     count = layer.count_chars()
     text = layer.get_text_range(0, min(count, TEXT_CHARS)) if count > 0 else ""
     layer.close()
-    solid = [char for char in text if not char.isspace()]
+    solid = len("".join(text.split()))
     words = WORD.findall(text)
     return Facts(
-        chars=len(solid),
-        bad_share=sum(map(_bad, solid)) / len(solid) if solid else 0.0,
+        chars=solid,
+        bad_share=len(BAD.findall(text)) / solid if solid else 0.0,
         vowel_share=sum(1 for word in words if VOWEL.search(word)) / len(words) if words else 1.0,
         words=len(words),
         image_share=share,
@@ -84,10 +84,6 @@ def facts_of(page: pdfium.PdfPage) -> Facts:
         paths=paths,
         rulings=rulings,
     )
-
-
-def _bad(char: str) -> bool:
-    return char == "\ufffd" or (char != "\x02" and unicodedata.category(char) in ("Co", "Cc", "Cn", "Cs"))
 
 
 def decide(facts: Facts) -> PageMethod:
