@@ -83,11 +83,10 @@ def _modifier(start: int, end: int, rule: Rule, sentence: Sentence, normal: Norm
     elif rule.direction == "BACKWARD":
         high = start
     if rule.max_scope is not None:
-        first, last = normal.tokens(begin, stop)
-        if rule.direction != "BACKWARD" and last + rule.max_scope < normal.size:
-            high = min(high, normal.edges[2 * (last + rule.max_scope) + 1])
-        if rule.direction != "FORWARD" and first - rule.max_scope >= 0:
-            low = max(low, normal.edges[2 * (first - rule.max_scope)])
+        if rule.direction != "BACKWARD" and (reach := normal.after(stop, rule.max_scope)) is not None:
+            high = min(high, reach)
+        if rule.direction != "FORWARD" and (reach := normal.before(begin, rule.max_scope)) is not None:
+            low = max(low, reach)
     return Modifier(start, end, rule, low, high)
 
 

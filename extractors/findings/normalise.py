@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +19,12 @@ from extractors.model import Span
 from terminology.folding import fold_word
 
 BREAK = "|"
-_STREAM = r"([a-z0-9{}]+(?:'s\b|/o\b|/(?= ))?|[;:!?\t\f•|&]|\.(?=\s|$)|\n[ \t]*\n|[-+]ve\b|\([-+]\))"
+REMEMBERED, LONG = 50_000, 32  # pieces whose form is kept, and how long one of them may be
+_MARK = "\0"  # a break between two pieces, until they are cut apart
+_BLANKS = frozenset(b"\t\n\v\f\r\x1c\x1d\x1e\x1f ")
+_DOT = ord(".")
+_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+_STREAM = r"([a-z0-9{}]+(?:'s\b|/o\b|/(?= |$))?|[;:!?\t\f•|&]|\.(?=\s|$)|[-+]ve\b|\([-+]\))"
 _TOKEN = re.compile(_STREAM.format(""))
 _TOKEN_WITH_LIGATURES = re.compile(_STREAM.format("\ufb00-\ufb06"))  # a larger set makes every step dearer
 _BREAKS = frozenset(";:!?\t\f•|.")
@@ -58,7 +63,7 @@ def _plain(token: str) -> str:
     """The token's plain form: no possessive, no ligature, no plural ending; a stop is `BREAK`."""
     if token in _WORDS:
         return _WORDS[token]
-    if token[0] in _BREAKS or token.isspace():
+    if token[0] in _BREAKS:
         return BREAK
     if token[0] in "(+-":
         return token
@@ -68,17 +73,48 @@ def _plain(token: str) -> str:
     return fold_word(token)
 
 
-class _Padded(dict[str, str]):
-    """Plain forms between two spaces, remembered; bounded, for a document may hold any number of odd tokens."""
+class _Forms(dict[str, str]):
+    """Normal forms of the pieces between blanks, remembered; bounded, for a document may hold any number of odd ones."""
 
-    def __missing__(self, token: str) -> str:
-        if len(self) > 100_000:
+    def __missing__(self, piece: str) -> str:
+        if len(self) > REMEMBERED:
             self.clear()
-        word = self[token] = f" {_plain(token)} "
-        return word
+        form = "".join(f" {_plain(token)} " for token in _token_of(piece).findall(piece))
+        if len(piece) <= LONG:
+            self[piece] = form
+        return form
 
 
-_PADDED = _Padded()
+class _Widths(dict[str, int]):
+    """What a piece and the blank after it take in the document."""
+
+    def __missing__(self, piece: str) -> int:
+        if len(self) > REMEMBERED:
+            self.clear()
+            self[_MARK] = 0
+        width = self[piece] = len(piece) + 1
+        return width
+
+
+_FORMS = _Forms({_MARK: f" {BREAK} "})
+_WIDTHS = _Widths({_MARK: 0})
+
+
+def _token_of(piece: str) -> re.Pattern[str]:
+    return _TOKEN if piece.isascii() else _TOKEN_WITH_LIGATURES
+
+
+@lru_cache(maxsize=8192)
+def _edges(piece: str) -> tuple[dict[int, int], dict[int, int]]:
+    """Where the tokens of a piece begin and end: place in its normal form → place in the piece."""
+    if piece == _MARK:
+        return {0: -1}, {3: 0}  # it stands for the blank before it
+    begins, ends, at = {}, {}, 0
+    for match in _token_of(piece).finditer(piece):
+        begins[at] = match.start()
+        at += len(_plain(match[0])) + 2
+        ends[at] = match.end()
+    return begins, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,45 +122,71 @@ class Normal:
     """A normalised document: `text` is the token stream, and `span` leads back."""
 
     text: str
-    starts: list[int]  # of each token in `text`, its leading space included, and the end of `text`
-    edges: list[int]  # start and end of each token in the document, one after the other
+    pieces: list[str]  # what stands between blanks
+    begins: list[int]  # of each piece in `text`
+    offsets: list[int]  # of each piece in the document
 
     def span(self, start: int, end: int) -> Span:
         """The document span of `text[start:end]`, which begins and ends with whole tokens."""
-        return self.edges[2 * bisect_left(self.starts, start)], self.edges[2 * bisect_left(self.starts, end) - 1]
+        i = bisect_right(self.begins, start) - 1
+        j = bisect_left(self.begins, end, i) - 1
+        return (
+            self.offsets[i] + _edges(self.pieces[i])[0][start - self.begins[i]],
+            self.offsets[j] + _edges(self.pieces[j])[1][end - self.begins[j]],
+        )
 
-    def tokens(self, start: int, end: int) -> tuple[int, int]:
-        """The numbers of the first and last token of `text[start:end]`."""
-        return bisect_left(self.starts, start), bisect_left(self.starts, end) - 1
+    def after(self, stop: int, count: int) -> int | None:
+        """Where the token ends in the document that comes `count` tokens after `text[:stop]`; None: there is none."""
+        start = stop
+        for _ in range(count):
+            start, stop = stop, self.text.find(" ", stop + 1) + 1
+            if not stop:
+                return None
+        return self.span(start, stop)[1]
 
-    @property
-    def size(self) -> int:
-        """How many tokens there are."""
-        return len(self.starts) - 1
+    def before(self, start: int, count: int) -> int | None:
+        """Where the token begins in the document that comes `count` tokens before `text[start:]`."""
+        stop = start
+        for _ in range(count):
+            if not start:
+                return None
+            start, stop = self.text.rfind(" ", 0, start - 1), start
+        return self.span(start, stop)[0]
 
 
 def normalise(folded: str, breaks: Sequence[int] = ()) -> Normal:
-    """The token stream of a folded text; `breaks` are offsets (ascending) that no term may run across."""
-    if breaks:
-        folded = _mark(folded, breaks)
-    parts = (_TOKEN if folded.isascii() else _TOKEN_WITH_LIGATURES).split(folded)  # gap, token, gap, token …, gap
-    words = [*map(_PADDED.__getitem__, parts[1::2])]
-    starts = [*accumulate(map(len, words), initial=0)]
-    return Normal("".join(words), starts, [*accumulate(map(len, parts))][:-1])
+    """The token stream of a folded text; `breaks` are offsets (ascending) that no term may run across.
+
+    The text is cut at its blanks and each piece looked up, for most were met before: far cheaper than a pattern over
+    all of it.
+    """
+    if _MARK in folded:
+        folded = folded.replace(_MARK, " ")
+    marked = _mark(folded, breaks) if breaks else folded
+    if "\n\n" in marked or "\n " in marked or "\n\t" in marked:
+        marked = _EMPTY_LINE.sub(lambda m: f" {BREAK}".ljust(len(m[0])), marked)
+    pieces = marked.replace("\n", " ").replace(_MARK, f" {_MARK} ").split(" ")
+    forms = [*map(_FORMS.__getitem__, pieces)]
+    begins = [*accumulate(map(len, forms), initial=0)]
+    return Normal("".join(forms), pieces, begins, [*accumulate(map(_WIDTHS.__getitem__, pieces), initial=0)])
 
 
 def _mark(folded: str, breaks: Sequence[int]) -> str:
-    """`folded` with a break in place of the blank before each offset, where there is one."""
-    pieces: list[str] = []
-    at = 0
+    """`folded` with a mark in place of the blank before each offset, where a full stop is not mark enough."""
+    if not folded.isascii():
+        letters = [*folded]
+        for stop in breaks:
+            if stop and letters[stop - 1].isspace() and letters[stop - 2] != ".":
+                letters[stop - 1] = _MARK
+        return "".join(letters)
+    octets = bytearray(folded, "ascii")
     for stop in breaks:
-        if stop > at and folded[stop - 1].isspace():
-            pieces.append(folded[at : stop - 1])
-            at = stop
-    pieces.append(folded[at:])
-    return BREAK.join(pieces)
+        if stop and octets[stop - 1] in _BLANKS and octets[stop - 2] != _DOT:
+            octets[stop - 1] = 0
+    return octets.decode("ascii")
 
 
 def term(text: str) -> str:
     """A lexicon term in the same form, ready to be searched for in `Normal.text` ("" when nothing is left)."""
-    return "".join(w for w in map(_PADDED.__getitem__, _TOKEN_WITH_LIGATURES.findall(fold(text))) if w != f" {BREAK} ")
+    words = map(_plain, _TOKEN_WITH_LIGATURES.findall(fold(text)))
+    return "".join(f" {word} " for word in words if word != BREAK)
