@@ -10,6 +10,11 @@ from terminology import Concept, Terminology
 
 _UNSPECIFIED = re.compile(r"unspecified|NOS\b|not otherwise|without complication|not stated|unknown", re.IGNORECASE)
 _NARROWING = re.compile(r"\bwith\b|due to|bilateral|\bright\b|\bleft\b|other specified", re.IGNORECASE)
+_WORDS = re.compile(r"[a-z]{3,}")
+_VAGUE_WORDS = frozenset(
+    "unspecified not otherwise without complication complications stated unknown type site part the and with side nos "
+    "initial encounter for closed fracture episode care mention severity stage trimester region joint limb eye ear".split()
+)
 OUR_CHOICE = {  # where titles alone mislead
     "I48": "I48.91", "I48.9": "I48.91", "J01": "J01.90", "J01.9": "J01.90", "G43": "G43.909", "M54.5": "M54.50",
     "C50": "C50.919", "C34": "C34.90", "R51": "R51.9", "H66": "H66.90", "L97": "L97.909", "N18": "N18.9",
@@ -36,10 +41,12 @@ def default_leaves(terminology: Terminology) -> dict[str, str]:
     return leaves
 
 
-def _vagueness(header: Concept, child: Concept) -> tuple[int, int]:
+def _vagueness(header: Concept, child: Concept) -> tuple[int, int, int]:
     """How well a child stands for its header when nothing more is known; 0 or less: it does not."""
     if child.properties.get("seventh"):
-        return (1, 2) if child.code[-1] in "A0" else (1, 1) if child.code[-1] == "9" else (0, 0)
+        return (1, 2, 0) if child.code[-1] in "A0" else (1, 1, 0) if child.code[-1] == "9" else (0, 0, 0)
     added = child.display.lower().replace(header.display.lower(), "")
     score = 3 * bool(_UNSPECIFIED.search(added)) + 2 * (not added.strip(" ,")) + (child.code[-1] == "9")
-    return score - 2 * bool(_NARROWING.search(added)), -len(child.display)
+    known = set(_WORDS.findall(header.display.lower())) | _VAGUE_WORDS
+    news = sum(w not in known for w in _WORDS.findall(added))
+    return score - 2 * bool(_NARROWING.search(added)), -news, -len(child.display)

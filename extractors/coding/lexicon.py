@@ -19,6 +19,7 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.coding import lexicon_build
 from extractors.coding.resolve import Injuries, best_injury
+from extractors.coding.sites import Sites
 from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import ICD10CM, RXNORM
@@ -59,6 +60,7 @@ class Lexicon:
         self._leaves: Mapping[str, str] = compiled["leaves"]
         self._injuries: Injuries = compiled["injuries"]
         self._sides: Mapping[str, Mapping[str, str]] = compiled["sides"]
+        self._sites: Sites = compiled["sites"]
         self._classes: Mapping[str, str] = compiled["classes"]
         self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
         self._billable: frozenset[str] = frozenset(compiled["billable"])
@@ -127,6 +129,10 @@ class Lexicon:
     def sided(self, code: str, side: str) -> str | None:
         """The code of a side (right, left, bilateral) for an "unspecified side" code."""
         return self._sides.get(code, {}).get(side)
+
+    def sites(self, code: str) -> Mapping[str, Mapping[str, str]] | None:
+        """Site → side → code, for a code that leaves the site open."""
+        return self._sites.get(code)
 
     def display_of(self, code: str) -> str:
         """The title of an ICD-10-CM code, or the code itself."""

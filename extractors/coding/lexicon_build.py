@@ -10,12 +10,13 @@ from typing import Any
 
 from extractors.coding.leaves import default_leaves
 from extractors.coding.resolve import injuries, sides
+from extractors.coding.sites import only_site, site_families
 from extractors.coding.variants import variants
 from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
-FORMAT = 5
+FORMAT = 7
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
@@ -37,8 +38,10 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     for phrase, code in curated():
         meanings.pop(normal_term(phrase), None)  # our word on a phrase is the last
         _add(meanings, phrase, 0, code, "curated", 1.0)
-    for stop in stop_phrases():
-        meanings.pop(stop, None)
+    for stop in stop_phrases():  # they name no condition and no test; a drug's name stays one
+        kept = {k: m for k, m in meanings.pop(stop, {}).items() if SYSTEMS[m[0]] == RXNORM}
+        if kept:
+            meanings[stop] = kept
     for names, _ in drug_names():
         for name in names.split("|"):
             _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
@@ -50,6 +53,7 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     return {
         "injuries": injuries((c, d) for c, d in icd.items() if c[0] in "ST" and 5 <= len(c) <= 7),
         "sides": sides(icd, billable),
+        "sites": site_families(icd, billable),
         "classes": {normal_term(n): g for names, g in drug_names() for n in names.split("|")},
         "systems": list(SYSTEMS),
         "kinds": list(KINDS),
@@ -69,6 +73,8 @@ def learn(meanings: Any, leaves: dict[str, str]) -> None:
     """Weigh terms by how often they were right in training documents, and add the phrases learned there."""
     stops = stop_phrases()
     for phrase, code, precision, _, kind in learned():
+        if kind == "phrase" and only_site(phrase):
+            continue
         folded, share = f" {'  '.join(phrase.split())} ", float(precision)
         known = meanings.get(folded, {})
         met = False

@@ -16,7 +16,8 @@ _EMPTY = frozenset(
     )
 )
 HEADS = ("fracture", "laceration", "dislocation", "contusion", "abrasion", "sprain", "open wound", "puncture wound")
-_SIDES = re.compile(r"\b(right|left|bilateral|unspecified)\b")
+_SIDES = re.compile(r"\b(right|left|bilateral)\b")
+_OPEN = re.compile(r"\bunspecified\b")
 Injuries = dict[str, list[tuple[str, tuple[str, ...]]]]
 
 
@@ -54,17 +55,24 @@ def best_injury(index: Injuries, head: str, clause: str) -> str | None:
 def sides(displays: Mapping[str, str], billable: frozenset[str]) -> dict[str, dict[str, str]]:
     """Unspecified-side code → {side: code}, from titles that differ in nothing but the side."""
     groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for code in billable:
+    plain: list[tuple[str, str]] = []
+    for code in sorted(billable):
         title = displays[code].lower()
         if len(code) == 8 and code[-1] not in "A":
             continue
         named = _SIDES.findall(title)
-        if len(named) != 1 or (named[0] == "unspecified" and title.startswith("unspecified")):
-            continue
-        shape = re.sub(r"s\b", "", _SIDES.sub("*", title)) + code[:3]
-        groups[shape].setdefault(named[0], code)
-    return {
-        group["unspecified"]: {side: c for side, c in group.items() if side != "unspecified"}
-        for group in groups.values()
-        if "unspecified" in group and len(group) > 1
-    }
+        if len(named) == 1:
+            groups[_shape(code, _SIDES.sub("*", title))].setdefault(named[0], code)
+        elif not named and "unspecified" in title:
+            plain.append((code, title))
+    found: dict[str, dict[str, str]] = {}
+    for code, title in plain:
+        for match in _OPEN.finditer(title):
+            group = groups.get(_shape(code, f"{title[: match.start()]}*{title[match.end() :]}"))
+            if group:
+                found.setdefault(code, group)
+    return found
+
+
+def _shape(code: str, title: str) -> str:
+    return re.sub(r"s\b", "", title) + code[:3]

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from extractors.coding.case import Case, Rule
 from extractors.coding.tables import table
 
-_SITE = re.compile(
-    r" (?:of|on|at) (?:the )?(?:right |left )?"
-    r"(arm|leg|face|nose|ear|cheek|lip|scalp|neck|back|chest|trunk|shoulder|hand|forehead|thigh|forearm|temple)\b"
-)
 INTEGRAL = Rule("integral-sign", "I.B.5")
 VAGUE = Rule("highest-specificity", "I.B.2")
 DEPENDENCE = Rule("dependence-over-abuse", "I.C.5.b.2")
@@ -27,12 +21,10 @@ def hypertension_once(case: Case) -> None:
 
 
 def site_left_open(case: Case) -> None:
-    """A skin cancer "of unspecified skin" beside a named site waits for a coder to choose the site's code."""
-    for candidate in case.accepted("C43.9", "C44.9"):
-        match = _SITE.match(case.text, candidate.end)
-        if match:
-            candidate.evidence.append(match.span(1))
-            case.reject(candidate, VAGUE, "The text names a site that this code leaves open", "suggested")
+    """A skin cancer of a limb whose side the text does not say waits for a coder, who can ask."""
+    for candidate in case.accepted("C43", "C44"):
+        if candidate.rule == "site" and "unspecified" in case.lexicon.display_of(candidate.code):
+            case.reject(candidate, VAGUE, "The text leaves the side of the tumour open", "suggested")
 
 
 def integral_signs(case: Case) -> None:

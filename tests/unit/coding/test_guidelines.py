@@ -36,7 +36,7 @@ OUTPATIENT = [
     ("abbreviation", "There is CVA tenderness.", []),
     ("denied", "Denies chest pain. No fever.", []),
     ("HCPCS units", "Given ketorolac 60 mg IM.", ["96372", "J1885"]),
-    ("CPT excision", "Excision of a 0.6 cm melanoma of the back with 1.0 cm margins.", ["11603"]),
+    ("CPT excision", "Excision of a 0.6 cm melanoma of the back with 1.0 cm margins.", ["C43.59", "11603"]),
     ("office E/M", "Established patient, 25 minutes in total.", ["99213"]),
 ]
 

@@ -1,0 +1,54 @@
+"""Where on the body: from "unspecified site" to the code of the site and side that the clause names (I.B.2, I.B.13)."""
+
+from __future__ import annotations
+
+import re
+
+from extractors.coding.case import Candidate, Case, Rule
+from extractors.coding.sites import at_site, site_after, site_before
+
+SITE = Rule("site", "I.B.2, I.B.13")
+REACH = 56
+_STOP = re.compile(r"[.;:\n\t(]")
+
+
+def site_by_words(case: Case) -> None:
+    """A code that leaves the site open becomes the code of the site beside its words; further sites add codes."""
+    for candidate in case.accepted(""):
+        family = case.lexicon.sites(candidate.code)
+        if family is None or candidate.printed:
+            continue
+        places = _places(case, candidate)
+        codes = [(code, at) for name, side, at in places if (code := at_site(family, name, side))]
+        if not codes:
+            continue
+        (code, at), *more = codes
+        candidate.end, candidate.start = max(candidate.end, at[1]), min(candidate.start, at[0])
+        case.replace(candidate, code, SITE, "The words beside it name the site")
+        for code, at in more:
+            why = "The words beside it name a further site"
+            case.add(code, *at, SITE, why, finding=candidate.finding, confidence=candidate.confidence)
+
+
+def _places(case: Case, candidate: Candidate) -> list[tuple[str, str, tuple[int, int]]]:
+    end = candidate.end
+    after = _STOP.split(case.text[end : end + REACH], maxsplit=1)[0]
+    found = [(name, side, (candidate.start, end + at)) for name, side, at in site_after(after)]
+    if found:
+        return found
+    low = max(0, candidate.start - REACH)
+    before = _STOP.split(case.text[low : candidate.start])[-1]
+    one = site_before(before)
+    if one is None:
+        inside = site_after(case.text[candidate.start : end])
+        return [(name, side, (candidate.start, end)) for name, side, _ in inside[:1]]
+    start = candidate.start - len(before) + one[2]
+    side = one[1]
+    if not side:
+        side = next(
+            (s for w, s in (("bilateral", "bilateral"), ("right", "right"), ("left", "left")) if w in after[:14]), ""
+        )
+    return [(one[0], side, (start, end))]
+
+
+RULES = (site_by_words,)

@@ -1,0 +1,132 @@
+"""Codes by site: from "unspecified site" to the site and side that the words beside a mention name (I.B.2, I.B.13)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+
+from extractors.coding.tables import table
+
+SIDES = {"right": "right", "left": "left", "bilateral": "bilateral", "both": "bilateral", "rt": "right", "lt": "left",
+         "r": "right", "l": "left"}  # fmt: skip
+LINKS = frozenset(
+    "of in at to on over involving affecting the his her their patient's joint joints skin lower-".split()
+)
+_WORD = re.compile(r"[a-z']+|[,&]")
+_BRACKETS = re.compile(r"\s*\[[^\]]*\]")
+_SIDE = re.compile(
+    r"\b(?:unspecified )?(right|left|bilateral)\b|\bunspecified(?= (?!sites?\b|joint\b|limb\b|parts?\b|region\b))"
+)
+Sites = dict[str, dict[str, dict[str, str]]]
+
+
+def site_families(displays: Mapping[str, str], billable: frozenset[str]) -> Sites:
+    """ "Unspecified site" code → site → side ("" unsaid) → code, from titles that differ in nothing but site and side."""
+    data = table("sites")
+    phrases = [*data["open"], *data["named"]]
+    escaped = [re.escape(p).replace(r"\$", "$") for p in sorted(phrases, key=len, reverse=True)]
+    site = re.compile(rf"\b(?:{'|'.join(escaped)})(?!\w)")
+    opens = {p.rstrip("$") for p in data["open"]}
+    groups: defaultdict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    for code in sorted(billable):
+        if code[0] in "OPQSTVWXYZ" or len(code) == 8:
+            continue
+        title = _BRACKETS.sub("", displays[code].lower()).replace(",", "")
+        side = _SIDE.search(title)
+        rest = " ".join(_SIDE.sub(" ", title).split())
+        found = site.findall(rest)
+        if len(found) != 1:
+            continue
+        shape = code[:3] + " ".join(
+            w for w in site.sub("*", rest).split() if w not in ("of", "in", "the", "at", "skin")
+        )
+        name = "" if found[0] in opens else found[0]
+        groups[shape].setdefault(name, {}).setdefault((side[1] or "") if side else "", code)
+    families: Sites = {
+        group[""][""]: {name: codes for name, codes in group.items() if name}
+        for group in groups.values()
+        if "" in group.get("", {}) and len(group) > 1
+    }
+    for code, own in data["families"].items():
+        families[code] = {**families.get(code, {}), **own}
+    return families
+
+
+def site_after(text: str) -> list[tuple[str, str, int]]:
+    """(site, side, end) of the sites that the words right after a mention name: "of the right knee and left hip"."""
+    found: list[tuple[str, str, int]] = []
+    words = [(m[0], m.end()) for m in _WORD.finditer(text)]
+    i, side, fresh = 0, "", True
+    while i < len(words):
+        word, end = words[i]
+        name, size = _named(words, i)
+        if name:
+            found.append((name, side, words[i + size - 1][1]))
+            i, fresh = i + size, False
+            if i < len(words) and not side and words[i][0] in SIDES and len(words[i][0]) > 2:
+                found[-1] = (name, SIDES[words[i][0]], words[i][1])
+                i += 1
+            continue
+        if word in SIDES:
+            if not fresh and not found:
+                break
+            side, fresh = SIDES[word], True
+        elif word in ("and", ",", "&"):
+            fresh = True
+        elif word not in LINKS or (found and not fresh):
+            break
+        i += 1
+    return found
+
+
+def site_before(text: str) -> tuple[str, str, int] | None:
+    """(site, side, start) of the site that stands right before a mention: "right knee", "severe left shoulder"."""
+    words = [(m[0], m.start()) for m in _WORD.finditer(text)]
+    while words and words[-1][0] in ("joint", "primary", "moderate", "severe", "mild", "advanced", "acute", "chronic"):
+        words.pop()
+    for size in (3, 2, 1):
+        if len(words) >= size:
+            name = " ".join(w for w, _ in words[-size:])
+            if name in _called():
+                before = words[-size - 1][0] if len(words) > size else ""
+                side = SIDES.get(before, "")
+                return name, side, words[-size - bool(side)][1]
+    return None
+
+
+def _named(words: list[tuple[str, int]], i: int) -> tuple[str, int]:
+    for size in (3, 2, 1):
+        name = " ".join(w for w, _ in words[i : i + size])
+        if i + size <= len(words) and name in _called():
+            return name, size
+    return "", 0
+
+
+def at_site(family: Mapping[str, Mapping[str, str]], name: str, side: str) -> str | None:
+    """The code of a family for a site as clinicians call it; without the side's code the one that leaves it open."""
+    for site in _called()[name]:
+        sides = family.get(site)
+        if sides is not None:
+            code = sides.get(side) or sides.get("")
+            if code is not None:
+                return code
+    return None
+
+
+def only_site(phrase: str) -> bool:
+    """True when a phrase names nothing but a place on the body."""
+    return all(w in _site_words() for w in phrase.split())
+
+
+@cache
+def _site_words() -> frozenset[str]:
+    called = {w for name in _called() for w in name.split()}
+    return frozenset(called | SIDES.keys() | {"and", "joint", "region", "the", "of"})
+
+
+@cache
+def _called() -> dict[str, list[str]]:
+    names: dict[str, list[str]] = table("sites")["called"]
+    return names
