@@ -55,7 +55,7 @@ def find_allergies(reading: Reading, hits: Sequence[Hit], lexicon: Lexicon) -> l
 def _stretches(reading: Reading) -> Iterator[Span]:
     """Where substances are listed: the blocks of an allergy section, and what follows "allergic to"."""
     sectioned: list[Span] = []
-    for block in reading.blocks:
+    for block in reading.blocks if reading.sections.holds({"allergies"}) else ():
         if reading.sections.at(block.end - 1) == "allergies":
             header_end = reading.sections.span(block.end - 1)[1]
             start = max(block.start, header_end)

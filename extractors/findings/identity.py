@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Literal
 
+from extractors.findings.cues import Cues, Places
 from extractors.findings.dates import PRINTED, parse_date
 from extractors.findings.reading import Reading
 from extractors.model import Document, Identity, Setting, Span
@@ -78,16 +78,25 @@ _SETTINGS: dict[Setting, tuple[str, ...]] = {
         "telehealth", "urgent care", "ambulatory",
     ),
 }  # fmt: skip
-REACH = 160
 _CUES = {
+    "name": ("patient:", "name:", "pt:", "patient :", "name :", "re:"),
     "mrn": ("mr", "medical rec", "med rec", "patient id", "chart", "unit no"),
     "birth_date": ("dob", "d.o.b", "birth", "born"),
     "sex": ("sex", "gender"),
+    "aged": ("old", "yo", "y/o"),
     "phone": ("phone", "tel", "cell", "mobile", "home:", "contact", "ph:", "ph."),
     "npi": ("npi",),
     "provider": ("provider:", "provider name:", "physician:", "attending:", "signed by:",
                  "dictated by:", "seen by:", "examined by:", "surgeon:", "clinician:"),
+    "service": ("date of", "dos", "seen on", "service date", "visit date", "encounter date", "exam date",
+                "procedure date", "appointment"),
+    "admitted": ("admi",),
+    "discharged": ("discharge",),
+    "date": ("date",),
+    "address": ("addr",),
+    **_SETTINGS,
 }  # fmt: skip
+_FINDER = Cues(cue for cues in _CUES.values() for cue in cues)
 _NOT_NAMES = frozenset(
     [
         "denies",
@@ -112,21 +121,22 @@ _NOT_NAMES = frozenset(
 def find_identity(document: Document, reading: Reading) -> Identity:
     """The identity block, wherever it is printed; the first of each kind counts."""
     folded, text = reading.folded, reading.text
+    places = _FINDER.places(folded)
     spans: dict[str, Span] = {}
     doubts: dict[str, str] = {}
 
-    def first(field: str, pattern: re.Pattern[str], cues: tuple[str, ...] = (), lead: int = 2) -> str | None:
-        match = next(_near(folded, pattern, cues or _CUES[field], lead), None)
+    def first(field: str, pattern: re.Pattern[str], cues: str = "", lead: int = 2) -> str | None:
+        match = next(places.near(pattern, _CUES[cues or field], lead), None)
         if match is None:
             return None
         group = next(i for i in range(1, (match.lastindex or 1) + 1) if match[i] is not None)
         spans[field] = match.span(group)
         return text[slice(*match.span(group))]
 
-    family, given = _name(folded, text, spans)
+    family, given = _name(places, text, spans)
     born = first("birth_date", _BIRTH, lead=9)
-    sex = first("sex", _SEX) or first("sex", _AGED, ("old", "yo", "y/o"), 18)
-    start, end = _service(folded, text, spans)
+    sex = first("sex", _SEX) or first("sex", _AGED, "aged", 18)
+    start, end = _service(places, text, spans)
     npi = first("npi", _NPI)
     if npi and not luhn(f"80840{npi}"):
         doubts["npi"] = "the check digit does not fit"
@@ -140,32 +150,16 @@ def find_identity(document: Document, reading: Reading) -> Identity:
         birth_date=birth_date,
         sex=_SEXES[sex.lower()] if sex else None,
         phone=first("phone", _PHONE),
-        address=_address(folded, text, spans),
+        address=_address(places, text, spans),
         service_date=start,
         service_end=end,
         provider=first("provider", _PROVIDER, lead=24),
         npi=npi,
         facility=_facility(document, reading, spans),
-        setting=_setting(folded, spans),
+        setting=_setting(places, spans),
         spans=spans,
         doubts=doubts,
     )
-
-
-def _near(folded: str, pattern: re.Pattern[str], cues: tuple[str, ...], lead: int = 2) -> Iterator[re.Match[str]]:
-    """The matches of a pattern around plain words that it cannot do without: far cheaper than over the whole text."""
-    for at in sorted(_places(folded, cues)):
-        match = pattern.search(folded, max(0, at - lead), at + REACH)
-        if match is not None:
-            yield match
-
-
-def _places(folded: str, cues: tuple[str, ...]) -> Iterator[int]:
-    for cue in cues:
-        at = folded.find(cue)
-        while at >= 0:
-            yield at
-            at = folded.find(cue, at + len(cue))
 
 
 def luhn(digits: str) -> bool:
@@ -177,8 +171,8 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _name(folded: str, text: str, spans: dict[str, Span]) -> tuple[str | None, tuple[str, ...]]:
-    for match in _near(folded, _NAME, ("patient:", "name:", "pt:", "patient :", "name :", "re:"), 14):
+def _name(places: Places, text: str, spans: dict[str, Span]) -> tuple[str | None, tuple[str, ...]]:
+    for match in places.near(_NAME, _CUES["name"], 14):
         printed = text[slice(*match.span(1))]
         words = printed.replace(",", " ").split()
         if len(words) < 2 or not all(w[0].isupper() for w in words) or words[0].lower() in _NOT_NAMES:
@@ -196,46 +190,32 @@ def _cased(name: str) -> str:
     return name.title() if name.isupper() and len(name) > 1 else name
 
 
-def _service(folded: str, text: str, spans: dict[str, Span]) -> tuple[Any, Any]:
+def _service(places: Places, text: str, spans: dict[str, Span]) -> tuple[Any, Any]:
     """Date of service, or admission and discharge."""
 
-    def dated(field: str, cues: tuple[str, ...], pattern: re.Pattern[str]) -> Any:
-        for match in _near(folded, pattern, cues, 4):
+    def dated(field: str, cues: str, pattern: re.Pattern[str]) -> Any:
+        for match in places.near(pattern, _CUES[cues], 4):
             found = parse_date(text[slice(*match.span(1))])
             if found:
                 spans[field] = match.span(1)
                 return found
         return None
 
-    end = dated("service_end", ("discharge",), _DISCHARGED)
+    end = dated("service_end", "discharged", _DISCHARGED)
     start = (
-        dated(
-            "service_date",
-            (
-                "date of",
-                "dos",
-                "seen on",
-                "service date",
-                "visit date",
-                "encounter date",
-                "exam date",
-                "procedure date",
-                "appointment",
-            ),
-            _SERVICE,
-        )
-        or dated("service_date", ("admi",), _ADMITTED)
-        or dated("service_date", ("date",), _PLAIN)
+        dated("service_date", "service", _SERVICE)
+        or dated("service_date", "admitted", _ADMITTED)
+        or dated("service_date", "date", _PLAIN)
     )
     return start, end
 
 
-def _address(folded: str, text: str, spans: dict[str, Span]) -> str | None:
-    match = _ADDRESS.search(folded) if "addr" in folded else None
+def _address(places: Places, text: str, spans: dict[str, Span]) -> str | None:
+    match = _ADDRESS.search(places.folded) if "addr" in places.starts else None
     if match is None:
         return None
     start, end = match.span(1)
-    if city := _CITY.match(folded, end):
+    if city := _CITY.match(places.folded, end):
         end = city.end(1)
     spans["address"] = (start, end)
     return " ".join(text[start:end].split())
@@ -259,10 +239,10 @@ def _facility(document: Document, reading: Reading, spans: dict[str, Span]) -> s
     return None
 
 
-def _setting(folded: str, spans: dict[str, Span]) -> Setting | None:
+def _setting(places: Places, spans: dict[str, Span]) -> Setting | None:
     for setting, cues in _SETTINGS.items():
-        at = min(((p, p + len(c)) for c in cues if (p := folded.find(c)) >= 0), default=None)
-        if at:
+        met = [(places.starts[c][0], places.starts[c][0] + len(c)) for c in cues if c in places.starts]
+        if at := min(met, default=None):
             spans["setting"] = at
             return setting
     return None

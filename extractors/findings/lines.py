@@ -13,9 +13,13 @@ from typing import NamedTuple
 
 _LINE = re.compile(r"[^\n\f]+")
 _BULLET = re.compile(r"\s*(?:[•*◦]|[-+](?=\s)|\(?\d{1,2}[.)](?=\s)|[a-zA-Z][.)](?=\s))\s*")
+_AFTER_LETTER = (".", ")")
 _HEADER = re.compile(r"\s*[A-Z][A-Za-z0-9/,&'() -]{1,48}?\s*:(?=\s|$)")
-_STOP = re.compile(r"[.!?](?=[\"')\]]*\s)|\t+|(?<=\s)\d{1,2}\)(?=\s)")
-_STOP_OR_GAP = re.compile(r"[.!?](?=[\"')\]]*\s)|\t+|(?<=\s)\d{1,2}\)(?=\s)|(?<=\S) {4,}(?=\S)")
+_STOP_MARKS = (  # one set of characters in front: the engine skips all others without a try
+    r"[.!?\t){}](?:(?<=[.!?])(?=[\"')\]]*\s)|(?<=\t)\t*|(?<=\s\d\))(?=\s)|(?<=\s\d\d\))(?=\s){})"
+)
+_STOP = re.compile(_STOP_MARKS.format("", ""))
+_STOP_OR_GAP = re.compile(_STOP_MARKS.format(" ", r"|(?<=\S ) {3,}(?=\S)"))
 _ABBREVIATIONS = frozenset(
     [
         "dr",
@@ -104,7 +108,7 @@ def split_lines(text: str) -> list[Line]:
             continue
         start = match.start() + raw.index(stripped[0])
         end = start + len(stripped)
-        bullet = _BULLET.match(stripped)
+        bullet = _BULLET.match(stripped) if stripped[1:2] in _AFTER_LETTER or not stripped[0].isalpha() else None
         body = start + bullet.end() if bullet and bullet.end() < len(stripped) else start
         gap = text.count("\n", last, start)
         lines.append(Line(start, end, body, gap > 1 or not lines or "\f" in text[last:start]))
@@ -112,7 +116,7 @@ def split_lines(text: str) -> list[Line]:
     return lines
 
 
-def _wraps(text: str, line: Line, following: Line, width: int, listed: bool) -> bool:
+def _wraps(text: str, line: Line, following: Line, width: int, listed: Callable[[int], bool]) -> bool:
     """True when `following` continues the sentence of `line`; in a list only a full line does."""
     if following.blank_before or following.bullet or text[line.end - 1] in _ENDS:
         return False
@@ -122,7 +126,7 @@ def _wraps(text: str, line: Line, following: Line, width: int, listed: bool) -> 
         _JOINERS.search(text[max(line.start, line.end - 8) : line.end].lower())
     ):
         return False
-    if listed and (length < 60 or not text[following.start].islower()):
+    if (length < 60 or not text[following.start].islower()) and listed(line.start):
         return False
     if _HEADER.match(text, following.start, following.end):
         return False
@@ -138,7 +142,7 @@ def split_blocks(text: str, lines: Sequence[Line], listed: Callable[[int], bool]
     i = 0
     while i < len(lines):
         first = last = lines[i]
-        while i + 1 < len(lines) and _wraps(text, last, lines[i + 1], width, listed(last.start)):
+        while i + 1 < len(lines) and _wraps(text, last, lines[i + 1], width, listed):
             i += 1
             last = lines[i]
         i += 1
@@ -171,6 +175,10 @@ def _cut(sentences: list[Sentence], folded: str, start: int, end: int, bullet: b
     for match in stops.finditer(folded, start, end):
         stop = match.start()
         mark = folded[stop]
+        if mark == ")":  # of a number that leads an item: the sentence ends before it
+            stop -= 2 if folded[stop - 2].isdigit() else 1
+            if stop < start:
+                continue
         if mark == "." and _abbreviates(folded, start, stop):
             continue
         if stop > at:

@@ -32,7 +32,8 @@ def find_medications(
 ) -> list[Draft]:
     """A draft of kind `medication` for every drug outside the claimed spans and the allergy section."""
     drugs = [h for h in hits if h.entries and any(e.system == RXNORM for e in h.entries)]
-    lists = [b for b in reading.blocks if reading.sections.at(b.start) in LISTS]
+    at = reading.sections.at
+    lists = [b for b in reading.blocks if at(b.start) in LISTS] if reading.sections.holds(LISTS) else []
     if not drugs and not lists:
         return []
     words = find_sig_words(reading.normal)

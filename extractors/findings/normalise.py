@@ -74,7 +74,7 @@ def _plain(token: str) -> str:
 
 
 class _Forms(dict[str, str]):
-    """Normal forms of the pieces between blanks, remembered; bounded, for a document may hold any number of odd ones."""
+    """Normal forms of the pieces between blanks, remembered; bounded, for a document may hold any number of them."""
 
     def __missing__(self, piece: str) -> str:
         if len(self) > REMEMBERED:

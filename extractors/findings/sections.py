@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from extractors.findings.lines import Line
 
 _INLINE = re.compile(r"[A-Z][A-Z]+(?:[ /&]+[A-Z]+){0,4}(?:\((?:ES|S)\))?:")
+_CAPITAL_COLON = re.compile(r":(?<=[A-Z)]:)")
 _LONGEST = 50
 
 
@@ -32,6 +33,12 @@ def headers() -> dict[str, str]:
     """Header text in lower case → category."""
     rules = json.loads(files("extractors.findings").joinpath("section_rules.json").read_text("utf-8"))["section_rules"]
     return {" ".join(rule["literal"].lower().split()): rule["category"] for rule in rules}
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    """The first three letters of all headers: what begins otherwise is none."""
+    return frozenset(header[:3] for header in headers())
 
 
 def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Section]:
@@ -53,8 +60,17 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
                 nested = True
             else:
                 outer = header.category
-    inline = [section for m in _INLINE.finditer(text) if (section := _inline(text, m.start(), m.end(), table))]
+    inline = [section for m in _capitals(text) if (section := _inline(text, m.start(), m.end(), table))]
     return sorted(found + inline, key=lambda s: s.start) if inline else found
+
+
+def _capitals(text: str) -> Iterator[re.Match[str]]:
+    """Runs of capitals before a colon, looked for only on lines that have such a colon."""
+    at = 0
+    for colon in _CAPITAL_COLON.finditer(text):
+        for match in _INLINE.finditer(text, max(at, text.rfind("\n", 0, colon.start()) + 1), colon.end()):
+            yield match
+            at = colon.end()
 
 
 def _inline(text: str, start: int, end: int, table: dict[str, str]) -> Section | None:
@@ -68,6 +84,9 @@ def _inline(text: str, start: int, end: int, table: dict[str, str]) -> Section |
 
 def _header(text: str, folded: str, line: Line, table: dict[str, str]) -> Section | None:
     """The header that a line begins with, if it does."""
+    first = folded[line.body : line.body + 3]
+    if first.isalpha() and first not in _beginnings():
+        return None
     reach = min(line.end, line.body + _LONGEST)
     for mark in (":", "\t", " - "):
         end = folded.find(mark, line.body, reach)
@@ -101,6 +120,10 @@ class SectionMap:
     def starts(self) -> list[int]:
         """Where each section begins."""
         return self._starts
+
+    def holds(self, categories: Container[str]) -> bool:
+        """True when there is a section of one of these categories."""
+        return any(s.category in categories for s in self._sections)
 
     def at(self, offset: int) -> str:
         """The category, "" before the first header."""
