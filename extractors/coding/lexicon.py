@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.coding import lexicon_build
+from extractors.coding.excludes import Excludes, excluded_by
 from extractors.coding.resolve import Injuries, best_injury
 from extractors.coding.sites import Sites
 from extractors.findings.normalise import Normal, fold, normalise
@@ -61,6 +62,7 @@ class Lexicon:
         self._injuries: Injuries = compiled["injuries"]
         self._sides: Mapping[str, Mapping[str, str]] = compiled["sides"]
         self._sites: Sites = compiled["sites"]
+        self._excludes1: Excludes = compiled["excludes1"]
         self._classes: Mapping[str, str] = compiled["classes"]
         self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
         self._billable: frozenset[str] = frozenset(compiled["billable"])
@@ -133,6 +135,10 @@ class Lexicon:
     def sites(self, code: str) -> Mapping[str, Mapping[str, str]] | None:
         """Site → side → code, for a code that leaves the site open."""
         return self._sites.get(code)
+
+    def excludes(self, code: str, other: str) -> bool:
+        """True when an Excludes1 note at `code`, or above it, names `other`."""
+        return excluded_by(self._excludes1, code, other)
 
     def display_of(self, code: str) -> str:
         """The title of an ICD-10-CM code, or the code itself."""

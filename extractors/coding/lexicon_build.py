@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from extractors.coding.excludes import excludes1
 from extractors.coding.leaves import default_leaves
 from extractors.coding.resolve import injuries, sides
 from extractors.coding.sites import only_site, site_families
@@ -16,7 +17,7 @@ from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
-FORMAT = 7
+FORMAT = 8
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
@@ -53,6 +54,9 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     return {
         "injuries": injuries((c, d) for c, d in icd.items() if c[0] in "ST" and 5 <= len(c) <= 7),
         "sides": sides(icd, billable),
+        "excludes1": excludes1(
+            terminology.notes_of_kind(ICD10CM, "excludes1"), {c.code: c.parent for c in terminology.concepts(ICD10CM)}
+        ),
         "sites": site_families(icd, billable),
         "classes": {normal_term(n): g for names, g in drug_names() for n in names.split("|")},
         "systems": list(SYSTEMS),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from extractors.coding.case import Case, Rule
+from extractors.coding.case import Candidate, Case, Rule
 from extractors.coding.tables import table
 
 INTEGRAL = Rule("integral-sign", "I.B.5")
 VAGUE = Rule("highest-specificity", "I.B.2")
 DEPENDENCE = Rule("dependence-over-abuse", "I.C.5.b.2")
 PREGNANT = Rule("pregnancy-chapter-first", "I.C.15.a.1")
+EXCLUDES1 = Rule("excludes1", "I.A.12.a")
 ORGANISM = Rule("organism-in-the-code", "I.B.9")
 
 
@@ -85,6 +86,30 @@ def organism_in_the_code(case: Case) -> None:
                 case.reject(candidate, ORGANISM, "The infection's code names the organism")
 
 
+def excludes1(case: Case) -> None:
+    """Of two accepted codes that an Excludes1 note parts, the printed or more exact one stays; a coder may undo it.
+
+    The note names the code to use instead of the one it stands at; two conditions that have nothing to do with each
+    other may both be coded, which a person must say.
+    """
+    codes = case.accepted("")
+    for one in codes:
+        for other in codes:
+            if one is other or one.status != "accepted" or other.status != "accepted" or one.code == other.code:
+                continue
+            if not case.lexicon.excludes(one.code, other.code):
+                continue
+            loser, keeper = (one, other) if _exact(case, other) >= _exact(case, one) else (other, one)
+            if not loser.printed:
+                case.reject(loser, EXCLUDES1, f"An Excludes1 note parts it from {keeper.code}", "suggested")
+
+
+def _exact(case: Case, candidate: Candidate) -> tuple[bool, bool, bool]:
+    """Printed before read, a disease before a sign, a stated detail before an unspecified one."""
+    vague = "unspecified" in case.lexicon.display_of(candidate.code).lower()
+    return candidate.printed, candidate.code[0] != "R", not vague
+
+
 RULES = (
     site_left_open,
     hypertension_once,
@@ -93,4 +118,5 @@ RULES = (
     pregnancy_first,
     vague_beside_exact,
     integral_signs,
+    excludes1,
 )

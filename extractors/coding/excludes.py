@@ -1,0 +1,41 @@
+"""Excludes1 notes as a table: which codes may not stand beside which (I.A.12.a)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+Excludes = dict[str, list[tuple[str, str]]]  # code or category → (first, last) of the codes that exclude it
+_CODES = re.compile(r"\b([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)(?:\.?-)?(?:-([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?))?(?:\.?-)?")
+_BRACKET = re.compile(r"\(([^()]*)\)\s*$")
+
+
+def excludes1(notes: Iterable[tuple[str, str]], parents: Mapping[str, str | None]) -> Excludes:
+    """The table from (code, text of an Excludes1 note); notes of blocks and chapters stand at their categories."""
+    own: dict[str, list[tuple[str, str]]] = {}
+    for code, text in notes:
+        bracket = _BRACKET.search(text)
+        if bracket is None:
+            continue
+        ranges = [(m[1], m[2] or m[1]) for m in _CODES.finditer(bracket[1])]
+        own.setdefault(code, []).extend(ranges)
+    table: Excludes = {}
+    for code in parents:
+        if len(code) == 3:
+            at: str | None = parents[code]
+            while at is not None:
+                if at in own and not at.startswith("chapter"):
+                    table.setdefault(code, []).extend(own[at])
+                at = parents.get(at)
+        if code in own and "-" not in code[1:] and not code.startswith("chapter"):
+            table.setdefault(code, []).extend(own[code])
+    return table
+
+
+def excluded_by(table: Excludes, code: str, other: str) -> bool:
+    """True when a note at `code`, or above it, names `other`."""
+    for end in range(3, len(code) + 1):
+        for first, last in table.get(code[:end], ()):
+            if first <= other[: len(first)] and other[: len(last)] <= last:
+                return True
+    return False
