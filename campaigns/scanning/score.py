@@ -119,8 +119,12 @@ def _value(name: str, said: str, found: list[Finding], score: Counter[str], wron
     got = [part.get("value") for part in parts]
     if got == want:
         score["values right"] += 1
+    elif not any(got):
+        score["values missing"] += 1
+        wrong.append(f"{name} {said}: no value")
     elif first.attributes.get("doubtful"):
         score["values wrong, flagged"] += 1
+        wrong.append(f"{name} {said}: flagged {got}")
     else:
         score["values wrong, unflagged"] += 1
         wrong.append(f"{name} {said}: unflagged {got}")

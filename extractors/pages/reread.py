@@ -68,16 +68,17 @@ def _settle(token: Token, readings: list[tuple[str, float]], patterns: Sequence[
         if second == third and second and min(sure2, sure3) > token.confidence + 10 and not ODD.search(second):
             _mend(token, second, "reread", min(sure2, sure3, SETTLED))
         return
-    first, *others = (_fit(text, patterns) for text in (token.text, second, third))
+    strokes = token.text.count("/")  # one that is fused with a digit must not be lost
+    whole = [text for text in (second, third) if text.count("/") >= strokes]
+    first, *others = (_fit(text, patterns) for text in (token.text, *whole))
     fitting = [text for text in others if text]
     if odd is not None:
         _mend(token, odd if odd in fitting else token.text, "reread", SETTLED if odd in fitting else LONE)
     elif first and first in fitting:
         token.confidence = max(token.confidence, CONFIRMED if fitting.count(first) == 2 else SETTLED)
-    elif len(fitting) == 2 and fitting[0] == fitting[1]:
-        _mend(token, fitting[0], "reread", LONE if first else SETTLED)
     elif not first and fitting:
-        _mend(token, fitting[0], "reread", LONE)
+        agreed = len(fitting) == 2 and fitting[0] == fitting[1]
+        _mend(token, fitting[0], "reread", SETTLED if agreed else LONE)
     elif not first and (date := likely_date(token.text)):
         _mend(token, date, "date", LONE)
     elif not patterns and token.text in (second, third):

@@ -13,6 +13,8 @@ CODES = {
     "F03.9": "Unspecified dementia, unspecified severity",
     "J44.1": "Chronic obstructive pulmonary disease with (acute) exacerbation",
     "M17.11": "Unilateral primary osteoarthritis, right knee",
+    "O30": "Multiple gestation",
+    "K76": "Other diseases of liver",
     "N18.31": "Chronic kidney disease, stage 3a",
     "I50.22": "Chronic systolic (congestive) heart failure",
     "J1885": "Ketorolac injection",
@@ -60,6 +62,8 @@ def test_a_misread_code_is_put_right(line: str, code: str) -> None:
         "I10 Essential hypertension",
         "Glucose 148.0 mg/dL 70-99",
         "CPT/HCPCS: 99213",
+        "Glucose 136 mg/dL 70-99",
+        "LDL 176 dL mg",
         "12/10/1996 visit",
     ],
 )
