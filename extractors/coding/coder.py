@@ -7,6 +7,7 @@ import dataclasses
 from extractors.coding import rules
 from extractors.coding.candidates import text_candidates
 from extractors.coding.case import NO_FINDING, Candidate, Case
+from extractors.coding.ink import Ink
 from extractors.coding.lexicon import Lexicon
 from extractors.coding.measured import measured_codes
 from extractors.coding.printed import printed_codes
@@ -37,6 +38,9 @@ def code(
     measured_codes(measured)
     _withhold_lapsed(kept, terminology, findings)
     ordered = in_order(case, kept) + measured.candidates
+    ink = Ink(document)
+    for candidate in ordered:
+        candidate.confidence = round(candidate.confidence * ink.factor(candidate.start, candidate.end), 3)
     findings = _with_rule_findings(findings, document, ordered)
     return Coded(findings, tuple(_code(c, lexicon) for c in ordered), case.setting, on, dict(lexicon.editions))
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 Excludes = dict[str, list[tuple[str, str]]]  # code or category → (first, last) of the codes that exclude it
-_CODES = re.compile(r"\b([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)(?:\.?-)?(?:-([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?))?(?:\.?-)?")
+_CODES = re.compile(
+    r"\b([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)(?:\.?-)?(?:-([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?))?(?:\.?-)?"
+)
 _BRACKET = re.compile(r"\(([^()]*)\)\s*$")
 
 

@@ -12,8 +12,10 @@ _UNSPECIFIED = re.compile(r"unspecified|NOS\b|not otherwise|without complication
 _NARROWING = re.compile(r"\bwith\b|due to|bilateral|\bright\b|\bleft\b|other specified", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]{3,}")
 _VAGUE_WORDS = frozenset(
-    "unspecified not otherwise without complication complications stated unknown type site part the and with side nos "
-    "initial encounter for closed fracture episode care mention severity stage trimester region joint limb eye ear".split()
+    _WORDS.findall(
+        "unspecified not otherwise without complication complications stated unknown type site part the and with side "
+        "nos initial encounter for closed fracture episode care mention severity stage trimester region joint limb eye"
+    )
 )
 OUR_CHOICE = {  # where titles alone mislead
     "I48": "I48.91", "I48.9": "I48.91", "J01": "J01.90", "J01.9": "J01.90", "G43": "G43.909", "M54.5": "M54.50",

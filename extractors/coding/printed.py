@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from extractors.coding.case import Candidate, Case
+from extractors.findings.glued import agreement
+from extractors.model import Finding
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM
 from terminology import Terminology
 
-PRINTED = 0.99
+AGREES, PRINTED, DISAGREES = 0.99, 0.96, 0.9  # with the words beside it, without any, against them
+MISREAD = 0.93  # a letter was read as a digit, and the words beside it set it right
 UNCHECKED = 0.6  # of the right shape, but the loaded fragment does not know it
 
 
@@ -21,7 +24,11 @@ def printed_codes(case: Case, terminology: Terminology, on: date | None) -> None
         code = finding.attributes.get("code", finding.text)
         if system == ICD10CM and _means_hcpcs(case, finding.start, finding.text):
             system, code = HCPCS, finding.text
-        candidate = Candidate(system, code, finding.start, finding.end, number, PRINTED, printed=True)
+        candidate = Candidate(
+            system, code, finding.start, finding.end, number, _sure(case, system, code, finding), printed=True
+        )
+        candidate.modifiers = tuple(finding.attributes.get("modifiers", ()))
+        candidate.units = int(finding.attributes.get("units", 1))
         answer = terminology.validate_code(system, code, on=on)
         if not answer.result or answer.billable is False:
             candidate.status, candidate.confidence = "rejected", 0.0
@@ -35,9 +42,21 @@ def printed_codes(case: Case, terminology: Terminology, on: date | None) -> None
         else:
             what = "diagnosis" if system == ICD10CM else "procedure" if system in (CPT, HCPCS) else "code"
             candidate.reasons.append(f"Printed on the page as a {what} code")
+            if finding.attributes.get("read_as", finding.text) != finding.text:
+                candidate.reasons.append(f"Read as {finding.text}; the words beside it are those of {code}")
             if answer.message:
                 candidate.reasons.append(answer.message)
         case.candidates.append(candidate)
+
+
+def _sure(case: Case, system: str, code: str, finding: Finding) -> float:
+    """How sure a printed code is: most when the words beside it are those of its display."""
+    if finding.attributes.get("read_as") and finding.text.upper() != code:
+        return MISREAD
+    label, display = finding.attributes.get("label_span"), case.lexicon.display(system, code)
+    if system != ICD10CM or label is None or display is None:
+        return PRINTED
+    return AGREES if agreement(display, case.text[slice(*label)]) >= 0.5 else DISAGREES
 
 
 def _means_hcpcs(case: Case, start: int, text: str) -> bool:

@@ -12,7 +12,7 @@ from extractors.coding.tables import table
 SIDES = {"right": "right", "left": "left", "bilateral": "bilateral", "both": "bilateral", "rt": "right", "lt": "left",
          "r": "right", "l": "left"}  # fmt: skip
 LINKS = frozenset(
-    "of in at to on over involving affecting the his her their patient's joint joints skin lower-".split()
+    re.findall(r"\S+", "of in at to on over involving affecting the his her their patient's joint joints skin")
 )
 _WORD = re.compile(r"[a-z']+|[,&]")
 _BRACKETS = re.compile(r"\s*\[[^\]]*\]")
@@ -23,7 +23,7 @@ Sites = dict[str, dict[str, dict[str, str]]]
 
 
 def site_families(displays: Mapping[str, str], billable: frozenset[str]) -> Sites:
-    """ "Unspecified site" code → site → side ("" unsaid) → code, from titles that differ in nothing but site and side."""
+    """ "Unspecified site" code → site → side ("" unsaid) → code, from titles that differ only in these."""
     data = table("sites")
     phrases = [*data["open"], *data["named"]]
     escaped = [re.escape(p).replace(r"\$", "$") for p in sorted(phrases, key=len, reverse=True)]
@@ -60,7 +60,7 @@ def site_after(text: str) -> list[tuple[str, str, int]]:
     words = [(m[0], m.end()) for m in _WORD.finditer(text)]
     i, side, fresh = 0, "", True
     while i < len(words):
-        word, end = words[i]
+        word = words[i][0]
         name, size = _named(words, i)
         if name:
             found.append((name, side, words[i + size - 1][1]))

@@ -11,6 +11,7 @@ from typing import Literal
 from extractors.findings import rules
 from extractors.findings.assertion import Trigger, assert_compiled, assertion_of, inner_triggers
 from extractors.findings.normalise import term
+from extractors.findings.past import past_years
 from extractors.findings.reading import Reading
 from extractors.findings.sections import SectionMap
 from extractors.model import Assertion, Span
@@ -36,6 +37,10 @@ def decide(
                 found[span] = [*found[span], (*span, "HISTORICAL")]
         for span, triggers in inner_triggers(reading.folded, reading.normal, reading.sentences, given, table).items():
             found[span] = [*found[span], *triggers]
+    for low, high, verb in past_years(reading.folded, reading.sentences):
+        for span in found:
+            if low <= span[0] and span[1] <= high:
+                found[span] = [*found[span], (*verb, "HISTORICAL")]
     return {s: assertion_of([*triggers, *_section(reading.sections, s)]) for s, triggers in found.items()}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from extractors.findings.claims import Claims
 from extractors.findings.draft import Draft
+from extractors.findings.glued import glued_codes
 from extractors.findings.lexicon import Lexicon
 from extractors.findings.lines import Line
 from extractors.findings.reading import Reading
@@ -26,6 +27,10 @@ _LABEL = re.compile(
 _ICD_LABEL = re.compile(r"\b(?:icd(?:-?10)?(?:-?cm)?|dx|diagnos[ie]s|diagnosis codes?|problem)\b")
 _BEFORE_WORDS = re.compile(r"([A-Za-z][A-Za-z0-9 ,'/-]{3,80}?)\s*[(\[]$")
 _AFTER_WORDS = re.compile(r"[)\]]?[\s:.–-]*([A-Za-z]{2}[^\n\t;|]{2,90})")
+_MODIFIER = re.compile(
+    r"[ ,]{1,2}(?:mod(?:ifier)?s?[: ]{1,2})?(LT|RT|TC|X[EPSU]|2[456]|5[079]|7[6-9]|91)(?![\w.%/-]|\s(?:min|unit|m[gl]\b|y))",
+    re.IGNORECASE,
+)
 _VERTEBRA = re.compile(r"[CTLS]\d{1,2}$")
 _BODY = re.compile(r"(?:vitamin|level|vertebra[el]?|fracture|spine|disc|nerve|root|dermatome|at|-)\s?$")
 SECTIONS = frozenset({"diagnoses", "procedures", "assessment", "assessment_plan", "plan"})
@@ -33,7 +38,7 @@ SECTIONS = frozenset({"diagnoses", "procedures", "assessment", "assessment_plan"
 
 def find_codes(reading: Reading, lexicon: Lexicon, claimed: Claims) -> list[Draft]:
     """A draft of kind `code` for every printed code outside the claimed spans (identity, values, doses)."""
-    found = [*_diagnoses(reading, lexicon), *_services(reading, lexicon)]
+    found = [*_diagnoses(reading, lexicon), *glued_codes(reading, lexicon), *_services(reading, lexicon)]
     found.sort(key=lambda d: (d.start, -d.end))
     kept: list[Draft] = []
     for draft in found:
@@ -104,13 +109,23 @@ def _services(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
             continue
         label = _words_beside(reading, line, match.start(), match.end())
         extra: dict[str, Any] = {}
-        if match[2]:
-            extra["modifiers"] = tuple(match[2].strip("-").split("-"))
+        if modifiers := _modifiers(reading.text, match):
+            extra["modifiers"] = modifiers
         if match[3] or match[4]:
             extra["units"] = int(match[3] or match[4])
         if not known:
             extra["unknown"] = True
         yield _code(system, code, match.start(), match.end(), label, extra)
+
+
+def _modifiers(text: str, match: re.Match[str]) -> tuple[str, ...]:
+    """The modifiers printed with a code: "99213-25", "20610 RT", "73030 modifier LT"."""
+    found = match[2].strip("-").split("-") if match[2] else []
+    at = match.end(2) if match[2] else match.end(1)
+    while len(found) < 4 and (one := _MODIFIER.match(text, at)):
+        found.append(one[1].upper())
+        at = one.end()
+    return tuple(found)
 
 
 def _words_beside(reading: Reading, line: Line, start: int, end: int) -> Span | None:

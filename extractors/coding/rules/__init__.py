@@ -6,7 +6,17 @@ ICD-10-CM Official Guidelines for Coding and Reporting, FY2026; sections are cit
 from __future__ import annotations
 
 from extractors.coding.case import Case
-from extractors.coding.rules import combination, conflicts, drugs, encounter, infection, injury, procedures, site, status
+from extractors.coding.rules import (
+    combination,
+    conflicts,
+    drugs,
+    encounter,
+    infection,
+    injury,
+    procedures,
+    site,
+    status,
+)
 
 ORDER = (
     *infection.RULES,

@@ -4,7 +4,7 @@ import dataclasses
 from datetime import date
 
 from extractors.coding import code
-from extractors.model import Document, Finding, Findings, Identity
+from extractors.model import Document, Finding, Findings, Identity, Page, Word
 from extractors.pages import from_text
 from extractors.pipeline import Pipeline
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM
@@ -44,6 +44,52 @@ def test_a_code_outside_the_fragment_is_only_suggested(pipeline: Pipeline) -> No
     """What the loaded fragment does not know could not be checked."""
     assert printed(pipeline, CPT, "99999").status == "suggested"
     assert printed(pipeline, CPT, "99213").status == "accepted"
+
+
+def test_a_glued_or_misread_code_is_read_where_its_words_agree(coded) -> None:
+    """List numbers run into codes on faxes; without the code's own words beside it nothing is guessed."""
+    text = (
+        "Diagnoses:\n1.E11.65 Type 2 diabetes with hyperglycemia\n2.110 Essential (primary) hypertension\n3.119 days\n"
+    )
+    found = {c.code: c for c in coded(text).codes if c.status == "accepted"}
+    assert {"E11.65", "I10"} <= set(found) and "I19" not in found
+    assert text[found["I10"].start : found["I10"].end] == "110" and found["I10"].confidence < 0.95
+
+
+def test_printed_modifiers_and_units_are_kept(coded) -> None:
+    """Modifiers stand with the code that they are printed with; minutes are none."""
+    text = "Procedures:\nCPT 20610-RT injection\n99214-25\nCPT 73030 LT\nCPT 99213 25 minutes\nJ1885 x 4\n"
+    found = {c.code: (c.modifiers, c.units) for c in coded(text).codes}
+    assert found["20610"] == (("RT",), 1) and found["99214"] == (("25",), 1) and found["73030"] == (("LT",), 1)
+    assert found["99213"] == ((), 1) and found["J1885"] == ((), 4)
+
+
+def test_excludes1_keeps_the_more_exact_code_and_says_why(coded) -> None:
+    """Type 1 beside a mention of type 2 diabetes, pneumonia beside aspiration: one of the two waits for a coder."""
+    codes = {c.code: c for c in coded("Acute kidney failure. Kidney failure.").codes}
+    assert codes["N17.9"].status == "accepted" and codes["N19"].status == "suggested"
+    assert codes["N19"].rule == "excludes1" and "N17.9" in codes["N19"].reason
+
+
+def test_confidence_says_how_the_code_was_found(coded) -> None:
+    """A printed code with its own words is surer than one without, and that than one from words alone."""
+    both = coded("Diagnoses:\n1. I10 Essential hypertension\n2. E03.9\n").codes
+    words = coded("Diagnoses:\nHypothyroidism\n").codes
+    sure = {c.code: c.confidence for c in both}
+    assert sure["I10"] > sure["E03.9"] > words[0].confidence
+
+
+def test_doubtful_ink_lowers_confidence(pipeline: Pipeline) -> None:
+    """The confidence of the words that were read enters that of the code."""
+    quad = (0.1, 0.1, 0.2, 0.1, 0.2, 0.12, 0.1, 0.12)
+    text = "E03.9 Hypothyroidism\n"
+
+    def page(sure: float) -> Document:
+        words = (Word("E03.9", 0, 5, quad, sure, 0), Word("Hypothyroidism", 6, 20, quad, sure, 0))
+        return Document(text, "application/pdf", "0", (Page(1, 612, 792, 0, len(text), "ocr", words),))
+
+    clear, faint = (pipeline.run(page(sure))[1].codes[0].confidence for sure in (96.0, 40.0))
+    assert faint < clear - 0.2
 
 
 def test_rules_never_replace_a_printed_code(coded) -> None:
