@@ -1,6 +1,7 @@
 """CPU per request of our server beside a raw ASGI server, in one run: `python -m benchmarks.http`.
 
-CPU is utime + stime of the server process while the load runs; PostgreSQL's own processes are counted apart.
+CPU is utime + stime of the server process while the load runs; PostgreSQL's own processes are counted apart. The raw
+server is uvicorn as it comes (uvloop, httptools); `lean` is the same application over our `server.http.wire`.
 """
 
 from __future__ import annotations
@@ -92,14 +93,17 @@ def cpu_of_family(pid: int) -> float:
 
 
 @contextmanager
-def serving(app: str, factory: bool, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """A server process with the settings of `fhirwright serve`; its base URL and pid."""
+def serving(
+    app: str, environment: dict[str, str], *, factory: bool = False, http: str = ""
+) -> Iterator[tuple[str, int]]:
+    """A server process with the settings of `fhirwright serve`, perhaps over another protocol; its base URL and pid."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     code = (
         "import uvicorn; from server.cli.serve import uvicorn_config; from server.settings import Settings;"
         f"c = uvicorn_config(Settings()); c.app = {app!r}; c.factory = {factory}; c.port = {port};"
+        f"c.http = {http!r} or c.http;"
         "uvicorn.Server(c).run()"
     )
     process = subprocess.Popen(
@@ -152,17 +156,24 @@ def measure(target: Target, load: Load, options: argparse.Namespace) -> dict[str
     }
 
 
-def compare(raw: Target, ours: Target, load: Load, options: argparse.Namespace) -> dict[str, float]:
-    """Both servers in turn, several times; the cheapest of each, because other load only ever adds."""
+def compare(beside: dict[str, Target], ours: Target, load: Load, options: argparse.Namespace) -> dict[str, float]:
+    """All servers in turn, several times; the cheapest of each, because other load only ever adds."""
     drive(ours.base, load, 1, options.connections)
-    raws, mine = [], []
+    others: dict[str, list[float]] = {name: [] for name in beside}
+    mine = []
     for _ in range(options.repeat):
-        raws.append(measure(raw, load, options)["server_us"])
+        for name, target in beside.items():
+            others[name].append(measure(target, load, options)["server_us"])
         mine.append(measure(ours, load, options))
-    return {"raw_us": min(raws), **min(mine, key=lambda row: row["server_us"])}
+    return {
+        **{f"{name}_us": min(found) for name, found in others.items()},
+        **min(mine, key=lambda row: row["server_us"]),
+    }
 
 
-def run(raw: Target, url: str, folder: Path, database: int | None, options: argparse.Namespace) -> dict[str, Any]:
+def run(
+    beside: dict[str, Target], url: str, folder: Path, database: int | None, options: argparse.Namespace
+) -> dict[str, Any]:
     """All kinds of request against one database; reads before and after it has grown."""
     environment = {"FHIRWRIGHT_DATABASE": url, "FHIRWRIGHT_DATA": str(folder), "FHIRWRIGHT_LOG_FORMAT": "json"}
     observation, document = json.dumps(OBSERVATION).encode(), json.dumps(DOCUMENT).encode()
@@ -173,11 +184,11 @@ def run(raw: Target, url: str, folder: Path, database: int | None, options: argp
         "read, grown": Load("/fhir/Observation/bench"),
         "search, grown": Load("/fhir/Observation?patient=bench&code=8867-4&_sort=-date&_count=10"),
     }
-    with serving("server.app:app_from_environment", True, environment) as (base, pid):
+    with serving("server.app:app_from_environment", environment, factory=True) as (base, pid):
         send(base, "PUT", "/fhir/Patient/bench", {"resourceType": "Patient", "id": "bench"})
         send(base, "PUT", "/fhir/Observation/bench", {**OBSERVATION, "id": "bench"})
         ours = Target(base, pid, database)
-        return {name: compare(raw, ours, load, options) for name, load in loads.items()}
+        return {name: compare(beside, ours, load, options) for name, load in loads.items()}
 
 
 @contextmanager
@@ -209,12 +220,15 @@ def main() -> None:
     found: dict[str, Any] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fhirwright-bench-")))
-        raw = Target(*stack.enter_context(serving("benchmarks._http_raw:app", False, {})))
+        beside = {
+            name: Target(*stack.enter_context(serving("benchmarks._http_raw:app", {}, http=http)))
+            for name, http in (("raw", "httptools"), ("lean", ""))
+        }
         for engine in options.engine or ["sqlite", "postgresql"]:
             url, database = f"sqlite:///{folder / 'bench.db'}", None
             if engine == "postgresql":
                 url, database = stack.enter_context(postgres())
-            found[engine] = run(raw, url, folder, database, options)
+            found[engine] = run(beside, url, folder, database, options)
     if options.json:
         print(json.dumps(found))
         return
@@ -222,12 +236,13 @@ def main() -> None:
         f"CPU in us per request, best of {options.repeat}; load by {tool()}, {options.connections} connections, "
         f"{options.seconds:g} s each, beside a raw ASGI server in the same run"
     )
-    print(f"{'':12}{'':18}{'raw':>8}{'ours':>8}{'database':>10}{'raw/ours':>10}{'req/s':>9}   target")
+    print(f"{'':12}{'':18}{'raw':>8}{'lean':>8}{'ours':>8}{'database':>10}{'raw/ours':>10}{'req/s':>9}   target")
     for engine, rows in found.items():
         for name, row in rows.items():
             ratio = row["raw_us"] / row["server_us"]
-            figures = f"{row['raw_us']:8.0f}{row['server_us']:8.0f}{row['database_us']:10.0f}{ratio:10.2f}"
-            print(f"{engine:12}{name:18}{figures}{row['per_second']:9.0f}   {TARGETS.get((engine, name), '')}")
+            cpu = f"{row['raw_us']:8.0f}{row['lean_us']:8.0f}{row['server_us']:8.0f}{row['database_us']:10.0f}"
+            rate = f"{ratio:10.2f}{row['per_second']:9.0f}"
+            print(f"{engine:12}{name:18}{cpu}{rate}   {TARGETS.get((engine, name), '')}")
 
 
 if __name__ == "__main__":

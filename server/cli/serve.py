@@ -127,11 +127,13 @@ def uvicorn_config(settings: Settings) -> uvicorn.Config:
     """How uvicorn runs the application; what it would log about requests is ours to log."""
     import uvicorn
 
+    from server.http.wire import GatheringProtocol
+
     return uvicorn.Config(
         "server.app:app_from_environment",
         factory=True,
         loop="uvloop",
-        http="httptools",
+        http=GatheringProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
