@@ -94,9 +94,8 @@ _CUES = {
     "discharged": ("discharge",),
     "date": ("date",),
     "address": ("addr",),
-    **_SETTINGS,
 }  # fmt: skip
-_FINDER = Cues(cue for cues in _CUES.values() for cue in cues)
+_FINDER = Cues(cue for cues in (*_CUES.values(), *_SETTINGS.values()) for cue in cues)
 _NOT_NAMES = frozenset(
     [
         "denies",

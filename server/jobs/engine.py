@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
+
+from server.store.keys import new_id
 
 QUEUE = "documents"
 APPLICATION = "fhirwright"
@@ -26,6 +27,12 @@ class Transaction(Protocol):
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Run a statement that writes; how many rows it changed."""
+
+    def later(self, sql: str, row: Sequence[Any]) -> None:
+        """Run a statement that writes together with its like from other operations, before the commit."""
+
+    def flush(self) -> None:
+        """Run now what was put off."""
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
@@ -90,11 +97,11 @@ class Jobs:
     def enqueue(self, tx: Transaction, job: Job) -> None:
         """Queue `job` in the caller's transaction: it exists when, and only when, that commits."""
         now = time.time_ns() // 1_000_000
-        tx.execute(self._insert, (job.id, job.name, QUEUE, now, now, str(uuid.uuid4())))
+        tx.later(self._insert, (job.id, job.name, QUEUE, now, now, new_id()))
         inputs = json.dumps(
             {"namedArgs": {}, "positionalArgs": job.arguments}, separators=(",", ":"), ensure_ascii=False
         )
-        tx.execute(self._insert_input, (job.id, inputs))
+        tx.later(self._insert_input, (job.id, inputs))
 
     def status(self, tx: Transaction, job_id: str) -> State | None:
         """Where the job stands; None when there is no such job."""
@@ -104,6 +111,7 @@ class Jobs:
     def cancel(self, tx: Transaction, job_id: str) -> None:
         """Take the job from the queue; one that runs ends before its next step. A job that is over stays as it is."""
         now = time.time_ns() // 1_000_000
+        tx.flush()  # the job may have been queued in this very transaction
         tx.execute(self._cancel, (now, now, job_id))
 
 

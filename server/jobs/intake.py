@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from server.interactions.exchange import Request
+from server.interactions import update
+from server.interactions.content import instant
 from server.interactions.fhir import Fhir
 from server.jobs import tasks
 from server.jobs.attachments import fingerprint
@@ -18,6 +18,8 @@ from server.jobs.selection import is_wanted
 from server.jobs.tasks import Run
 from server.settings import Settings
 from server.store import Store, Tx, Written
+from server.store.keys import param_key
+from server.store.version import CREATE
 
 WORKFLOW = "code_document"
 WHO = "fhirwright-worker"
@@ -46,11 +48,12 @@ class Intake:
             return
         self._withdraw(tx, before)
         run = Run(version.id, version.version, 1)
-        self.request(tx, run, tasks.requested(run, mark, moment(tx), document.get("subject"), before))
+        task = tasks.requested(run, mark, moment(tx), document.get("subject"), before)
+        self.request(tx, run, task, new=version.change == CREATE)  # under an id that did not exist until now
 
-    def request(self, tx: Tx, run: Run, task: Mapping[str, Any]) -> None:
+    def request(self, tx: Tx, run: Run, task: dict[str, Any], *, new: bool = False) -> None:
         """Write the Task of a run and queue its job."""
-        self.put(tx, task)
+        self.put(tx, task, new=new)
         self.jobs.enqueue(tx, Job(run.id, WORKFLOW, (run.document, run.version, run.attempt)))
 
     def cancel(self, tx: Tx, task: Mapping[str, Any], reason: str) -> None:
@@ -60,9 +63,9 @@ class Intake:
             self.jobs.cancel(tx, run.id)
         self.put(tx, tasks.ended(task, "cancelled", moment(tx), reason=reason))
 
-    def put(self, tx: Tx, task: Mapping[str, Any]) -> None:
-        """Write a Task as any client would."""
-        self._fhir.handle_in(tx, Request(method="PUT", path=("Task", task["id"]), body=orjson.dumps(task), who=WHO))
+    def put(self, tx: Tx, task: dict[str, Any], *, new: bool = False) -> None:
+        """Write a Task as a client's update would; with `new` there is none yet."""
+        update.put(self._fhir, tx, task, WHO, new=new)
 
     def _withdraw(self, tx: Tx, task: Mapping[str, Any] | None) -> None:
         if task and task["status"] not in tasks.FINAL:
@@ -77,7 +80,7 @@ def read_task(tx: Tx, document: str) -> dict[str, Any] | None:
 
 def moment(tx: Tx) -> str:
     """The transaction's time as a FHIR instant."""
-    return datetime.fromtimestamp(tx.now / 1e6, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant(tx.now).decode()
 
 
 def attach(fhir: Fhir, settings: Settings) -> Intake:
@@ -94,6 +97,4 @@ _DEPTHS = """SELECT t.code, count(*) FROM idx_token t JOIN resource r ON r.rid =
 
 def depths(store: Store) -> dict[str, int]:
     """Documents by stage, for the metrics."""
-    from server.store.keys import param_key
-
     return dict(store.query(_DEPTHS, (param_key("Task", "business-status"),)))

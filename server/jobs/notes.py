@@ -45,6 +45,7 @@ class Coder:
     def __init__(self, data: Path, engine: Engine) -> None:
         self._pipeline = Pipeline.open(data, engine=engine)
         gc.freeze()  # the matcher's tables never change: collections need not look at them again
+        gc.set_threshold(50_000, 20, 20)  # a note leaves no cycles behind: collecting after every few is for nothing
 
     def line(self, number: int, line: bytes) -> bytes:
         """The answer to one line, with a newline; what is wrong with a line is its answer."""

@@ -86,8 +86,9 @@ def requested(
         "lastModified": now,
         "input": [{"type": {"text": "fingerprint"}, "valueString": fingerprint}],
     }
-    if subject and subject.get("reference"):
-        task["for"] = {"reference": subject["reference"]}
+    reference = (subject or {}).get("reference", "")
+    if reference and not reference.startswith("#"):  # what the document contains is not the Task's to point at
+        task["for"] = {"reference": reference}
     if before and before.get("output"):
         task["output"] = before["output"]
     return task
