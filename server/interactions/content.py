@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -43,8 +44,13 @@ class Content(msgspec.Struct, frozen=True):
 
 def instant(updated: int) -> bytes:
     """Microseconds since 1970 as a FHIR instant."""
-    moment = datetime.fromtimestamp(updated // 1_000_000, UTC)
-    return b"%b.%03dZ" % (moment.strftime("%Y-%m-%dT%H:%M:%S").encode(), updated // 1000 % 1000)
+    second, rest = divmod(updated, 1_000_000)
+    return b"%b.%03dZ" % (_second(second), rest // 1000)
+
+
+@lru_cache(maxsize=1024)
+def _second(second: int) -> bytes:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 def _stamp_length(version: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fhir_profiles.errors import Category, FhirError
 from server.store import Tx, Version
@@ -58,9 +58,20 @@ def check_id(resource_id: str) -> None:
         raise FhirError.of(Category.INCORRECT, "value", text)
 
 
+def put(fhir: Fhir, tx: Tx, resource: dict[str, Any], who: str, *, new: bool = False) -> Response:
+    """Store a resource of our own making, which is not checked again; with `new` there is none under its id yet."""
+    made = content.content_of(resource, resource["id"])
+    request = Request(method="PUT", path=(made.type, made.id), prefer="return=minimal", who=who)
+    return store(fhir, tx, request, made, None if new else tx.current(made.type, made.id))
+
+
 def run(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
     """Store the resource in the transaction."""
-    current = tx.current(made.type, made.id)
+    return store(fhir, tx, request, made, tx.current(made.type, made.id))
+
+
+def store(fhir: Fhir, tx: Tx, request: Request, made: Content, current: Version | None) -> Response:
+    """Store the resource in place of the current version."""
     check_match(request, current)
     if current is None:
         version = Version(tx.new_rid(), made.type, made.id, 1, tx.now, UPDATE, made.patient, made.body(1, tx.now))
