@@ -1,7 +1,7 @@
 """Read generated scans at five levels of degradation and score them: `campaigns/scanbench.py [--seed N] [--codes]`.
 
-L0 clean 300 dpi, L1 fax, L2 skewed and noisy, L3 phone photograph, L4 100 dpi JPEG. `--codes` goes on to findings and
-codes and holds their promises too.
+L0 clean 300 dpi, L1 fax, L2 skewed and noisy, L3 phone photograph, L4 100 dpi JPEG. `--codes` goes on to findings,
+codes and the emitted resources: a printed diagnosis counts when it is a Condition and a diagnosis of the Claim.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from scanning.score import place, score_codes, score_ocr
+from scanning.score import place, score_codes, score_emitted, score_ocr
 from scanning.truth import LEVELS, generate, image, truth
 
 from extractors.pipeline import Pipeline
@@ -56,8 +56,9 @@ def run(level: str, folder: Path, pipeline: Pipeline, options: argparse.Namespac
         worst = max(worst, 100 * score["char errors"] / score["chars"])
         total += score
         if options.codes:
-            codes, wrong = score_codes(pipeline.code(pipeline.find(document), document), gold)
-            total += codes
+            coded = pipeline.code(pipeline.find(document), document)
+            codes, wrong = score_codes(coded, gold)
+            total += codes + score_emitted(document, coded, gold)
             if options.show and wrong:
                 print(f"  {level}/{page:02d}", *wrong, sep="\n    ")
     seconds = (cpu() - before) / options.pages

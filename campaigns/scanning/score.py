@@ -1,4 +1,4 @@
-"""Scores of a read page: characters, words, order, boxes (`score_ocr`) and what was made of them (`score_codes`)."""
+"""Scores of a read page: characters and boxes (`score_ocr`), values (`score_codes`), resources (`score_emitted`)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import io
 import re
 from collections import Counter
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
+from claims.draft import draft_claim
+from extractors.emit import as_dict, emit, source_of
 from extractors.model import Coded, Document, Finding, Word
-from fhir_profiles import systems
 from scanning.truth import Box, TrueWord, Truth
 
 FOLD = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
@@ -85,14 +87,9 @@ def overlap(one: Box, other: Box) -> float:
 
 
 def score_codes(coded: Coded, truth: Truth) -> tuple[Counter[str], list[str]]:
-    """Printed codes that were accepted, and values: right, wrong and flagged, wrong and unflagged."""
+    """Values: right, wrong and flagged, wrong and unflagged."""
     score: Counter[str] = Counter()
     wrong: list[str] = []
-    accepted = {(code.system, code.code) for code in coded.codes if code.status == "accepted"}
-    for word in truth.diagnoses():
-        score["dx coded"] += (systems.ICD10CM, word.text) in accepted
-    procedures = {code for system, code in accepted if system in (systems.CPT, systems.HCPCS)}
-    score["px coded"] += sum(word.text in procedures for word in truth.procedures())
     items = coded.findings.items
     for name, loinc, said in _expected(truth):
         found = [f for f in items if f.kind in ("vital", "lab") and f.attributes.get("loinc") == loinc]
@@ -100,6 +97,26 @@ def score_codes(coded: Coded, truth: Truth) -> tuple[Counter[str], list[str]]:
     for line in truth.medications():
         _medication(line, [f for f in items if f.kind == "medication"], score, wrong)
     return score, wrong
+
+
+def score_emitted(document: Document, coded: Coded, truth: Truth) -> Counter[str]:
+    """Printed diagnoses that are both a Condition and on the Claim, and printed procedures that are Claim items."""
+    source = source_of({"id": document.sha256[:40]}, recorded="2026-01-01T00:00:00Z")
+    resources = [as_dict(model) for model in emit(source, document, coded, draft_claim=draft_claim)]
+    conditions = {c for r in resources if r["resourceType"] == "Condition" for c in _codes(r["code"])}
+    claims = [r for r in resources if r["resourceType"] == "Claim"]
+    billed = {c for r in claims for d in r["diagnosis"] for c in _codes(d["diagnosisCodeableConcept"])}
+    items = {c for r in claims for item in r["item"] for c in _codes(item["productOrService"])}
+    return Counter(
+        {
+            "dx coded": sum(word.text in conditions & billed for word in truth.diagnoses()),
+            "px coded": sum(word.text in items for word in truth.procedures()),
+        }
+    )
+
+
+def _codes(concept: dict[str, Any]) -> set[str]:
+    return {coding["code"] for coding in concept.get("coding", ())}
 
 
 def _expected(truth: Truth) -> list[tuple[str, str, str]]:
