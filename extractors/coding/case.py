@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from extractors.coding.lexicon import Lexicon
+from extractors.findings.cues import Cues
 from extractors.model import CodeStatus, Document, Finding, Findings, Setting, Span
 from fhir_profiles.systems import ICD10CM
 
@@ -59,22 +60,23 @@ class Case:
     def accepted(self, *prefixes: str) -> list[Candidate]:
         """The accepted ICD-10-CM candidates whose code begins with one of the prefixes."""
         return [
-            c for c in self.candidates if c.status == "accepted" and c.system == ICD10CM and c.code.startswith(prefixes)
+            c for c in self.candidates if c.status == "accepted" and c.code.startswith(prefixes) and c.system == ICD10CM
         ]
 
     def has(self, *prefixes: str) -> bool:
         """True when such a candidate is accepted."""
-        return any(
-            c.status == "accepted" and c.system == ICD10CM and c.code.startswith(prefixes) for c in self.candidates
-        )
+        for c in self.candidates:  # a plain loop: every rule asks, of every note
+            if c.status == "accepted" and c.code.startswith(prefixes) and c.system == ICD10CM:
+                return True
+        return False
 
     def says(self, *words: str) -> bool:
         """True when the text has one of these strings: the cheap question before a pattern."""
         return any(word in self.text for word in words)
 
-    def search(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-        """Matches in the lower-cased text that are not denied just before."""
-        for match in pattern.finditer(self.text):
+    def search(self, pattern: re.Pattern[str], cues: Cues | None = None) -> Iterator[re.Match[str]]:
+        """Matches in the lower-cased text that are not denied just before; each begins with one of `cues`, if given."""
+        for match in cues.beginning(pattern, self.text) if cues else pattern.finditer(self.text):
             if not _DENIED.search(self.text, max(0, match.start() - 24), match.start()):
                 yield match
 

@@ -34,10 +34,6 @@ def excludes1(notes: Iterable[tuple[str, str]], parents: Mapping[str, str | None
     return table
 
 
-def excluded_by(table: Excludes, code: str, other: str) -> bool:
-    """True when a note at `code`, or above it, names `other`."""
-    for end in range(3, len(code) + 1):
-        for first, last in table.get(code[:end], ()):
-            if first <= other[: len(first)] and other[: len(last)] <= last:
-                return True
-    return False
+def excluded_by(table: Excludes, code: str) -> list[tuple[str, str]]:
+    """The (first, last) of all codes that a note at `code`, or above it, names."""
+    return [ranges for end in range(3, len(code) + 1) for ranges in table.get(code[:end], ())]

@@ -11,6 +11,7 @@ import hashlib
 import marshal
 import os
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.coding import lexicon_build
 from extractors.coding.excludes import Excludes, excluded_by
-from extractors.coding.resolve import Injuries, best_injury
+from extractors.coding.resolve import Injuries, Rarest, best_injury, by_rarest
 from extractors.coding.sites import Sites
 from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.normalise import term as normal_term
@@ -60,9 +61,11 @@ class Lexicon:
         self._displays: Mapping[str, Mapping[str, str]] = compiled["displays"]
         self._leaves: Mapping[str, str] = compiled["leaves"]
         self._injuries: Injuries = compiled["injuries"]
+        self._rarest: dict[str, Rarest] = {}
         self._sides: Mapping[str, Mapping[str, str]] = compiled["sides"]
         self._sites: Sites = compiled["sites"]
         self._excludes1: Excludes = compiled["excludes1"]
+        self._barred: dict[str, list[tuple[str, str]]] = {}
         self._classes: Mapping[str, str] = compiled["classes"]
         self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
         self._billable: frozenset[str] = frozenset(compiled["billable"])
@@ -73,7 +76,6 @@ class Lexicon:
             implementation=Implementation.ContiguousNFA,
             store_patterns=False,
         )
-        self._index: dict[str, int] | None = None
 
     @classmethod
     def open(cls, terminology: Terminology, cache: Path | str | None = None) -> Lexicon:
@@ -103,10 +105,9 @@ class Lexicon:
 
     def entries(self, phrase: str) -> tuple[Entry, ...]:
         """The meanings of a phrase as a whole; empty when it is no term."""
-        if self._index is None:
-            self._index = {term: i for i, term in enumerate(self._terms)}
-        number = self._index.get(normal_term(phrase))
-        return () if number is None else self.meanings(number)
+        term = normal_term(phrase)
+        number = bisect_left(self._terms, term)
+        return self.meanings(number) if number < len(self._terms) and self._terms[number] == term else ()
 
     def meanings(self, term: int) -> tuple[Entry, ...]:
         """The meanings of a term by its number."""
@@ -126,7 +127,10 @@ class Lexicon:
 
     def resolve(self, head: str, clause: str) -> str | None:
         """The injury stem (without 7th character) all of whose title words stand in the clause."""
-        return best_injury(self._injuries, head, clause)
+        index = self._rarest.get(head)
+        if index is None:
+            index = self._rarest[head] = by_rarest(self._injuries.get(head, ()))
+        return best_injury(index, clause)
 
     def sided(self, code: str, side: str) -> str | None:
         """The code of a side (right, left, bilateral) for an "unspecified side" code."""
@@ -138,7 +142,10 @@ class Lexicon:
 
     def excludes(self, code: str, other: str) -> bool:
         """True when an Excludes1 note at `code`, or above it, names `other`."""
-        return excluded_by(self._excludes1, code, other)
+        ranges = self._barred.get(code)
+        if ranges is None:
+            ranges = self._barred[code] = excluded_by(self._excludes1, code)
+        return any(first <= other[: len(first)] and other[: len(last)] <= last for first, last in ranges)
 
     def display_of(self, code: str) -> str:
         """The title of an ICD-10-CM code, or the code itself."""

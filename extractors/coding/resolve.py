@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from terminology.folding import fold
 
@@ -18,6 +18,7 @@ _EMPTY = frozenset(
 HEADS = ("fracture", "laceration", "dislocation", "contusion", "abrasion", "sprain", "open wound", "puncture wound")
 _SIDES = re.compile(r"\b(right|left|bilateral)\b")
 _OPEN = re.compile(r"\bunspecified\b")
+Rarest = dict[str, list[tuple[int, str, tuple[str, ...]]]]
 Injuries = dict[str, list[tuple[str, tuple[str, ...]]]]
 
 
@@ -38,18 +39,29 @@ def _content(text: str) -> tuple[str, ...]:
     return tuple(sorted({w for w in fold(text).split() if w not in _EMPTY}))
 
 
-def best_injury(index: Injuries, head: str, clause: str) -> str | None:
-    """The stem with the most words in the clause, all of its words being there; ties go to the shorter title."""
+def by_rarest(titles: Sequence[tuple[str, tuple[str, ...]]]) -> Rarest:
+    """The titles of one head under the rarest of their words, without which none can match; each with its number."""
+    common = Counter(word for _, needed in titles for word in needed)
+    found: Rarest = defaultdict(list)
+    for number, (code, needed) in enumerate(titles):
+        found[min(needed, key=lambda word: common[word]) if needed else ""].append((number, code, needed))
+    return found
+
+
+def best_injury(index: Rarest, clause: str) -> str | None:
+    """The stem with the most words in the clause, all of its words being there; ties go to the shorter code."""
     words = set(fold(clause).split())
     if "nondisplaced" not in words and "non" not in words:
         words.add("displaced")
-    best: tuple[int, int, str] | None = None
-    for code, needed in index.get(head, ()):
-        if words.issuperset(needed):
-            rank = (len(needed), -len(code), code)
-            if best is None or rank[:2] > best[:2]:
-                best = rank
-    return best[2] if best and best[0] >= 2 else None
+    fitting = [
+        (len(needed), -len(code), -number, code)
+        for word in words
+        if word in index
+        for number, code, needed in index[word]
+        if words.issuperset(needed)
+    ]
+    best = max(fitting, default=None)
+    return best[3] if best and best[0] >= 2 else None
 
 
 def sides(displays: Mapping[str, str], billable: frozenset[str]) -> dict[str, dict[str, str]]:

@@ -30,12 +30,24 @@ class Places:
                 yield match
 
 
+def _start(hit: tuple[int, int, int]) -> int:
+    return hit[1]
+
+
 class Cues:
     """A set of cues with its matcher."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = sorted(set(words))
         self._automaton = AhoCorasick(self._words, implementation=Implementation.DFA)
+
+    def beginning(self, pattern: re.Pattern[str], folded: str) -> Iterator[re.Match[str]]:
+        """The matches of a pattern each of whose matches begins with a cue."""
+        at = 0
+        for _, start, _ in sorted(self._automaton.find_matches_as_indexes(folded, overlapping=True), key=_start):
+            if start >= at and (match := pattern.match(folded, start)):
+                yield match
+                at = match.end()
 
     def places(self, folded: str) -> Places:
         """Every cue in a text, those within another among them."""

@@ -6,6 +6,7 @@ import re
 
 from extractors.coding.case import Case, Rule
 from extractors.coding.tables import table
+from extractors.findings.cues import Cues
 from fhir_profiles.systems import RXNORM
 
 LONG_TERM = Rule("long-term-drug", "I.C.4.a.3, I.C.21.c.3")
@@ -15,6 +16,9 @@ _EFFECT = re.compile(r"^[ ,(]*(?:likely |probably )?(?:from|due to|caused by|sec
 _SKIPS = re.compile(
     r"\b(?:skip(?:s|ped|ping)?|miss(?:es|ed|ing)? (?:\w+ )?doses? of|stopped taking|ran out of|rations?|rationing"
     r"|underdos\w+|not taking|has not taken|taking less)\b"
+)
+_SKIPPING = Cues(
+    ["skip", "miss", "stopped taking", "ran out of", "ration", "underdos", "not taking", "has not taken", "taking less"]
 )
 _MONEY = re.compile(
     r"\b(?:cannot|can't|could not|couldn't|unable to)\b[^.;\n]{0,12}\b(?:pay|afford)\b(?: for)?(?: it| them)?"
@@ -63,9 +67,7 @@ def adverse_effect(case: Case) -> None:
 
 def underdosing(case: Case) -> None:
     """Less of a drug than prescribed: the disease first, then the underdosing, then the reason for it."""
-    if not case.says("skip", "miss", "ran out of", "ration", "underdos", "taking"):
-        return
-    for match in case.search(_SKIPS):
+    for match in case.search(_SKIPS, _SKIPPING):
         drug = _drug_in(case, match.end(), 40)
         if drug is None:
             continue

@@ -52,8 +52,8 @@ def _is_new(text: str) -> tuple[tuple[int, int], bool] | None:
     if seen:
         months = int(seen[1]) * (12 if seen[2].startswith("year") else 1)
         return seen.span(), months >= 36
-    for pattern, is_new in ((_KNOWN, False), (_NEW, True)):
-        if match := pattern.search(text):
+    for pattern, words, is_new in ((_KNOWN, "established patient", False), (_NEW, "new patient", True)):
+        if words in text and (match := pattern.search(text)):
             return match.span(), is_new
     return None
 

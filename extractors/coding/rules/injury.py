@@ -6,6 +6,7 @@ import re
 
 from extractors.coding.case import Candidate, Case, Rule
 from extractors.coding.resolve import HEADS
+from extractors.findings.cues import Cues
 
 INJURY = Rule("injury-by-words", "I.C.19")
 SEVENTH = Rule("seventh-character", "I.C.19.a")
@@ -13,6 +14,7 @@ ULCER = Rule("ulcer-depth", "I.C.4.a, E11.621 note")
 EXTERNAL = Rule("external-cause", "I.C.20")
 SIDE = Rule("laterality", "I.B.13")
 _HEAD = re.compile(rf"\b(?:{'|'.join(HEADS)})\b")
+_HEADS = Cues(HEADS)
 _NOT_NOW = re.compile(
     r"\b(?:old|history of|prior|previous|healed|no|without|denies|negative for|possible|rule out|r/o)\b"
 )
@@ -35,9 +37,7 @@ _DEPTH = (
 
 def injury_by_words(case: Case) -> None:
     """Find the title whose words all stand in the injury's own clause; more matching words win."""
-    if not case.says(*HEADS):
-        return
-    for match in _HEAD.finditer(case.text):
+    for match in _HEADS.beginning(_HEAD, case.text):
         left = max(case.text.rfind(stop, 0, match.start()) for stop in ".;:\n") + 1
         right = min(
             p

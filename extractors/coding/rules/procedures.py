@@ -9,6 +9,7 @@ from functools import cache
 
 from extractors.coding.case import Case, Rule
 from extractors.coding.tables import table
+from extractors.findings.cues import Cues
 from fhir_profiles.systems import CPT, HCPCS
 
 UNITS = Rule("injection-units", "HCPCS Level II, amount per unit")
@@ -36,13 +37,16 @@ def _injection() -> re.Pattern[str]:
     )
 
 
+@cache
+def _injectables() -> Cues:
+    return Cues(table("injectables")["drugs"])
+
+
 def injections(case: Case) -> None:
     """A drug given by needle: its J-code with units rounded up, and how it was given."""
     if case.setting != "outpatient" or not case.says(" im", " iv", " sc", " sq", "subq", "subcut", "intra"):
         return
-    if not case.says(*table("injectables")["drugs"]):
-        return
-    for match in case.search(_injection()):
+    for match in case.search(_injection(), _injectables()):
         if _AT_HOME.match(case.text[match.end() : match.end() + 30]):
             continue
         code = table("injectables")["drugs"][match[1]]
