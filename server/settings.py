@@ -114,10 +114,47 @@ class Settings(BaseSettings):
     document_bytes: int = Field(
         50_000_000, description="Largest attachment in bytes that is read.", ge=KIB, le=2048 * MIB
     )
+    document_pages: int = Field(
+        300, description="Most pages of a document; one with more must come in parts.", ge=1, le=100_000
+    )
+    document_characters: int = Field(
+        5_000_000, description="Most characters of a document without pages.", ge=1000, le=1_000_000_000
+    )
+    document_depth: int = Field(
+        200, description="Deepest nesting of elements or groups in HTML, RTF and C-CDA.", ge=10, le=10_000
+    )
+    page_pixels: int = Field(
+        40_000_000,
+        description="Most pixels of a page image; A4 at 600 dpi has 34.8 million.",
+        ge=100_000,
+        le=1_000_000_000,
+    )
+    page_words: int = Field(
+        20_000, description="Most words of a page; one with more was not written for people.", ge=100, le=1_000_000
+    )
+    page_look_seconds: float = Field(
+        1.0, description="Processor seconds to load a page and see how it is to be read.", ge=0.1, le=3600
+    )
+    page_seconds: float = Field(20.0, description="Processor seconds to read a page, OCR included.", ge=1, le=3600)
+    page_wall_seconds: float = Field(
+        60.0, description="Longest time for a page, however busy the machine is.", ge=1, le=86400
+    )
+    document_open_seconds: float = Field(
+        2.0,
+        description="Processor seconds to open a document; again to take a page's text layer, and to render it.",
+        ge=0.1,
+        le=3600,
+    )
     document_seconds: float = Field(900.0, description="Longest time for one document, all its stages.", ge=1, le=86400)
     document_memory_bytes: int = Field(
         3 * 1024 * MIB,
         description="Most memory of the process that codes a document.",
+        ge=256 * MIB,
+        le=1024 * 1024 * MIB,
+    )
+    reader_memory_bytes: int = Field(
+        1000 * MIB,
+        description="Most address space of the process that parses a document's bytes.",
         ge=256 * MIB,
         le=1024 * 1024 * MIB,
     )

@@ -18,7 +18,8 @@ class Limits:
     page_words: int = 20_000  # a page with more is not a page that a person wrote
     depth: int = 200  # of nested elements or groups
     memory: int = 1000 * MiB  # address space of the process that parses
-    open_seconds: float = 2.0  # to open a document; to look at a page; to render it
+    open_seconds: float = 2.0  # to open a document; to take a page's text layer; to render it
+    look_seconds: float = 1.0  # to load a page and see how it is to be read
     page_seconds: float = 20.0
     page_wall_seconds: float = 60.0
     document_wall_seconds: float = 1800.0

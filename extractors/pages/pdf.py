@@ -45,7 +45,7 @@ class PdfSource:
 
     def page(self, number: int, allow: Allow) -> wire.PageRead:
         """Decide how a page is read, and read it."""
-        allow(self._limits.open_seconds)
+        allow(self._limits.look_seconds)
         try:
             page = self._document[number - 1]
         except pdfium.PdfiumError:
@@ -69,6 +69,7 @@ class PdfSource:
             return made
         if method == "ocr":
             return self._ocr_page(page, facts, made, allow)
+        allow(self._limits.open_seconds)
         tokens = read_layer(page, self._limits.page_words, PRIOR if method == "prior-ocr" else 100.0)
         made.engine = f"pdfium {pdfium.PDFIUM_INFO}"
         if method == "hybrid":

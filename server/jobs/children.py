@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Literal
 
 import msgspec
+
+from extractors.pages.limits import Limits
 
 MiB = 1024 * 1024
 THREADS = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
@@ -46,6 +48,7 @@ class Bounds:
     memory_bytes: int
     cache_bytes: int
     engine: Literal["compiled", "medspacy"] = "compiled"
+    limits: Limits = field(default_factory=Limits)  # of reading; the only way by which settings reach the pages
 
 
 class Call(msgspec.Struct, array_like=True):

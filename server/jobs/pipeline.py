@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
+from extractors.pages.limits import Limits
 from fhir_profiles.errors import Category, FhirError
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
@@ -43,6 +44,25 @@ def bounds_of(settings: Settings) -> Bounds:
         settings.document_memory_bytes,
         settings.cache_bytes,
         settings.findings_engine,
+        limits_of(settings),
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What reading one document may cost: every field of `Limits` is a setting."""
+    return Limits(
+        size=settings.document_bytes,
+        pages=settings.document_pages,
+        pixels=settings.page_pixels,
+        characters=settings.document_characters,
+        page_words=settings.page_words,
+        depth=settings.document_depth,
+        memory=settings.reader_memory_bytes,
+        open_seconds=settings.document_open_seconds,
+        look_seconds=settings.page_look_seconds,
+        page_seconds=settings.page_seconds,
+        page_wall_seconds=settings.page_wall_seconds,
+        document_wall_seconds=settings.document_seconds,
     )
 
 

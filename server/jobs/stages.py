@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from extractors.model import Document
-from extractors.pages import Limits, Refused, from_text
+from extractors.pages import Refused, from_text
 from extractors.pages.sniff import TEXT, media_type
 from extractors.pipeline import Pipeline
 from fhir_profiles import json
@@ -44,8 +44,7 @@ class Stages:
     def pipeline(self) -> Pipeline:
         """Terminology, matcher and engine, opened once."""
         bounds = self._bounds
-        limits = Limits(size=bounds.document_bytes, document_wall_seconds=bounds.seconds)
-        return Pipeline.open(bounds.data, limits=limits, engine=bounds.engine)
+        return Pipeline.open(bounds.data, limits=bounds.limits, engine=bounds.engine)
 
     def warm(self) -> None:
         """Open and load what the first document would wait for."""
