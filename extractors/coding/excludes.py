@@ -35,5 +35,6 @@ def excludes1(notes: Iterable[tuple[str, str]], parents: Mapping[str, str | None
 
 
 def excluded_by(table: Excludes, code: str) -> list[tuple[str, str]]:
-    """The (first, last) of all codes that a note at `code`, or above it, names."""
-    return [ranges for end in range(3, len(code) + 1) for ranges in table.get(code[:end], ())]
+    """What a note at `code`, or above it, names: the first code, and what comes after the last and all below it."""
+    notes = (table.get(code[:end], ()) for end in range(3, len(code) + 1))
+    return [(first, f"{last}~") for ranges in notes for first, last in ranges]

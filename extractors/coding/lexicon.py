@@ -12,7 +12,7 @@ import marshal
 import os
 import tempfile
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -140,12 +140,12 @@ class Lexicon:
         """Site → side → code, for a code that leaves the site open."""
         return self._sites.get(code)
 
-    def excludes(self, code: str, other: str) -> bool:
-        """True when an Excludes1 note at `code`, or above it, names `other`."""
+    def excluded(self, code: str, others: Sequence[str]) -> list[str]:
+        """Those of `others` that an Excludes1 note at `code`, or above it, names."""
         ranges = self._barred.get(code)
         if ranges is None:
             ranges = self._barred[code] = excluded_by(self._excludes1, code)
-        return any(first <= other[: len(first)] and other[: len(last)] <= last for first, last in ranges)
+        return [other for first, end in ranges for other in others if first <= other < end]
 
     def display_of(self, code: str) -> str:
         """The title of an ICD-10-CM code, or the code itself."""

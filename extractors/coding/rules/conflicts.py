@@ -93,11 +93,13 @@ def excludes1(case: Case) -> None:
     other may both be coded, which a person must say.
     """
     codes = case.accepted("")
+    every = [c.code for c in codes]
     for one in codes:
-        for other in codes:
+        barred = case.lexicon.excluded(one.code, every)
+        for other in codes if barred else ():
             if one is other or one.status != "accepted" or other.status != "accepted" or one.code == other.code:
                 continue
-            if not case.lexicon.excludes(one.code, other.code):
+            if other.code not in barred:
                 continue
             loser, keeper = (one, other) if _exact(case, other) >= _exact(case, one) else (other, one)
             if not loser.printed:
