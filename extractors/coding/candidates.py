@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from extractors.coding.case import Candidate, Case
 from extractors.coding.tables import chronic, history_of, other_meaning
+from extractors.coding.weigh import SHORT, confidence
 from extractors.model import CodeStatus, Finding
 from fhir_profiles.systems import ICD10CM
 
-SECTION_WEIGHT = {
-    "assessment": 1.0, "assessment_plan": 1.0, "diagnoses": 1.0, "chief_complaint": 0.92, "hpi": 0.92, "pmh": 0.92,
-    "ros": 0.7, "exam": 0.8, "imaging": 0.8, "labs": 0.7, "plan": 0.85, "instructions": 0.5, "differential": 0.4,
-    "medications": 0.85, "allergies": 0.3, "social_history": 0.9, "reasoning": 0.85, "procedures": 0.8,
-}  # fmt: skip
-ACCEPT = 0.5
+ACCEPT = 0.4  # below it a coder decides
+MOST = 0.95  # words alone are never as sure as a printed code
 
 
 def text_candidates(case: Case) -> None:
     """Add a candidate for each problem that the text names, accepted only where its assertion allows."""
     lexicon = case.lexicon
+    size = max(len(case.text), 1)
+    mentions = _mentions(case)
     for number, finding in enumerate(case.findings.items):
         if finding.kind != "problem":
             continue
@@ -31,14 +32,29 @@ def text_candidates(case: Case) -> None:
         if printed is not None:
             printed.evidence.append((finding.start, finding.end))
             continue
-        weight = SECTION_WEIGHT.get(finding.section, 0.9)
-        candidate = Candidate(ICD10CM, leaf, finding.start, finding.end, number, round(best[2] * weight, 3))
+        sure = confidence(
+            best[2], mentions[leaf], finding.start / size, historical=finding.assertion.historical,
+            possible=finding.assertion.possible, section=finding.section, short=size <= SHORT,
+        )  # fmt: skip
+        candidate = Candidate(ICD10CM, leaf, finding.start, finding.end, number, round(min(sure, MOST), 3))
         where = f" in {finding.section.replace('_', ' ')}" if finding.section else ""
         candidate.reasons.append(f'"{finding.text}"{where} names it')
         if leaf != best[1]:
             candidate.reasons.append(f"{best[1]} is not billable: the text says no more than {leaf}")
         decide(case, candidate, finding)
         case.candidates.append(candidate)
+
+
+def _mentions(case: Case) -> Counter[str]:
+    """How often each code is named and not denied."""
+    found: Counter[str] = Counter()
+    for finding in case.findings.items:
+        if finding.kind == "problem" and not (finding.assertion.negated or finding.assertion.family):
+            best = next((c for c in finding.concepts if c[0] == ICD10CM), None)
+            leaf = case.lexicon.leaf(best[1]) if best is not None else None
+            if leaf is not None:
+                found[leaf] += 1
+    return found
 
 
 def _printed(case: Case, leaf: str, finding: Finding) -> Candidate | None:

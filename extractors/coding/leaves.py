@@ -8,7 +8,9 @@ from collections import defaultdict
 from fhir_profiles.systems import ICD10CM
 from terminology import Concept, Terminology
 
-_UNSPECIFIED = re.compile(r"unspecified|NOS\b|not otherwise|without complication|not stated|unknown", re.IGNORECASE)
+_UNSPECIFIED = re.compile(
+    r"unspecified|NOS\b|not otherwise|without complication|without coma|not stated|unknown", re.IGNORECASE
+)
 _NARROWING = re.compile(r"\bwith\b|due to|bilateral|\bright\b|\bleft\b|other specified", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]{3,}")
 _VAGUE_WORDS = frozenset(
@@ -18,6 +20,7 @@ _VAGUE_WORDS = frozenset(
     )
 )
 OUR_CHOICE = {  # where titles alone mislead
+    "E10.1": "E10.10", "E11.1": "E11.10", "E13.1": "E13.10",
     "I48": "I48.91", "I48.9": "I48.91", "J01": "J01.90", "J01.9": "J01.90", "G43": "G43.909", "M54.5": "M54.50",
     "C50": "C50.919", "C34": "C34.90", "R51": "R51.9", "H66": "H66.90", "L97": "L97.909", "N18": "N18.9",
 }  # fmt: skip

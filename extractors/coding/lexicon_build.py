@@ -11,13 +11,14 @@ from typing import Any
 from extractors.coding.excludes import excludes1
 from extractors.coding.leaves import default_leaves
 from extractors.coding.resolve import injuries, sides
-from extractors.coding.sites import only_site, site_families
+from extractors.coding.sites import only_site, placed, site_families
 from extractors.coding.variants import variants
+from extractors.coding.weigh import static_score
 from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
-FORMAT = 8
+FORMAT = 10
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
@@ -37,8 +38,12 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
             for phrase, weight in variants(term.text, term.kind):
                 _add(meanings, phrase, number, term.code, term.kind, weight)
     for phrase, code in curated():
-        meanings.pop(normal_term(phrase), None)  # our word on a phrase is the last
+        folded = normal_term(phrase)  # our word on a phrase is the last
+        meanings[folded] = {k: m for k, m in meanings[folded].items() if SYSTEMS[m[0]] in (CPT, HCPCS)}
         _add(meanings, phrase, 0, code, "curated", 1.0)
+    for phrase, code in placed():
+        if not meanings.get(normal_term(phrase)):
+            _add(meanings, phrase, 0, code, "curated", 1.0)
     for stop in stop_phrases():  # they name no condition and no test; a drug's name stays one
         kept = {k: m for k, m in meanings.pop(stop, {}).items() if SYSTEMS[m[0]] == RXNORM}
         if kept:
@@ -48,6 +53,7 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
             _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
     leaves = default_leaves(terminology)
     learn(meanings, leaves)
+    shares = {(f" {'  '.join(r[0].split())} ", r[1]): (float(r[2]), int(r[3])) for r in learned()}
     terms = sorted(meanings)
     codes = {system: {c.code: c.display for c in terminology.concepts(system)} for system in SYSTEMS}
     icd, billable = codes[ICD10CM], frozenset(c.code for c in terminology.concepts(ICD10CM) if c.billable)
@@ -63,7 +69,10 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
         "kinds": list(KINDS),
         "editions": {s: e.version for s in SYSTEMS if (e := terminology.edition(s))},
         "terms": terms,
-        "meanings": [tuple(sorted(meanings[t].values(), key=lambda m: (-m[3], m[1]))) for t in terms],
+        "meanings": [
+            tuple(_weighed(t, m, shares, leaves) for m in sorted(meanings[t].values(), key=lambda m: (-m[3], m[1])))
+            for t in terms
+        ],
         "displays": codes,
         "properties": {
             s: {c.code: dict(c.properties) for c in terminology.concepts(s)} for s in SYSTEMS if s != ICD10CM
@@ -71,6 +80,17 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
         "leaves": leaves,
         "billable": sorted(billable),
     }
+
+
+def _weighed(term: str, meaning: Meaning, shares: dict[tuple[str, str], tuple[float, int]], leaves: Any) -> Meaning:
+    """A meaning whose score is what phrase and code say, where it is a diagnosis; its rank is settled before."""
+    system, code, rank, score = meaning
+    if system != 0:
+        return meaning
+    leaf = leaves.get(code, code)
+    share, documents = shares.get((term, leaf), (None, 0))
+    score = static_score(KINDS[rank], share, documents, len(term.split()), leaf, leaf == code)
+    return system, code, rank, round(score, 4)
 
 
 def learn(meanings: Any, leaves: dict[str, str]) -> None:

@@ -115,6 +115,23 @@ def at_site(family: Mapping[str, Mapping[str, str]], name: str, side: str) -> st
     return None
 
 
+def placed() -> list[tuple[str, str]]:
+    """Pain by place, as clinicians say it: (phrase, code without a side)."""
+    families = table("sites")["families"]
+    rows = []
+    for name in _called():
+        code = next((c for key in ("M25.50", "M79.609") if (c := at_site(families[key], name, ""))), None)
+        if code is not None:
+            rows += [(f"{name} pain", code), (f"pain in {name}", code), (f"pain in the {name}", code),
+                     (f"pain of the {name}", code), (f"painful {name}", code)]  # fmt: skip
+            for side in ("right", "left"):
+                sided = next((c for key in ("M25.50", "M79.609") if (c := at_site(families[key], name, side))), None)
+                if sided is not None:
+                    rows += [(f"pain in {side} {name}", sided), (f"pain in the {side} {name}", sided),
+                             (f"{side} {name} pain", sided)]  # fmt: skip
+    return rows
+
+
 def only_site(phrase: str) -> bool:
     """True when a phrase names nothing but a place on the body."""
     return all(w in _site_words() for w in phrase.split())

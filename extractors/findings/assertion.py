@@ -148,8 +148,8 @@ def assertion_of(triggers: Sequence[Trigger]) -> Assertion:
     """The flags that the categories of the triggers raise."""
     if not triggers:
         return _PRESENT
-    flags = {FLAGS[c]: True for _, _, c in triggers if c in FLAGS}
-    return Assertion(**flags, triggers=tuple(triggers))
+    said = tuple(t for t in triggers if t[2] in FLAGS)  # "with" only ends what another trigger reaches
+    return Assertion(**{FLAGS[c]: True for _, _, c in said}, triggers=said) if said else _PRESENT
 
 
 def assert_compiled(

@@ -28,7 +28,7 @@ _ICD_LABEL = re.compile(r"\b(?:icd(?:-?10)?(?:-?cm)?|dx|diagnos[ie]s|diagnosis c
 _BEFORE_WORDS = re.compile(r"([A-Za-z][A-Za-z0-9 ,'/-]{3,80}?)\s*[(\[]$")
 _AFTER_WORDS = re.compile(r"[)\]]?[\s:.–-]*([A-Za-z]{2}[^\n\t;|]{2,90})")
 _MODIFIER = re.compile(
-    r"[ ,]{1,2}(?:mod(?:ifier)?s?[: ]{1,2})?(LT|RT|TC|X[EPSU]|2[456]|5[079]|7[6-9]|91)(?![\w.%/-]|\s(?:min|unit|m[gl]\b|y))",
+    r"[ ,]{1,2}(?:mod(?:ifier)?s?[: ]{1,2})?(LT|RT|TC|X[EPSU]|2[456]|5[079]|7[6-9]|91)(?![\w.%/-]|\s(?:min|unit|m[gl]\b|y))",  # noqa: E501 - one alternation
     re.IGNORECASE,
 )
 _VERTEBRA = re.compile(r"[CTLS]\d{1,2}$")

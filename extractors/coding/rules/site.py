@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from extractors.coding.case import Candidate, Case, Rule
-from extractors.coding.sites import at_site, site_after, site_before
+from extractors.coding.sites import SIDES, at_site, site_after, site_before
 
 SITE = Rule("site", "I.B.2, I.B.13")
 REACH = 56
@@ -35,6 +35,8 @@ def _places(case: Case, candidate: Candidate) -> list[tuple[str, str, tuple[int,
     after = _STOP.split(case.text[end : end + REACH], maxsplit=1)[0]
     found = [(name, side, (candidate.start, end + at)) for name, side, at in site_after(after)]
     if found:
+        if not found[0][1] and (side := _side_before(case.text, candidate.start)):
+            found = [(name, own or side, at) for name, own, at in found]
         return found
     low = max(0, candidate.start - REACH)
     before = _STOP.split(case.text[low : candidate.start])[-1]
@@ -49,6 +51,12 @@ def _places(case: Case, candidate: Candidate) -> list[tuple[str, str, tuple[int,
             (s for w, s in (("bilateral", "bilateral"), ("right", "right"), ("left", "left")) if w in after[:14]), ""
         )
     return [(one[0], side, (start, end))]
+
+
+def _side_before(text: str, start: int) -> str:
+    """The side that stands among the three words before a mention: "bilateral primary osteoarthritis of the hips"."""
+    words = _STOP.split(text[max(0, start - 30) : start])[-1].replace(",", " ").split()[-3:]
+    return next((SIDES[w] for w in reversed(words) if len(w) > 2 and w in SIDES), "")
 
 
 RULES = (site_by_words,)
