@@ -2,16 +2,12 @@
 
 import os
 import signal
-import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
+from campaigns.hostility.files import files
 from extractors.pages import Limits, Refused, children, read
-
-sys.path.insert(0, str(Path(__file__).parents[3] / "campaigns"))
-from hostility.files import files
 
 SMALL = 0.02
 ALWAYS = (
