@@ -45,6 +45,7 @@ _DURATION = re.compile(
     r"|five|six|seven|ten|fourteen)"
     r"(?:-\d+)?\s?(?:more\s|additional\s)?(?P<u>days?|d\b|weeks?|wks?|months?|mos?\b|hours?|hrs?|doses?|years?)"
 )
+_DIGIT = re.compile(r"\d")
 _SUPPLY = re.compile(
     r"(?:#|disp(?:ense)?[:#\s]+|qty[:\s]+|quantity[:\s]+)\s?(\d+)|(\d+)\s(?:refills?)|refills?[:\s]+(\d+)"
 )
@@ -110,9 +111,13 @@ def _pieces(
     while i < len(words) and words[i].end <= limit:
         found.append((words[i].start, words[i].end, words[i].kind, words[i].value))
         i += 1
-    found += [(m.start(), m.end(), "amount", m) for m in DOSE.finditer(folded, start, limit)]
-    found += [(m.start(), m.end(), "duration", m) for m in _DURATION.finditer(folded, start, limit)]
-    found += [(m.start(), m.end(), "supply", m) for m in _SUPPLY.finditer(folded, start, limit)]
+    said = folded[start:limit]
+    if _DIGIT.search(said):
+        found += [(m.start(), m.end(), "amount", m) for m in DOSE.finditer(folded, start, limit)]
+    if "x" in said or "for" in said or "times" in said or "×" in said:
+        found += [(m.start(), m.end(), "duration", m) for m in _DURATION.finditer(folded, start, limit)]
+    if "#" in said or "disp" in said or "q" in said or "refill" in said:
+        found += [(m.start(), m.end(), "supply", m) for m in _SUPPLY.finditer(folded, start, limit)]
     found.sort(key=lambda p: (p[0], -p[1]))
     kept: list[tuple[int, int, str, Any]] = []
     for piece in found:

@@ -57,7 +57,7 @@ _MMHG = re.compile(rf"{GAP}*mm{GAP}?hg")
 _HEIGHT = re.compile(
     rf"[:= ]*{GAP}*(\d)\s?(?:'|ft\.?|feet|foot){GAP}?(\d{{1,2}}(?:\.\d+)?)?\s?(?:\"|''|in(?:ches)?\b\.?)?"
 )
-_LETTER = re.compile(r"(?<![a-z0-9.'/-])([tpr])[ \t]?[:=.-]?[ \t]?(?=\d)")
+_LETTER = re.compile(r"([tpr])(?<![a-z0-9.'/-][tpr])[ \t]?[:=.-]?[ \t]?(?=\d)")
 _REVERSE = re.compile(r"(?<![\d./])(\d{2,3})\s?%?\s?(?:o2|spo2)[- ]?sats?\b")
 _OXYGEN = re.compile(
     r"\s?%?\s?(?:sat(?:uration)?s?\s)?[/,(]?\s?(?:on|with)?\s?((?:ra\b|room air|(?:\d+(?:\.\d+)?"
@@ -116,7 +116,7 @@ def _letters(folded: str, text: str, bound: Span, analytes: Analytes, claims: Cl
         value = read_value(folded, text, match.start(), match.end(1), end, analytes.by_code[LETTERS[match[1]]])
         if value and not claims.taken(*value.at) and "doubtful" not in value.attributes:
             yield value
-    for match in _REVERSE.finditer(folded, start, end):
+    for match in _REVERSE.finditer(folded, start, end) if folded.find("sat", start, end) >= 0 else ():
         if not claims.taken(*match.span(1)):
             analyte = analytes.by_code[SATURATION]
             yield value_of(text, match.start(), match.end(), match.span(1), analyte, _numeric(match[1]), "%", None)
