@@ -31,7 +31,7 @@ def decode(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     if len(body) > max_bytes:
         raise _error("too-long", f"The body has {len(body)} bytes; the limit is {max_bytes}. Send less at once.")
     if body.count(b"{") + body.count(b"[") > max_depth and _deeper_than(body, max_depth):
-        raise _error("too-costly", f"The JSON is nested more than {max_depth} levels deep. Flatten it.")
+        raise _error("structure", f"The JSON is nested more than {max_depth} levels deep. Flatten it.")
     try:
         value = _decoder.decode(body)
     except UnicodeDecodeError as e:
@@ -39,7 +39,7 @@ def decode(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     except msgspec.DecodeError as e:
         raise _error("structure", f"The body is not valid JSON: {e}. Send one JSON object.") from None
     except RecursionError:
-        raise _error("too-costly", f"The JSON is nested more than {max_depth} levels deep. Flatten it.") from None
+        raise _error("structure", f"The JSON is nested more than {max_depth} levels deep. Flatten it.") from None
     if type(value) is not dict:
         raise _error("structure", "The body must be a JSON object with a resourceType.")
     # The body without its white space equals what was understood: no property was dropped. Else look closely.
