@@ -66,6 +66,7 @@ class Lexicon:
         self._sites: Sites = compiled["sites"]
         self._excludes1: Excludes = compiled["excludes1"]
         self._barred: dict[str, list[tuple[str, str]]] = {}
+        self._trimesters: Mapping[str, list[str | None]] = compiled["trimesters"]
         self._classes: Mapping[str, str] = compiled["classes"]
         self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
         self._billable: frozenset[str] = frozenset(compiled["billable"])
@@ -146,6 +147,11 @@ class Lexicon:
         if ranges is None:
             ranges = self._barred[code] = excluded_by(self._excludes1, code)
         return [other for first, end in ranges for other in others if first <= other < end]
+
+    def in_trimester(self, code: str, trimester: int) -> str | None:
+        """The code of a trimester (1-3) for an "unspecified trimester" code; None where there is none."""
+        codes = self._trimesters.get(code)
+        return codes[trimester - 1] if codes else None
 
     def display_of(self, code: str) -> str:
         """The title of an ICD-10-CM code, or the code itself."""

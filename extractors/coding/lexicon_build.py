@@ -10,7 +10,7 @@ from typing import Any
 
 from extractors.coding.excludes import excludes1
 from extractors.coding.leaves import default_leaves
-from extractors.coding.resolve import injuries, sides
+from extractors.coding.resolve import injuries, sides, trimesters
 from extractors.coding.sites import only_site, placed, site_families
 from extractors.coding.variants import variants
 from extractors.coding.weigh import static_score
@@ -18,7 +18,7 @@ from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
-FORMAT = 10
+FORMAT = 11
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
@@ -60,6 +60,7 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     return {
         "injuries": injuries((c, d) for c, d in icd.items() if c[0] in "ST" and 5 <= len(c) <= 7),
         "sides": sides(icd, billable),
+        "trimesters": trimesters(icd, billable),
         "excludes1": excludes1(
             terminology.notes_of_kind(ICD10CM, "excludes1"), {c.code: c.parent for c in terminology.concepts(ICD10CM)}
         ),

@@ -86,5 +86,16 @@ def sides(displays: Mapping[str, str], billable: frozenset[str]) -> dict[str, di
     return found
 
 
+def trimesters(displays: Mapping[str, str], billable: frozenset[str]) -> dict[str, list[str | None]]:
+    """ "Unspecified trimester" code → the codes of the first, second and third."""
+    titles = {t.lower(): c for c, t in displays.items() if c in billable and "trimester" in t}
+    nth = ("first", "second", "third")
+    return {
+        code: [titles.get(title.replace("unspecified trimester", f"{n} trimester")) for n in nth]
+        for title, code in titles.items()
+        if "unspecified trimester" in title
+    }
+
+
 def _shape(code: str, title: str) -> str:
     return re.sub(r"s\b", "", title) + code[:3]

@@ -43,7 +43,8 @@ def find(
     given = [(int(a), int(b)) for a, b in spans]
     identity = find_identity(document, reading)
     extra, entities = _from_components(document, lexicon, components) if components else ([], [])
-    drafts = draft_findings(document, reading, lexicon, list(identity.spans.values()), extra)
+    told = [span for name, span in identity.spans.items() if name != "setting"]  # a kind of visit may be the reason
+    drafts = draft_findings(document, reading, lexicon, told, extra)
     drafts += entities
     drafts += [Draft("mention", a, b, (a, b)) for a, b in given]
     items = _finish(reading, drafts, engine, given)

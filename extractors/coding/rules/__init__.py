@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from extractors.coding.case import Case
 from extractors.coding.rules import (
+    aftermath,
     combination,
     conflicts,
     drugs,
     encounter,
     infection,
     injury,
+    pairs,
     procedures,
     site,
     status,
@@ -22,8 +24,11 @@ ORDER = (
     *infection.RULES,
     *site.RULES,
     *injury.RULES,
+    *pairs.FIRST,
     *combination.RULES,
+    *pairs.RULES,
     *drugs.RULES,
+    *aftermath.RULES,
     *status.RULES,
     *encounter.RULES,
     *procedures.RULES,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from extractors.coding.case import Case, Rule
+from extractors.coding.drugs_named import drug_in, stem
 from extractors.coding.tables import table
 from extractors.findings.cues import Cues
-from fhir_profiles.systems import RXNORM
 
 LONG_TERM = Rule("long-term-drug", "I.C.4.a.3, I.C.21.c.3")
 ADVERSE = Rule("adverse-effect", "I.C.19.e.5.a")
@@ -24,7 +24,6 @@ _MONEY = re.compile(
     r"\b(?:cannot|can't|could not|couldn't|unable to)\b[^.;\n]{0,12}\b(?:pay|afford)\b(?: for)?(?: it| them)?"
     r"|\bcosts?\b|financial"
 )
-_WORD = re.compile(r"[a-z][a-z0-9-]+")
 
 
 def long_term(case: Case) -> None:
@@ -53,14 +52,14 @@ def adverse_effect(case: Case) -> None:
         link = _EFFECT.match(case.text[effect.end : effect.end + 40])
         if link is None:
             continue
-        drug = _drug_in(case, effect.end + link.end(), 40)
+        drug = drug_in(case, effect.end + link.end(), 40)
         if drug is None:
             continue
         start, end, group, name = drug
-        stem = _stem(group, name)
-        if stem is None:
+        base = stem(group, name)
+        if base is None:
             continue
-        new = case.add(f"{stem}5A", start, end, ADVERSE, "A drug taken correctly did harm")
+        new = case.add(f"{base}5A", start, end, ADVERSE, "A drug taken correctly did harm")
         if new is not None:
             new.rank = max(new.rank, effect.rank + 1)
 
@@ -68,14 +67,14 @@ def adverse_effect(case: Case) -> None:
 def underdosing(case: Case) -> None:
     """Less of a drug than prescribed: the disease first, then the underdosing, then the reason for it."""
     for match in case.search(_SKIPS, _SKIPPING):
-        drug = _drug_in(case, match.end(), 40)
+        drug = drug_in(case, match.end(), 40)
         if drug is None:
             continue
         start, end, group, name = drug
-        stem = _stem(group, name)
-        if stem is None:
+        base = stem(group, name)
+        if base is None:
             continue
-        new = case.add(f"{stem}6A", match.start(), end, UNDER, "Less of a drug than prescribed")
+        new = case.add(f"{base}6A", match.start(), end, UNDER, "Less of a drug than prescribed")
         if new is not None:
             new.rank = max(new.rank, 2)
         _add_long_term(case, start, end, group, None)
@@ -84,27 +83,6 @@ def underdosing(case: Case) -> None:
             reason = case.add("Z91.120", money.start(), money.end(), UNDER, "The reason for it is money")
             if reason is not None:
                 reason.rank = max(reason.rank, 3)
-
-
-def _drug_in(case: Case, start: int, reach: int) -> tuple[int, int, str, str] | None:
-    """The first drug named within reach: start, end, class, name."""
-    window = re.split(r"[.;\n]", case.text[start : start + reach])[0]
-    for word in _WORD.finditer(window):
-        for entry in case.lexicon.entries(word[0]):
-            if entry.system == RXNORM:
-                group = case.lexicon.drug_class(entry.code, word[0])
-                if group:
-                    return start + word.start(), start + word.end(), group, word[0]
-    return None
-
-
-def _stem(group: str, name: str) -> str | None:
-    classes = table("drug_classes")
-    for part, stem in classes["names"].items():
-        if part in name:
-            return str(stem)
-    found = classes["effects"].get(group)
-    return str(found) if found else None
 
 
 RULES = (adverse_effect, underdosing, long_term)

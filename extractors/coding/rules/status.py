@@ -60,6 +60,9 @@ def weeks_of_pregnancy(case: Case) -> None:
         week = int(match[1])
         code = "Z3A.01" if week < 8 else f"Z3A.{week:02d}" if week <= 42 else "Z3A.49"
         case.add(code, match.start(), match.end(), WEEKS, "The week of gestation is an additional code")
+        for other in case.accepted("Z3A"):
+            if other.code != code:
+                case.reject(other, WEEKS, f"The text says {code}")
         return
 
 

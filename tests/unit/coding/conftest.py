@@ -10,13 +10,11 @@ import pytest
 from extractors.model import Coded
 from extractors.pipeline import Pipeline
 
-DATA = Path(__file__).parents[3] / "var" / "test-terminology"
-
 
 @pytest.fixture(scope="session")
-def pipeline() -> Pipeline:
+def pipeline(built: Path) -> Pipeline:
     """All stages over everything that the installed packages and our own tables give."""
-    return Pipeline.open(DATA)
+    return Pipeline.open(built)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from fhir_profiles.systems import CPT, HCPCS, ICD10CM
+
+OWN = Path(__file__).with_name("guideline_cases.jsonl")
 CASES = Path(__file__).parents[4] / "shared" / "corpus" / "coding_rules.jsonl"
 
 OUTPATIENT = [
@@ -74,3 +77,24 @@ def test_the_case_file_is_coded_without_a_forbidden_code(accepted) -> None:
         if set(codes) != set(case["expected"]) or set(codes) & set(case["forbidden"]) or (first and codes[0] != first):
             wrong.append(case["id"])
     assert not wrong
+
+
+def test_guideline_cases_are_coded_exactly(pipeline) -> None:
+    """Our own cases, each citing its section: the expected set and no other, units, modifiers; all codes billable."""
+    rows = [json.loads(line) for line in OWN.read_text("utf-8").splitlines()]
+    assert len(rows) >= 120 and len({row["id"] for row in rows}) == len(rows)
+    wrong = {}
+    for row in rows:
+        assert row["cites"] and not set(row["expected"]) & set(row["forbidden"])
+        assert all(pipeline.lexicon.billable(c) for c in row["expected"] if pipeline.lexicon.has_code(ICD10CM, c)), row
+        codes = [c for c in pipeline.run(row["text"], row["setting"])[1].codes if c.status == "accepted"]
+        billed = {c.code: c for c in codes if c.system in (ICD10CM, CPT, HCPCS)}
+        units = {code: billed[code].units for code in row.get("units", {}) if code in billed}
+        modifiers = {code: list(billed[code].modifiers) for code in row.get("modifiers", {}) if code in billed}
+        if (
+            set(billed) != set(row["expected"])
+            or units != row.get("units", {})
+            or modifiers != row.get("modifiers", {})
+        ):
+            wrong[row["id"]] = sorted(billed)
+    assert wrong == {}
