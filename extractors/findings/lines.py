@@ -11,7 +11,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-_LINE = re.compile(r"[^\n\f]+")
 _BULLET = re.compile(r"\s*(?:[•*◦]|[-+](?=\s)|\(?\d{1,2}[.)](?=\s)|[a-zA-Z][.)](?=\s))\s*")
 _AFTER_LETTER = (".", ")")
 _HEADER = re.compile(r"\s*[A-Z][A-Za-z0-9/,&'() -]{1,48}?\s*:(?=\s|$)")
@@ -61,6 +60,7 @@ _ABBREVIATIONS = frozenset(
         "sats",
     ]
 )
+LONGEST = max(map(len, _ABBREVIATIONS)) + 1
 FULL = 0.78  # of the longest line: below it a line ended by choice, not for want of room
 _ENDS = (".", ":", ";", "!", "?")
 _JOINERS = re.compile(r"(?:,|-|/|\b(?:and|or|of|the|with|for|to|in|on|by|a|an|no|not|is|was|are|were|from|at|as))$")
@@ -100,18 +100,19 @@ class Block(NamedTuple):
 def split_lines(text: str) -> list[Line]:
     """The lines that hold anything, in order."""
     lines: list[Line] = []
-    last = 0
-    for match in _LINE.finditer(text):
-        raw = match[0]
+    paged = "\f" in text
+    last = at = 0
+    for raw in (text.replace("\f", "\n") if paged else text).split("\n"):
+        after, at = at, at + len(raw) + 1
         stripped = raw.strip()
         if not stripped:
             continue
-        start = match.start() + raw.index(stripped[0])
+        start = after + raw.index(stripped[0])
         end = start + len(stripped)
         bullet = _BULLET.match(stripped) if stripped[1:2] in _AFTER_LETTER or not stripped[0].isalpha() else None
         body = start + bullet.end() if bullet and bullet.end() < len(stripped) else start
         gap = text.count("\n", last, start)
-        lines.append(Line(start, end, body, gap > 1 or not lines or "\f" in text[last:start]))
+        lines.append(Line(start, end, body, gap > 1 or not lines or (paged and "\f" in text[last:start])))
         last = end
     return lines
 
@@ -192,6 +193,8 @@ def _cut(sentences: list[Sentence], folded: str, start: int, end: int, bullet: b
 
 def _abbreviates(folded: str, start: int, stop: int) -> bool:
     """True when the dot at `stop` closes an abbreviation: "Dr.", "q.d.", an initial."""
+    if stop - LONGEST >= start and folded[stop - LONGEST : stop].isalpha():  # too long a word for one
+        return False
     word = folded[max(start, stop - 12) : stop].rsplit(None, 1)[-1:]
     if not word:
         return False

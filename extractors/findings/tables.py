@@ -22,6 +22,8 @@ _LIMITS = re.compile(
     rf"[(\[]?\s*(?:(?P<lo>{NUMBER})\s?(?:-|to)\s?(?P<hi>{NUMBER})|(?P<cmp><=?|>=?|≤|≥)\s?(?P<one>{NUMBER}))"
 )
 _FLAG = re.compile(r"\b(hh?|ll?|high|low|abn|a|crit|critical|n|normal)\b|\*")
+_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"\S+")
 _PARTS = re.compile(r"[a-z%/.]+")
 COLUMNS = {
     "name": {
@@ -160,10 +162,10 @@ def _result(folded: str, text: str, row: list[Span], columns: dict[str, int], an
 
 def _read_lines(folded: str, text: str, header: Line, row: Line, analytes: Analytes) -> Iterator[Value]:
     """A header line of names only over a line of as many words."""
-    if row.end - row.start > 120 or not any(c.isdigit() for c in folded[row.start : row.start + 12]):
+    if row.end - row.start > 120 or header.end - header.body > 120 or not _DIGIT.search(folded, row.start, row.start + 12):
         return
     head = folded[header.body : header.end]
-    if any(c.isdigit() for c in head.replace("spo2", "").replace("o2", "")) or len(head) > 120:
+    if _DIGIT.search(head.replace("spo2", "").replace("o2", "")):
         return
     named: list[tuple[Analyte, str]] = []
     at = 0
@@ -178,7 +180,7 @@ def _read_lines(folded: str, text: str, header: Line, row: Line, analytes: Analy
         named.append((analyte, head[start:end]))
         at = end
     tail = head[at:].split()
-    cells = [(m.start(), m.end()) for m in re.compile(r"\S+").finditer(folded, row.body, row.end)]
+    cells = [(m.start(), m.end()) for m in _WORD.finditer(folded, row.body, row.end)]
     if len(named) < 2 or len(cells) != len(named) or not all(w.strip("()") in units() for w in tail):
         return
     if tail:
