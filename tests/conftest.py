@@ -34,6 +34,28 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def built() -> Path:
+    """A data directory with the terminology and its matcher, built once and found again by later runs."""
+    from extractors.pipeline import Pipeline
+
+    data = Path(__file__).parents[1] / "var" / "test-terminology"
+    Pipeline.open(data)
+    return data
+
+
+@pytest.fixture(scope="session")
+def furnish(built: Path) -> Callable[[Path], Path]:
+    """A function that gives a new data directory the terminology, so that a server there starts at once."""
+
+    def link(data: Path) -> Path:
+        data.mkdir(parents=True, exist_ok=True)
+        (data / "terminology").symlink_to(built / "terminology")
+        return data
+
+    return link
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite database to copy."""
     path = tmp_path_factory.mktemp("template") / "template.db"

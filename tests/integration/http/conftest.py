@@ -51,7 +51,6 @@ class Live:
 
 def start_live(data: Path, *options: str, **variables: str) -> Live:
     """`fhirwright serve` without a worker on a port the system chooses; returns when it is ready."""
-    data.mkdir(parents=True, exist_ok=True)
     log = data / "serve.log"
     command = [sys.executable, "-m", "server.cli", "serve", "--no-worker", "--port", "0", "--data", str(data), *options]
     with log.open("wb") as stderr:
@@ -75,12 +74,12 @@ def _is_ready(base: str) -> bool:
 
 
 @pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Callable[..., Live]]:
+def launch(tmp_path: Path, furnish: Callable[[Path], Path]) -> Iterator[Callable[..., Live]]:
     """A function that starts a server of the test's own; what the test left running is ended."""
     started: list[Live] = []
 
     def start(*options: str, **variables: str) -> Live:
-        started.append(start_live(tmp_path / f"live-{len(started)}", *options, **variables))
+        started.append(start_live(furnish(tmp_path / f"live-{len(started)}"), *options, **variables))
         return started[-1]
 
     yield start
@@ -91,8 +90,8 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Live]]:
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(tmp_path_factory: pytest.TempPathFactory, furnish: Callable[[Path], Path]) -> Iterator[Live]:
     """One server process for all tests that only need one."""
-    server = start_live(tmp_path_factory.mktemp("live"))
+    server = start_live(furnish(tmp_path_factory.mktemp("live")))
     yield server
     server.stop()

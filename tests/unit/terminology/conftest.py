@@ -8,10 +8,8 @@ import pytest
 
 from terminology import Terminology, ensure_terminology
 
-DATA = Path(__file__).parents[3] / "var" / "test-terminology"
-
 
 @pytest.fixture(scope="session")
-def terminology() -> Terminology:
+def terminology(built: Path) -> Terminology:
     """Every code system that the installed packages and our own tables give."""
-    return ensure_terminology(DATA)
+    return ensure_terminology(built)
