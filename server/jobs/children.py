@@ -34,6 +34,10 @@ class Failure(Exception):
         self.text = text
 
 
+class Overdue(Failure):
+    """The document's time was over while its process was still at work, so that the process must be ended."""
+
+
 class Crashed(Exception):
     """The process ended before it answered; trying once more is sensible."""
 
@@ -107,7 +111,7 @@ class Child:
                     progress(reply.value)
         except (EOFError, OSError):
             raise Crashed from None
-        raise Failure(
+        raise Overdue(
             "too-costly", "The document took longer than allowed. Send it in parts, or raise document_seconds."
         )
 
@@ -148,7 +152,7 @@ class Children:
                 yield child
                 sound = True
             except Failure as failure:
-                sound = failure.code != "too-costly"
+                sound = not isinstance(failure, Overdue)
                 raise
             finally:
                 with self._lock:

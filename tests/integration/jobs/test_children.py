@@ -51,6 +51,15 @@ def test_a_document_that_is_refused_says_why_and_costs_no_process(children: Chil
     assert children._idle[0].alive
 
 
+def test_a_document_that_is_too_costly_to_read_costs_no_process(children: Children) -> None:
+    """The process that refused it is sound: the next document need not wait for a new one."""
+    deep = b"<html><body>" + b"<div>" * 5000
+    with pytest.raises(Failure) as failure:
+        children.run("bundle", deep, None, NOW)
+    assert failure.value.code == "too-costly"
+    assert children._idle[0].alive
+
+
 def test_a_process_that_dies_is_replaced_once_and_then_the_document_fails(children: Children) -> None:
     """A crash is tried once more; a second one ends the document with advice."""
 
