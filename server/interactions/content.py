@@ -91,15 +91,15 @@ def validate(resource: dict[str, Any], body: bytes | None = None) -> None:
 
 def content_of(resource: dict[str, Any], resource_id: str, base_url: str = "") -> Content:
     """The resource as it will be stored under `resource_id`; what it says of its own version and time is dropped."""
-    meta = {
-        key: value for key, value in (resource.get("meta") or {}).items() if key not in ("versionId", "lastUpdated")
-    }
-    name = resource["resourceType"]
-    stored = {"resourceType": name, "id": resource_id, "meta": meta}
-    rest = {key: value for key, value in resource.items() if key not in stored}
-    stored |= rest
+    rest = dict(resource)
+    meta = dict(rest.pop("meta", None) or ())
+    meta.pop("versionId", None)
+    meta.pop("lastUpdated", None)
+    name = rest.pop("resourceType")
+    rest.pop("id", None)
+    stored = {"resourceType": name, "id": resource_id, "meta": meta, **rest}
     rows, patient = index_rows(stored, base_url)
     head = b'{"resourceType":"%b","id":"%b","meta":{' % (name.encode(), resource_id.encode())
-    more = json.encode(meta)[1:-1]
+    more = json.encode(meta)[1:-1] if meta else b""
     tail = b"%b}%b%b" % (b"," + more if more else b"", b"," if rest else b"", json.encode(rest)[1:])
     return Content(name, resource_id, head, tail, rows, patient, stored)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from fhir_profiles.dates import DAY, OPEN_LOW
@@ -19,34 +20,47 @@ WIDE = 32 * DAY
 long before they end, so that a window of time is a short range of one index."""
 
 
+class _Params(dict[str, int]):
+    """The keys of one type's parameters, each worked out once."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __missing__(self, code: str) -> int:
+        key = self[code] = param_key(self.name, code)
+        return key
+
+
+_params = cache(_Params)
+
+
 def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, str | None]:
     """Index rows by table and the id of the resource's patient; references below `base_url` count as ours."""
     found = index(resource)
     name = resource["resourceType"]
+    params = _params(name)
     patient = None if found.patient is None else patient_key(found.patient)
     date = _main_date(name, found)
     rows: Rows = {}
     if found.tokens:
         rows["idx_token"] = [
-            (param_key(name, code), indexed(value), system_key(system or ""), patient, date)
+            (params[code], indexed(value), system_key(system or ""), patient, date)
             for code, system, value in dict.fromkeys(found.tokens)
         ]
     if found.strings:
-        rows["idx_string"] = [
-            (param_key(name, code), value, exact) for code, value, exact in dict.fromkeys(found.strings)
-        ]
+        rows["idx_string"] = [(params[code], value, exact) for code, value, exact in dict.fromkeys(found.strings)]
     if found.dates:
-        dates = [(param_key(name, code), low, high) for code, low, high in dict.fromkeys(found.dates)]
+        dates = [(params[code], low, high) for code, low, high in dict.fromkeys(found.dates)]
         rows["idx_date"] = dates + [(-param, low, high) for param, low, high in dates if high - low > WIDE]
     if found.references:
         targets = dict.fromkeys(
-            (code, target_of(kind, id_, url, base_url)) for code, kind, id_, url in found.references
+            [(code, target_of(kind, id_, url, base_url)) for code, kind, id_, url in found.references]
         )
-        rows["idx_reference"] = [(param_key(name, code), indexed(target), date) for code, target in targets]
-    if quantities := dict.fromkeys(_quantities(name, found)):
-        rows["idx_quantity"] = list(quantities)
+        rows["idx_reference"] = [(params[code], indexed(target), date) for code, target in targets]
+    if found.numbers or found.quantities:
+        rows["idx_quantity"] = list(dict.fromkeys(_quantities(params, found)))
     if found.uris:
-        rows["idx_uri"] = [(param_key(name, code), indexed(value)) for code, value in dict.fromkeys(found.uris)]
+        rows["idx_uri"] = [(params[code], indexed(value)) for code, value in dict.fromkeys(found.uris)]
     return rows, found.patient
 
 
@@ -69,20 +83,15 @@ def target_of(kind: str | None, id_: str | None, url: str | None, base_url: str)
     return url
 
 
-def _quantities(name: str, found: Index) -> Iterable[tuple[Any, ...]]:
+def _quantities(params: _Params, found: Index) -> Iterator[tuple[Any, ...]]:
+    """A row for each number and coded unit, and one for the written unit where it says something else."""
     for code, value, low, high in found.numbers:
-        yield (param_key(name, code), *_bounds(value, low, high), 0, "")
+        yield (params[code], *_bounds(value, low, high), 0, "")
     for code, value, low, high, system, unit_code, unit in found.quantities:
-        yield from _units(param_key(name, code), _bounds(value, low, high), system, unit_code, unit)
-
-
-def _units(
-    param: int, bounds: tuple[float, float], system: str | None, code: str | None, unit: str | None
-) -> Iterator[tuple[Any, ...]]:
-    """A row for the coded unit, and one for the written unit where it says something else."""
-    yield (param, *bounds, system_key(system or ""), indexed(code or ""))
-    if unit and unit != code:
-        yield (param, *bounds, 0, indexed(unit))
+        param, bounds = params[code], _bounds(value, low, high)
+        yield (param, *bounds, system_key(system or ""), indexed(unit_code or ""))
+        if unit and unit != unit_code:
+            yield (param, *bounds, 0, indexed(unit))
 
 
 def _bounds(value: float, low: float, high: float) -> tuple[float, float]:

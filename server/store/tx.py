@@ -184,7 +184,7 @@ class Tx:
             pending.unindex.append(new.rid)
         rid = new.rid
         for table, values in rows.items():
-            pending.index.setdefault(table, []).extend((rid, n, *row) for n, row in enumerate(values))
+            pending.index.setdefault(table, []).extend([(rid, n, *row) for n, row in enumerate(values)])
         pending.current[key] = new
 
     def audit(self, who: str, action: str, target: Version, outcome: int) -> None:
