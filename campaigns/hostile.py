@@ -101,7 +101,7 @@ def page(command: str, load: float, parts: list[str]) -> str:
             "",
             "Files made to break a reader. Each must end as expected, with a reason that says what to do, within",
             f"{SECONDS:g} s of wall time and {MEGABYTES:g} MB. Processor time is bounded by the settings, so that on a",
-            "machine with more load than cores the wall time is that much longer.",
+            "machine with more load than cores the wall time is that much longer. A peak of 0: over before the first look.",
             "",
             *parts,
             "",
