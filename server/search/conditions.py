@@ -53,11 +53,15 @@ def exists(dialect: str, rows: Rows, rid: str) -> Sql:
     """That the resource with this row id has such a row, or has none when the condition is negated."""
     word = "NOT EXISTS" if rows.negated else "EXISTS"
     where = rows.where.text
-    if (
-        dialect == "sqlite"
-    ):  # keep it from an index that begins with the parameter: the few rows of the resource are the way
+    # Keep it from an index that begins with the parameter: the few rows of the resource are the way. PostgreSQL may
+    # choose for dates and chains, which can be the narrower condition. For the rest the rank has chosen, and without
+    # OFFSET it would make a join of it, guess how few rows pass, and read everything: 12 ms instead of 0.2 for a page.
+    end = ""
+    if dialect == "sqlite":
         where = where.replace("t.param = ?", "+t.param = ?", 1)
-    return Sql(f"{word} (SELECT 1 FROM {rows.table} t WHERE t.rid = {rid} AND {where})", rows.where.params)
+    elif rows.table != "idx_date" and "SELECT" not in where:
+        where, end = where.replace("t.param = ?", "t.param + 0 = ?", 1), " OFFSET 0"
+    return Sql(f"{word} (SELECT 1 FROM {rows.table} t WHERE t.rid = {rid} AND {where}{end})", rows.where.params)
 
 
 def leading(rows: Rows) -> Sql:

@@ -49,13 +49,13 @@ def page_sql(plan: Plan, after: tuple[Any, ...] | None, limit: int) -> Sql:
         beyond = _beyond(plan.keys if _is_plain(plan) else tuple(names), plan.descending, after)
         params += beyond.params
         inner = f"{inner} AND {beyond.text}" if _is_plain(plan) else f"SELECT * FROM ({inner}) b WHERE {beyond.text}"
-    inner += f" ORDER BY {', '.join(order)} LIMIT ?"
+    inner += f" ORDER BY {', '.join(order)} LIMIT {limit:d}"  # as text: a plan for any limit would expect a long page
     outer = ", ".join(f"q.{name}" for name in names)
     last = ", ".join(f"q.{part}" for part in order)
     rid = names[-1]
     return Sql(
         f"SELECT {COLUMNS}, {outer} FROM ({inner}) q JOIN resource r ON r.rid = q.{rid} ORDER BY {last}",
-        (*params, limit),
+        params,
     )
 
 
