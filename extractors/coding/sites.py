@@ -115,6 +115,15 @@ def at_site(family: Mapping[str, Mapping[str, str]], name: str, side: str) -> st
     return None
 
 
+def both_sides(family: Mapping[str, Mapping[str, str]], name: str, side: str) -> list[str]:
+    """The codes of a site; both sides' where it is bilateral and no code says so (I.B.13)."""
+    one = at_site(family, name, side)
+    if one is None or side != "bilateral" or at_site(family, name, "") != one:
+        return [] if one is None else [one]
+    pair = [at_site(family, name, each) for each in ("right", "left")]
+    return [code for code in pair if code is not None and code != one] or [one]
+
+
 def placed() -> list[tuple[str, str]]:
     """Pain by place, as clinicians say it: (phrase, code without a side)."""
     families = table("sites")["families"]

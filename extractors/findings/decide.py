@@ -16,6 +16,7 @@ from extractors.findings.reading import Reading
 from extractors.findings.sections import SectionMap
 from extractors.model import Assertion, Span
 
+HABITS = ("tobacco", "alcohol", "etoh", "smok", "drug use", "illicit", "drugs", "allerg")  # of the history, ever
 Engine = Literal["compiled", "medspacy"]
 PRIORS = {"family_history": "FAMILY", "pmh": "HISTORICAL", "psh": "HISTORICAL", "differential": "POSSIBLE_EXISTENCE"}
 
@@ -33,7 +34,7 @@ def decide(
         found = assert_medspacy(reading.text, reading.sentences, spans)
     if given:
         for span in given:
-            if _stands_alone(reading, span):
+            if _stands_alone(reading, span) or any(w in reading.folded[slice(*span)] for w in HABITS):
                 found[span] = [*found[span], (*span, "HISTORICAL")]
         for span, triggers in inner_triggers(reading.folded, reading.normal, reading.sentences, given, table).items():
             found[span] = [*found[span], *triggers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from extractors.coding.case import Candidate, Case, Rule
-from extractors.coding.sites import SIDES, at_site, site_after, site_before
+from extractors.coding.sites import SIDES, both_sides, site_after, site_before
 
 SITE = Rule("site", "I.B.2, I.B.13")
 REACH = 56
@@ -19,7 +19,7 @@ def site_by_words(case: Case) -> None:
         if family is None or candidate.printed:
             continue
         places = _places(case, candidate)
-        codes = [(code, at) for name, side, at in places if (code := at_site(family, name, side))]
+        codes = [(code, at) for name, side, at in places for code in both_sides(family, name, side)]
         if not codes:
             continue
         (code, at), *more = codes
