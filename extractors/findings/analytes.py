@@ -78,7 +78,7 @@ def load() -> Analytes:
         by_code,
         by_name,
         names,
-        AhoCorasick(spaced, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA),
+        AhoCorasick(spaced, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.ContiguousNFA),
     )
 
 

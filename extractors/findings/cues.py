@@ -39,7 +39,7 @@ class Cues:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = sorted(set(words))
-        self._automaton = AhoCorasick(self._words, implementation=Implementation.DFA)
+        self._automaton = AhoCorasick(self._words, implementation=Implementation.ContiguousNFA)
 
     def beginning(self, pattern: re.Pattern[str], folded: str) -> Iterator[re.Match[str]]:
         """The matches of a pattern each of whose matches begins with a cue."""

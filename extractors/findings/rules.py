@@ -67,7 +67,9 @@ def load(name: str = CONTEXT) -> Rules:
                 patterns.setdefault(wrapped, number)
             else:
                 marks.append((phrase, rule))
-    automaton = AhoCorasick(list(patterns), matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA)
+    automaton = AhoCorasick(
+        list(patterns), matchkind=MatchKind.LeftmostLongest, implementation=Implementation.ContiguousNFA
+    )
     return Rules(rules, automaton, tuple(patterns.values()), tuple(marks))
 
 

@@ -81,7 +81,7 @@ def load() -> SigTable:
         phrases.setdefault(term(name), ("release", name))
     phrases.pop("", None)
     return SigTable(
-        AhoCorasick(list(phrases), matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA),
+        AhoCorasick(list(phrases), matchkind=MatchKind.LeftmostLongest, implementation=Implementation.ContiguousNFA),
         list(phrases.values()),
     )
 

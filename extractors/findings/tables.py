@@ -162,7 +162,9 @@ def _result(folded: str, text: str, row: list[Span], columns: dict[str, int], an
 
 def _read_lines(folded: str, text: str, header: Line, row: Line, analytes: Analytes) -> Iterator[Value]:
     """A header line of names only over a line of as many words."""
-    if row.end - row.start > 120 or header.end - header.body > 120 or not _DIGIT.search(folded, row.start, row.start + 12):
+    if max(row.end - row.start, header.end - header.body) > 120:
+        return
+    if not _DIGIT.search(folded, row.start, row.start + 12):
         return
     head = folded[header.body : header.end]
     if _DIGIT.search(head.replace("spo2", "").replace("o2", "")):
