@@ -18,7 +18,10 @@ _LOW, _HIGH = re.compile(r"\bhypox(?:ia|ic|emi[ac])\b"), re.compile(r"\bhypercap
 
 def pairs(case: Case) -> None:
     """Codes that stand together become the code that says both."""
+    there = {c.code[:3] for c in case.accepted("")}
     for row in table("combinations")["rows"]:
+        if not all(any(code[:3] in there for code in codes) for codes in row["have"]):
+            continue
         first, second = (case.accepted(*codes) for codes in row["have"])
         if not first or not second:
             continue
