@@ -16,10 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
-
 from extractors.coding import lexicon_build
 from extractors.coding.excludes import Excludes, excluded_by
+from extractors.coding.matcher import Matcher
 from extractors.coding.resolve import Injuries, Rarest, best_injury, by_rarest
 from extractors.coding.sites import Sites
 from extractors.findings.normalise import Normal, fold, normalise
@@ -71,12 +70,7 @@ class Lexicon:
         self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
         self._billable: frozenset[str] = frozenset(compiled["billable"])
         self._entries: dict[int, tuple[Entry, ...]] = {}
-        self._automaton = AhoCorasick(
-            self._terms,
-            matchkind=MatchKind.LeftmostLongest,
-            implementation=Implementation.ContiguousNFA,
-            store_patterns=False,
-        )
+        self._matcher = Matcher(self._terms)
 
     @classmethod
     def open(cls, terminology: Terminology, cache: Path | str | None = None) -> Lexicon:
@@ -94,6 +88,10 @@ class Lexicon:
             if enabled:
                 gc.enable()
 
+    def prepare(self) -> None:
+        """Make ready for many texts, and for sharing by fork."""
+        self._matcher.prepare()
+
     def find(self, text: str | Normal) -> list[Hit]:
         """The phrases in a text (or in one already in normal form), in order, none overlapping, whole words only."""
         normal = normalise(fold(text)) if isinstance(text, str) else text
@@ -102,7 +100,7 @@ class Lexicon:
     def matches(self, text: str) -> list[tuple[int, int, tuple[Entry, ...]]]:
         """Leftmost-longest terms in a text in the form of `extractors.findings.normalise`: start, end, meanings."""
         meanings = self.meanings
-        return [(a, b, meanings(term)) for term, a, b in self._automaton.find_matches_as_indexes(text)]
+        return [(a, b, meanings(term)) for term, a, b in self._matcher.find(text)]
 
     def entries(self, phrase: str) -> tuple[Entry, ...]:
         """The meanings of a phrase as a whole; empty when it is no term."""

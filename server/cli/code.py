@@ -63,8 +63,8 @@ def _file(path: Path, settings: Settings, *, as_json: bool) -> bool:
     from datetime import UTC, datetime
 
     from extractors.pages import Refused
+    from server.jobs.bounds import bounds_of
     from server.jobs.children import Failure
-    from server.jobs.pipeline import bounds_of
     from server.jobs.stages import Stages
 
     stages = Stages(bounds_of(settings))

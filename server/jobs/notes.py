@@ -44,6 +44,7 @@ class Coder:
 
     def __init__(self, data: Path, engine: Engine) -> None:
         self._pipeline = Pipeline.open(data, engine=engine)
+        self._pipeline.lexicon.prepare()
         gc.freeze()  # the matcher's tables never change: collections need not look at them again
         gc.set_threshold(50_000, 20, 20)  # a note leaves no cycles behind: collecting after every few is for nothing
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from extractors.pages.limits import Limits
 from fhir_profiles.errors import Category, FhirError
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
@@ -19,7 +18,7 @@ from server.jobs import tasks
 from server.jobs.attachments import read_attachment
 from server.jobs.binary import binary_data
 from server.jobs.cache import ContentCache
-from server.jobs.children import FAULT, Bounds, Children, Failure
+from server.jobs.children import FAULT, Children, Failure
 from server.jobs.engine import INTERRUPTED, Interrupted, Steps
 from server.jobs.intake import WHO, WORKFLOW, Intake, moment, read_task
 from server.jobs.results import references, replaced
@@ -33,37 +32,6 @@ _GIVEN_UP = (
     "The worker died each time it read this document. Send it in parts or at less resolution, then retry the Task."
 )
 Outcome = dict[str, Any]  # {"key": …} or {"failed": [code, text]}: what a step's record may hold
-
-
-def bounds_of(settings: Settings) -> Bounds:
-    """What one document may cost, from the settings."""
-    return Bounds(
-        str(settings.data),
-        settings.document_seconds,
-        settings.document_bytes,
-        settings.document_memory_bytes,
-        settings.cache_bytes,
-        settings.findings_engine,
-        limits_of(settings),
-    )
-
-
-def limits_of(settings: Settings) -> Limits:
-    """What reading one document may cost: every field of `Limits` is a setting."""
-    return Limits(
-        size=settings.document_bytes,
-        pages=settings.document_pages,
-        pixels=settings.page_pixels,
-        characters=settings.document_characters,
-        page_words=settings.page_words,
-        depth=settings.document_depth,
-        memory=settings.reader_memory_bytes,
-        open_seconds=settings.document_open_seconds,
-        look_seconds=settings.page_look_seconds,
-        page_seconds=settings.page_seconds,
-        page_wall_seconds=settings.page_wall_seconds,
-        document_wall_seconds=settings.document_seconds,
-    )
 
 
 class Coding:

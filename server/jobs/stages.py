@@ -48,6 +48,7 @@ class Stages:
 
     def warm(self) -> None:
         """Open and load what the first document would wait for."""
+        self.pipeline.lexicon.prepare()
         self._emit(from_text("Blood pressure 120/80 mmHg. Asthma (J45.909)."), {}, "2026-01-01T00:00:00Z")
 
     def read(self, data: bytes) -> str:

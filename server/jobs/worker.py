@@ -12,9 +12,10 @@ from typing import Any
 
 import structlog
 
+from server.jobs.bounds import bounds_of
 from server.jobs.children import Children
 from server.jobs.engine import APPLICATION, QUEUE, VERSION
-from server.jobs.pipeline import Coding, bounds_of
+from server.jobs.pipeline import Coding
 from server.jobs.schema import prepare, prune, system_url
 from server.jobs.slot import Slot
 from server.settings import Settings

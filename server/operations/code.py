@@ -24,8 +24,8 @@ from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.jobs.attachments import read_attachment
 from server.jobs.binary import binary_data
+from server.jobs.bounds import bounds_of
 from server.jobs.children import Children, Failure
-from server.jobs.pipeline import bounds_of
 from server.operations.registry import Operation
 from server.settings import Settings
 

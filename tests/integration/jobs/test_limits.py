@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from extractors.pages import Refused
+from server.jobs.bounds import bounds_of
 from server.jobs.children import Failure
-from server.jobs.pipeline import bounds_of
 from server.jobs.stages import Stages
 from server.settings import Settings
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from extractors.pages import Limits
+from server.jobs.bounds import bounds_of, limits_of
 from server.jobs.children import Bounds
-from server.jobs.pipeline import bounds_of, limits_of
 from server.settings import Settings
 
 NAMES = {
