@@ -5,17 +5,19 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import lru_cache
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from fhir_profiles import capability, definitions, json
+from fhir_profiles import definitions, json
 from server.http.health import health_router
 from server.http.openapi import describe_fhir
 from server.http.shell import PREFIX, FhirShell
+from server.interactions.capabilities import capabilities
+from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.observability import Observe, Receive, Scope, Send, configure_logging
@@ -26,7 +28,7 @@ from server.store import Store, open_store
 from server.store.migrate import HEAD
 from terminology import open_terminology
 
-Statement = Callable[[str], bytes]
+Statement = Callable[[], dict[str, Any]]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -38,14 +40,9 @@ def create_app(settings: Settings) -> FastAPI:
     fhir = Fhir(store, settings)
     jobs = intake.attach(fhir, settings)
     operations = Operations([*code.operations(fhir, settings), *task.operations(fhir, jobs)])
-    declared = [(name, o.name, o.definition) for o in operations for name in sorted(o.types or ("",))]
-
-    @lru_cache(maxsize=64)
-    def metadata(base_url: str) -> bytes:
-        return json.encode(capability.statement(base_url, version=version("fhirwright"), operations=declared))
-
-    shell = FhirShell(fhir, operations, metadata, frozenset(definitions.load().resource_types), settings)
-    app = Application(shell, settings, metadata, lifespan=_lifespan(store))
+    fhir.operations = operations.declared()
+    shell = FhirShell(fhir, operations, frozenset(definitions.load().resource_types), settings)
+    app = Application(shell, settings, partial(_statement, fhir), lifespan=_lifespan(store))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
     app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))
     app.state.fhir = fhir
@@ -81,11 +78,16 @@ class Application(FastAPI):
         """The routes of the shell and, from the CapabilityStatement, those of FHIR."""
         if not self.openapi_schema:
             schema = get_openapi(title=self.title, version=self.version, routes=self.routes)
-            fhir = describe_fhir(json.decode(self._statement(PREFIX)), PREFIX)
+            fhir = describe_fhir(self._statement(), PREFIX)
             schema["paths"].update(fhir["paths"])
             schema.setdefault("components", {}).setdefault("schemas", {}).update(fhir["components"]["schemas"])
             self.openapi_schema = schema
         return self.openapi_schema
+
+
+def _statement(fhir: Fhir) -> dict[str, Any]:
+    """The CapabilityStatement as a dict."""
+    return json.decode(capabilities(fhir, Request(method="GET", path=("metadata",), base_url=PREFIX)).body)
 
 
 def _lifespan(store: Store) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

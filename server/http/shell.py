@@ -6,7 +6,6 @@ https://hl7.org/fhir/R4/http.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 
 import orjson
@@ -17,7 +16,7 @@ from server.http.answer import Header, Manner, answer
 from server.http.body import ClientGoneError, read_body, read_pairs
 from server.http.errors import not_supported, outcome_of, status_of
 from server.http.negotiate import answer_type, check_format, is_form, is_json
-from server.http.routes import METADATA, SEARCH, Shape, check_method, find_shape, too_long
+from server.http.routes import SEARCH, Shape, check_method, find_shape, too_long
 from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
 from server.observability import FAULTS, Receive, Scope, Send, describe
@@ -36,13 +35,11 @@ class FhirShell:
         self,
         fhir: Fhir,
         operations: Operations,
-        statement: Callable[[str], bytes],
         types: frozenset[str],
         settings: Settings,
     ) -> None:
         self._fhir = fhir
         self._operations = operations
-        self._statement = statement
         self._types = types
         self._settings = settings
         self._base_url = settings.base_url
@@ -96,8 +93,6 @@ class FhirShell:
             if_modified_since=_text(fields.get(b"if-modified-since")),
             prefer=_text(fields.get(b"prefer")) or "",
         )
-        if shape is METADATA:
-            return Response(status=200, body=self._statement(request.base_url))
         return await (operation.handler(request) if operation else self._fhir.handle(request))
 
     def _read_query(self, scope: Scope, manner: Manner) -> tuple[tuple[str, str], ...]:

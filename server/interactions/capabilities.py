@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from .fhir import Fhir
 
 
-@lru_cache(maxsize=16)
-def _statement(base_url: str) -> bytes:
-    return json.encode(capability.statement(base_url, version=version("fhirwright")))
+Declared = tuple[tuple[str, str, str], ...]
+"""Operations as the statement tells them: resource type or "", name, canonical URL of the definition."""
 
 
-def capabilities(_fhir: Fhir, request: Request) -> Response:
+@lru_cache(maxsize=64)
+def _statement(base_url: str, operations: Declared) -> bytes:
+    return json.encode(capability.statement(base_url, version=version("fhirwright"), operations=operations))
+
+
+def capabilities(fhir: Fhir, request: Request) -> Response:
     """The CapabilityStatement for the base that the client used."""
-    return Response(status=200, body=_statement(request.base_url))
+    return Response(status=200, body=_statement(request.base_url, fhir.operations))

@@ -24,12 +24,16 @@ LARGE = 64 * 1024
 
 
 class Fhir:
-    """The interactions over one store. `on_write` hooks run inside the transaction of each new version."""
+    """The interactions over one store. `on_write` hooks run inside the transaction of each new version.
+
+    `operations` are those that the server answers beside, for the CapabilityStatement.
+    """
 
     def __init__(self, store: Store, settings: Settings, on_write: Sequence[Hook] = ()) -> None:
         self.store = store
         self.settings = settings
         self.on_write = list(on_write)
+        self.operations: capabilities.Declared = ()
         self._types = frozenset(load().resource_types)
 
     async def handle(self, request: Request) -> Response:

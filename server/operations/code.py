@@ -20,6 +20,7 @@ import orjson
 
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.systems import BASE
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.jobs.attachments import read_attachment
@@ -122,7 +123,8 @@ def operations(fhir: Fhir, settings: Settings, processes: int = 1) -> list[Opera
     """`$code` on the type and on the instance."""
     handler = CodeDocument(fhir, settings, processes)
     types = frozenset({"DocumentReference"})
+    definition = f"{BASE}/OperationDefinition/DocumentReference-code"
     return [
-        Operation("code", frozenset({"type"}), handler, types, raw=True),
-        Operation("code", frozenset({"instance"}), handler, types, frozenset({"GET", "POST"})),
+        Operation("code", frozenset({"type"}), handler, types, definition=definition, raw=True),
+        Operation("code", frozenset({"instance"}), handler, types, frozenset({"GET", "POST"}), definition),
     ]

@@ -40,6 +40,12 @@ class Operations:
     def __iter__(self) -> Iterator[Operation]:
         return iter(self._all)
 
+    def declared(self) -> tuple[tuple[str, str, str], ...]:
+        """Resource type (or ""), name and definition of each, once however many levels it is known at."""
+        return tuple(
+            dict.fromkeys((name, o.name, o.definition) for o in self._all for name in sorted(o.types or ("",)))
+        )
+
     def find(self, parts: tuple[str, ...]) -> Operation | None:
         """The operation that a path below the FHIR base calls, or None."""
         if not parts or not parts[-1].startswith("$") or len(parts) > 3:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.systems import BASE
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.jobs import tasks
@@ -46,7 +47,7 @@ class TaskOperations:
 
     def _retry(self, tx: Tx, task: dict[str, Any], run: Run) -> None:
         if task["status"] not in tasks.FINAL:
-            raise FhirError.of(Category.CONFLICT, "conflict", "The Task has not ended. Wait, or $cancel it first.")
+            raise FhirError.of(Category.CONFLICT, "business-rule", "The Task has not ended. Wait, or $cancel it first.")
         document = tx.current("DocumentReference", run.document)
         if document is None or document.deleted:
             raise FhirError.of(Category.CONFLICT, "deleted", "The document of this Task was deleted. Create it again.")
@@ -77,6 +78,6 @@ def operations(fhir: Fhir, intake: Intake) -> list[Operation]:
     level: frozenset[Level] = frozenset({"instance"})
     types = frozenset({"Task"})
     return [
-        Operation("retry", level, both.retry, types),
-        Operation("cancel", level, both.cancel, types),
+        Operation("retry", level, both.retry, types, definition=f"{BASE}/OperationDefinition/Task-retry"),
+        Operation("cancel", level, both.cancel, types, definition=f"{BASE}/OperationDefinition/Task-cancel"),
     ]

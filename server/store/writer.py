@@ -224,7 +224,7 @@ def _as_fhir(error: BaseException) -> BaseException:
     if isinstance(error, FhirError):
         return error
     if isinstance(error, Stale):
-        answer = FhirError.of(Category.CONFLICT, "conflict", "Others are changing the same resources; try again.")
+        answer = FhirError.of(Category.CONFLICT, "lock-error", "Others are changing the same resources; try again.")
     else:
         answer = FhirError.of(
             Category.UNAVAILABLE, "transient", "The database did not take the write; try again later."

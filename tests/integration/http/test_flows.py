@@ -2,6 +2,9 @@
 
 import json
 
+from fhir_profiles.validate import check
+from server.interactions.exchange import Request
+
 BODY = b'{"resourceType":"Observation","status":"final","code":{"text":"pulse"},"valueQuantity":{"value":72.50}}'
 JSON = {"Content-Type": "application/fhir+json"}
 
@@ -163,14 +166,18 @@ async def test_a_body_of_another_type_is_refused(client):
     assert answer.status_code == 400
 
 
-async def test_metadata_declares_what_is_served(client):
+async def test_metadata_declares_what_is_served(client, app):
     """The CapabilityStatement names the base, the version and every operation."""
     statement = (await client.get("metadata")).json()
     assert statement["fhirVersion"] == "4.0.1"
     assert statement["implementation"]["url"] == "http://test/fhir"
     resources = {resource["type"]: resource for resource in statement["rest"][0]["resource"]}
     assert len(resources) > 140
-    assert "code" in {operation["name"] for operation in resources["DocumentReference"]["operation"]}
+    operations = {(name, o["name"]) for name, r in resources.items() for o in r.get("operation", ())}
+    assert operations >= {("DocumentReference", "code"), ("Task", "retry"), ("Task", "cancel")}
+    assert check(statement) == []
+    inner = app.state.fhir.handle_sync(Request(method="GET", path=("metadata",), base_url="http://test/fhir"))
+    assert json.loads(inner.body) == statement
 
 
 async def test_openapi_describes_the_fhir_routes(client):

@@ -52,9 +52,7 @@ def client(fhir):
         ]
     )
     settings = Settings(max_body_bytes=2048, max_url_bytes=512, gzip_min_bytes=1000)
-    shell = FhirShell(
-        fhir, operations, lambda base: f'"{base}"'.encode(), frozenset({"Patient", "Observation"}), settings
-    )
+    shell = FhirShell(fhir, operations, frozenset({"Patient", "Observation"}), settings)
     transport = httpx.ASGITransport(Observe(shell, settings))
     return httpx.AsyncClient(transport=transport, base_url="http://host-7:8000/fhir/")
 
@@ -101,9 +99,10 @@ async def test_the_base_takes_bundles(client, fhir, path):
     assert (fhir.requests[0].method, fhir.requests[0].path) == ("POST", ())
 
 
-async def test_metadata_names_the_base_the_client_used(client):
-    """The CapabilityStatement is made for the address that was asked."""
-    assert (await client.get("metadata")).json() == "http://host-7:8000/fhir"
+async def test_metadata_names_the_base_the_client_used(client, fhir):
+    """The CapabilityStatement is asked for like everything else, for the address that the client used."""
+    await client.get("metadata")
+    assert (fhir.requests[0].path, fhir.requests[0].base_url) == (("metadata",), "http://host-7:8000/fhir")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +243,7 @@ async def test_a_long_url_is_414(client):
 async def test_a_query_that_cannot_be_read_is_4xx(fhir, query):
     """Broken percent-encoding and a thousand parameters end in an OperationOutcome."""
     settings = Settings(max_url_bytes=65536)
-    shell = FhirShell(fhir, Operations(), lambda base: b"", frozenset({"Patient"}), settings)
+    shell = FhirShell(fhir, Operations(), frozenset({"Patient"}), settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(shell), base_url="http://h/fhir/") as client:
         response = await client.get(f"Patient?{query}")
     assert 400 <= response.status_code < 500
@@ -309,7 +308,7 @@ async def test_a_host_header_that_is_no_host_is_refused(client, fhir):
 async def test_a_base_url_of_the_settings_wins_over_the_host(fhir):
     """Behind a proxy the operator says what clients see."""
     settings = Settings(base_url="https://ehr.example.org/r4")
-    shell = FhirShell(fhir, Operations(), lambda base: b"", frozenset({"Patient"}), settings)
+    shell = FhirShell(fhir, Operations(), frozenset({"Patient"}), settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(shell), base_url="http://h/fhir/") as client:
         await client.get("Patient/1")
     assert fhir.requests[0].base_url == "https://ehr.example.org/r4"
