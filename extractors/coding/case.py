@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 
 from extractors.coding.lexicon import Lexicon
@@ -54,8 +55,15 @@ class Case:
         self.findings = findings
         self.lexicon = lexicon
         self.setting = setting
-        self.text = document.text.lower() if len(document.text.lower()) == len(document.text) else document.text
+        lower = document.text.lower()
+        self.text = lower if len(lower) == len(document.text) else document.text
         self.candidates: list[Candidate] = []
+
+    def beside(self) -> Case:
+        """Another case of the same document, still without candidates."""
+        other = copy(self)
+        other.candidates = []
+        return other
 
     def accepted(self, *prefixes: str) -> list[Candidate]:
         """The accepted ICD-10-CM candidates whose code begins with one of the prefixes."""

@@ -34,7 +34,7 @@ def code(
     text_candidates(case)
     rules.apply(case)
     kept = merged(case.candidates)
-    measured = Case(document, findings, lexicon, case.setting)
+    measured = case.beside()
     measured_codes(measured)
     _withhold_lapsed(kept, terminology, findings)
     ordered = in_order(case, kept) + measured.candidates

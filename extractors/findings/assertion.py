@@ -47,9 +47,12 @@ def find_modifiers(
         rule = rules.rules[rules.owners[pattern]]
         if rule.direction == "PSEUDO":  # it has done its work: the words are taken
             continue
-        start, end = normal.span(begin, stop)
+        start = normal.start(begin)
         i = bisect_right(starts, start) - 1
-        if i < 0 or end > sentences[i].end or (wanted is not None and i not in wanted):
+        if i < 0 or (wanted is not None and i not in wanted):
+            continue
+        end = normal.end(stop)
+        if end > sentences[i].end:
             continue
         modifier = _modifier(start, end, rule, sentences[i], normal, begin, stop)
         if i in found:

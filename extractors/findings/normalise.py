@@ -128,30 +128,33 @@ class Normal:
 
     def span(self, start: int, end: int) -> Span:
         """The document span of `text[start:end]`, which begins and ends with whole tokens."""
-        i = bisect_right(self.begins, start) - 1
-        j = bisect_left(self.begins, end, i) - 1
-        return (
-            self.offsets[i] + _edges(self.pieces[i])[0][start - self.begins[i]],
-            self.offsets[j] + _edges(self.pieces[j])[1][end - self.begins[j]],
-        )
+        return self.start(start), self.end(end)
+
+    def start(self, at: int) -> int:
+        """Where in the document the token begins that begins at `at`."""
+        i = bisect_right(self.begins, at) - 1
+        return self.offsets[i] + _edges(self.pieces[i])[0][at - self.begins[i]]
+
+    def end(self, at: int) -> int:
+        """Where in the document the token ends that ends at `at`."""
+        i = bisect_left(self.begins, at) - 1
+        return self.offsets[i] + _edges(self.pieces[i])[1][at - self.begins[i]]
 
     def after(self, stop: int, count: int) -> int | None:
         """Where the token ends in the document that comes `count` tokens after `text[:stop]`; None: there is none."""
-        start = stop
         for _ in range(count):
-            start, stop = stop, self.text.find(" ", stop + 1) + 1
+            stop = self.text.find(" ", stop + 1) + 1
             if not stop:
                 return None
-        return self.span(start, stop)[1]
+        return self.end(stop)
 
     def before(self, start: int, count: int) -> int | None:
         """Where the token begins in the document that comes `count` tokens before `text[start:]`."""
-        stop = start
         for _ in range(count):
             if not start:
                 return None
-            start, stop = self.text.rfind(" ", 0, start - 1), start
-        return self.span(start, stop)[0]
+            start = self.text.rfind(" ", 0, start - 1)
+        return self.start(start)
 
 
 def normalise(folded: str, breaks: Sequence[int] = ()) -> Normal:
