@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -23,11 +23,16 @@ class Manner:
     gzip: bool = False
     head: bool = False
     forced: bool = False  # `_format` was given and wins over Accept
+    as_it_is: bool = False  # a file and not JSON
+    headers: list[Header] = field(default_factory=list)
 
 
 async def answer(send: Send, manner: Manner, status: int, body: bytes, headers: list[Header], gzip_min: int) -> None:
     """Send one complete response."""
-    if body:
+    headers += manner.headers
+    if manner.as_it_is:
+        headers.append((b"content-type", manner.content_type))
+    elif body:
         if manner.pretty:
             body = msgspec.json.format(body, indent=2)
         headers.append((b"content-type", manner.content_type))

@@ -33,6 +33,29 @@ def answer_type(accept: bytes) -> bytes:
     raise not_supported(406, _ONLY_JSON)
 
 
+def ranges(accept: bytes) -> list[str]:
+    """The media ranges of an Accept header that are acceptable, the best first, a named type before a wildcard."""
+    found: list[tuple[float, bool, str]] = []
+    for entry in accept.decode("latin-1").lower().split(","):
+        name, parameters = _media(entry)
+        quality = _quality(parameters.get("q", "1"))
+        if quality and _version_fits(parameters):
+            found.append((-quality, "*" in name or not name, name))
+    return [name for *_, name in sorted(found, key=lambda one: one[:2])]
+
+
+def names_json(name: str) -> bool:
+    """Whether a media range names FHIR JSON, and not just anything."""
+    return name == "application/fhir+json" or name in _JSON_TYPES
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
+
+
 @lru_cache(maxsize=64)
 def check_format(value: str) -> None:
     """Raise 406 when a `_format` parameter asks for anything but JSON."""

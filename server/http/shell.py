@@ -6,13 +6,16 @@ https://hl7.org/fhir/R4/http.html
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import orjson
 import structlog
 
 from fhir_profiles.errors import Category, FhirError
 from server.http.answer import Header, Manner, answer
+from server.http.binary import LARGE, answer_download, is_download, is_file_upload, read_upload
 from server.http.body import ClientGoneError, read_body, read_pairs
 from server.http.errors import not_supported, outcome_of, status_of
 from server.http.negotiate import answer_type, check_format, is_form, is_json
@@ -24,6 +27,8 @@ from server.operations.registry import Operation, Operations
 from server.settings import Settings
 
 PREFIX = "/fhir"
+T = TypeVar("T")
+_BINARY = ("Binary",)
 _HOST = re.compile(r"^[A-Za-z0-9._~:\-\[\]]{1,255}$")
 _log = structlog.get_logger("http")
 
@@ -71,13 +76,15 @@ class FhirShell:
         operation = self._operations.find(parts) if parts and parts[-1][:1] == "$" else None
         shape = (operation and _shape_of(operation, parts)) or find_shape(parts, self._types)
         scope["fhir_route"] = shape.template
-        if accept is not None and not manner.forced:
+        download = parts[:1] == _BINARY and is_download(shape, parts, method, manner)
+        if accept is not None and not manner.forced and not download:
             manner.content_type = answer_type(accept)
         check_method(method, shape.methods)
-        body = b""
+        body, upload = b"", False
         if method in ("POST", "PUT"):
             body = await read_body(receive, self._settings.max_body_bytes, fields.get(b"content-length"))
-            _check_content(fields, body, shape is SEARCH, operation)
+            upload = parts[:1] == _BINARY and is_file_upload(shape, parts, method, fields.get(b"content-type", b""))
+            _check_content(fields, body, shape is SEARCH, upload or (operation is not None and operation.raw))
         if shape is SEARCH:
             method, parts, query, body = "GET", parts[:1], query + read_pairs(body), b""
         request = Request(
@@ -93,7 +100,16 @@ class FhirShell:
             if_modified_since=_text(fields.get(b"if-modified-since")),
             prefer=_text(fields.get(b"prefer")) or "",
         )
-        return await (operation.handler(request) if operation else self._fhir.handle(request))
+        if upload:
+            request = await self._away(len(body), read_upload, request, fields.get(b"x-security-context"))
+        response = await (operation.handler(request) if operation else self._fhir.handle(request))
+        if download:
+            return await self._away(len(response.body), answer_download, response, accept or b"", manner)
+        return response
+
+    async def _away(self, size: int, function: Callable[..., T], *args: Any) -> T:
+        """Call a function that handles so many bytes, in a thread when they are many."""
+        return await self._fhir.store.run(function, *args) if size > LARGE else function(*args)
 
     def _read_query(self, scope: Scope, manner: Manner) -> tuple[tuple[str, str], ...]:
         """The query without what concerns the form of the answer, which goes to `manner`."""
@@ -143,7 +159,7 @@ def _shape_of(operation: Operation, parts: tuple[str, ...]) -> Shape:
     return Shape(f"{PREFIX}{places[len(parts) - 1]}/${operation.name}", methods)
 
 
-def _check_content(fields: dict[bytes, bytes], body: bytes, is_search: bool, operation: Operation | None) -> None:
+def _check_content(fields: dict[bytes, bytes], body: bytes, is_search: bool, any_type: bool) -> None:
     """415 when the body is not in a form this route reads."""
     content_type = fields.get(b"content-type", b"")
     if fields.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -151,7 +167,7 @@ def _check_content(fields: dict[bytes, bytes], body: bytes, is_search: bool, ope
     if is_search:
         if not is_form(content_type) and (body or content_type):
             raise not_supported(415, "Send _search as Content-Type: application/x-www-form-urlencoded.")
-    elif not is_json(content_type) and not (operation and operation.raw):
+    elif not is_json(content_type) and not any_type:
         raise not_supported(415, "Send JSON in UTF-8 as Content-Type: application/fhir+json.")
 
 
