@@ -79,6 +79,12 @@ def is_form(content_type: bytes) -> bool:
     return _media(content_type.decode("latin-1").lower())[0] == "application/x-www-form-urlencoded"
 
 
+@lru_cache(maxsize=64)
+def takes_gzip(accept_encoding: bytes) -> bool:
+    """Whether a client names gzip in Accept-Encoding, and not with a quality of 0."""
+    return any(name in ("gzip", "x-gzip") for name in ranges(accept_encoding)) if accept_encoding else False
+
+
 def _media(entry: str) -> tuple[str, dict[str, str]]:
     """A media range and its parameters."""
     name, *rest = entry.split(";")

@@ -18,7 +18,7 @@ from server.http.answer import Header, Manner, answer
 from server.http.binary import LARGE, answer_download, is_download, is_file_upload, read_upload
 from server.http.body import ClientGoneError, read_body, read_pairs
 from server.http.errors import not_supported, outcome_of, status_of
-from server.http.negotiate import answer_type, check_format, is_form, is_json
+from server.http.negotiate import answer_type, check_format, is_form, is_json, takes_gzip
 from server.http.routes import SEARCH, Shape, check_method, find_shape, too_long
 from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
@@ -69,7 +69,7 @@ class FhirShell:
         method: str = scope["method"]
         if method == "HEAD":
             manner.head, method = True, "GET"
-        manner.gzip = b"gzip" in fields.get(b"accept-encoding", b"")
+        manner.gzip = takes_gzip(fields.get(b"accept-encoding", b""))
         query = self._read_query(scope, manner)
         accept = fields.get(b"accept")
         parts = _split(scope["path"])

@@ -39,15 +39,14 @@ async def handle(fhir: Fhir, request: Request) -> Response:
     if bundle["type"] == "transaction":
         write = await fhir.store.run(transaction.prepare, fhir, request, bundle)
         return await fhir.store.write(write.run, write.reads)
-    entries = read_entries(request, bundle)
-    answers: dict[int, Response | FhirError] = {}
+    entries, answers = _read_each(request, bundle)
     for rank in sorted(set(ORDER.values())):
         same = [entry for entry in entries if ORDER[entry.request.method] == rank]
         for at in range(0, len(same), 200):
             part = same[at : at + 200]
             results = await asyncio.gather(*(_attempt(fhir, entry) for entry in part))
             answers.update(zip((entry.number for entry in part), results, strict=True))
-    return _reply(request, entries, answers)
+    return _reply(request, bundle, entries, answers)
 
 
 async def _attempt(fhir: Fhir, entry: Entry) -> Response | FhirError:
@@ -63,18 +62,19 @@ def handle_sync(fhir: Fhir, request: Request) -> Response:
     if bundle["type"] == "transaction":
         write: Write = transaction.prepare(fhir, request, bundle)
         return fhir.store.write_sync(write.run, write.reads)
-    entries = read_entries(request, bundle)
-    answers: dict[int, Response | FhirError] = {}
+    entries, answers = _read_each(request, bundle)
     for entry in sorted(entries, key=lambda entry: ORDER[entry.request.method]):
         try:
             answers[entry.number] = fhir.handle_sync(with_body(entry))
         except FhirError as error:
             answers[entry.number] = error
-    return _reply(request, entries, answers)
+    return _reply(request, bundle, entries, answers)
 
 
 def parse(fhir: Fhir, request: Request) -> dict[str, Any]:
     """The Bundle in a request's body, of a type that can be posted to the base."""
+    if not request.body:
+        raise FhirError.of(Category.INCORRECT, "structure", "The request has no body; send a Bundle as JSON.")
     bundle = json.decode(request.body)
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") not in ("batch", "transaction"):
         text = "The base takes a Bundle whose type is batch or transaction."
@@ -94,6 +94,18 @@ def read_entries(request: Request, bundle: dict[str, Any]) -> list[Entry]:
     return [_read_entry(request, number, entry) for number, entry in enumerate(bundle.get("entry", []))]
 
 
+def _read_each(request: Request, bundle: dict[str, Any]) -> tuple[list[Entry], dict[int, Response | FhirError]]:
+    """The entries of a batch that can be read, and the answers to those that cannot: one does not spoil the others."""
+    entries: list[Entry] = []
+    answers: dict[int, Response | FhirError] = {}
+    for number, entry in enumerate(bundle.get("entry", [])):
+        try:
+            entries.append(_read_entry(request, number, entry))
+        except FhirError as error:
+            answers[number] = error
+    return entries, answers
+
+
 def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
     at = f"Bundle.entry[{number}]"
     asked = entry.get("request")
@@ -111,6 +123,9 @@ def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
     if not all(isinstance(text, str | None) for text in texts.values()):
         raise FhirError.of(Category.INCORRECT, "structure", "The request holds something that is no text.", at)
     path, query = _split(asked["url"], outer.base_url)
+    if not path:
+        text = "The url must name what the entry is about; a Bundle inside a Bundle is not run."
+        raise FhirError.of(Category.INCORRECT, "value", text, f"{at}.request.url")
     one = Request(
         method=method,
         path=path,
@@ -140,16 +155,21 @@ def with_body(entry: Entry) -> Request:
     return msgspec.structs.replace(entry.request, body=body)
 
 
-def _reply(request: Request, entries: Iterable[Entry], answers: dict[int, Response | FhirError]) -> Response:
-    return bundle_of("batch-response", [(entry, answers[entry.number]) for entry in entries], request)
+def _reply(
+    request: Request, bundle: dict[str, Any], entries: Iterable[Entry], answers: dict[int, Response | FhirError]
+) -> Response:
+    read = {entry.number: entry for entry in entries}
+    in_order = [(read.get(number), answers[number]) for number in range(len(bundle.get("entry", [])))]
+    return bundle_of("batch-response", in_order, request)
 
 
-def bundle_of(kind: str, answered: Iterable[tuple[Entry, Response | FhirError]], request: Request) -> Response:
+def bundle_of(kind: str, answered: Iterable[tuple[Entry | None, Response | FhirError]], request: Request) -> Response:
     """The Bundle that answers each entry; resources of writes come only when the client asked for them."""
     wants = request.preferred.returns
     parts = []
     for entry, result in answered:
-        if isinstance(result, FhirError):
+        if entry is None or isinstance(result, FhirError):
+            assert isinstance(result, FhirError)
             status = status_of(result)
             told: dict[str, Any] = {"status": str(status), "outcome": outcome_of(result)}
             parts.append(b'{"response":%b}' % json.encode(told))
@@ -157,7 +177,7 @@ def bundle_of(kind: str, answered: Iterable[tuple[Entry, Response | FhirError]],
         told = {"status": f"{result.status} {REASONS.get(result.status, '')}".rstrip()}
         told |= {"location": result.location} if result.location else {}
         told |= {"etag": result.etag} if result.etag else {}
-        reads = entry.request.method in ("GET", "HEAD")
+        reads = entry.request.method in ("GET", "HEAD") or entry.request.path[1:] == ("_search",)
         if wants == "OperationOutcome" and not reads and result.body:
             told["outcome"] = json.decode(result.body)
         resource = b""

@@ -29,7 +29,8 @@ def prepare(fhir: Fhir, request: Request) -> Write:
 
 def run(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
     """Store the resource in the transaction."""
-    if request.if_none_exist and (found := find_one(tx, made.type, request.if_none_exist, request.base_url)):
+    criteria = request.if_none_exist
+    if criteria is not None and (found := find_one(tx, made.type, criteria, request.base_url)):
         return answer(request, 200, found, "The resource exists already.")
     version = Version(tx.new_rid(), made.type, made.id, 1, tx.now, CREATE, made.patient, made.body(1, tx.now))
     fhir.store_version(tx, request, version, None, made, "create", 201)

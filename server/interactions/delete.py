@@ -32,15 +32,15 @@ def run(fhir: Fhir, tx: Tx, request: Request, current: Version | None) -> Respon
     if request.if_match is not None:
         check_match(request, current)
     if current is None or current.deleted:
-        return _done(request, current)
+        return _done(request, current, "There was nothing to delete.")
     number, updated = current.version + 1, max(tx.now, current.updated + 1000)
     version = Version(current.rid, current.type, current.id, number, updated, DELETE, current.patient, b"")
     fhir.store_version(tx, request, version, current, None, "delete", 204)
-    return _done(request, version)
+    return _done(request, version, "Deleted.")
 
 
-def _done(request: Request, version: Version | None) -> Response:
+def _done(request: Request, version: Version | None, text: str) -> Response:
     etag = version.etag if version else None
     if request.preferred.returns == "OperationOutcome":
-        return Response(status=200, body=outcome("Deleted."), etag=etag)
+        return Response(status=200, body=outcome(text), etag=etag)
     return Response(status=204, etag=etag)

@@ -118,6 +118,8 @@ class Fhir:
             raise unknown_route()
         if path[0] not in self._types:
             raise FhirError.of(Category.NOT_FOUND, "not-supported", "R4 has no resource type of this name.")
+        if len(path) > 1 and "\0" in path[1]:  # which PostgreSQL cannot even be asked for
+            raise read.absent()
 
     def store_version(
         self,

@@ -16,6 +16,7 @@ from .view import View
 _OLDER = (
     "SELECT version, updated, change, body FROM history WHERE rid = ? AND version < ? ORDER BY version DESC LIMIT ?"
 )
+MOST = 2**31 - 1  # versions and pages beyond this there are not
 _METHODS = {CREATE: "POST", UPDATE: "PUT", DELETE: "DELETE"}
 
 
@@ -62,6 +63,6 @@ def _number(given: dict[str, str], name: str, default: int) -> int:
     text = given.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    if not (text.isascii() and text.isdigit() and len(text) < 100):
         raise FhirError.of(Category.INCORRECT, "value", f"{name} must be a whole number that is not negative.")
-    return int(text)
+    return min(int(text), MOST)

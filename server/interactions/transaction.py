@@ -64,7 +64,7 @@ def prepare(fhir: Fhir, request: Request, bundle: dict[str, Any]) -> Write:
 
 def _is_conditional(entry: Entry) -> bool:
     asked = entry.request
-    return bool(asked.if_none_exist) if asked.method == "POST" else asked.method == "PUT" and len(asked.path) == 1
+    return asked.if_none_exist is not None if asked.method == "POST" else asked.method == "PUT" and len(asked.path) == 1
 
 
 def _check(entries: list[Entry]) -> None:
@@ -151,9 +151,12 @@ def _resolve_entry(tx: Tx, entry: Entry, ids: dict[int, str], replacements: dict
     """Find what a conditional create or update is about, so that references to it can be written."""
     asked = entry.request
     with _at(entry.number):
-        found = find_one(tx, asked.path[0], asked.if_none_exist or asked.query, asked.base_url)
-    given = (entry.resource or {}).get("id") if asked.method == "PUT" else None
-    target = found.id if found else given or ids.get(entry.number) or new_id()
+        if asked.method == "PUT":
+            with _at(None, "resource"):
+                target = update.find_target(tx, asked, entry.resource or {})
+        else:
+            found = find_one(tx, asked.path[0], asked.if_none_exist or (), asked.base_url)
+            target = found.id if found else ids[entry.number]
     ids[entry.number] = target
     if entry.full_url:
         replacements[entry.full_url] = f"{asked.path[0]}/{target}"

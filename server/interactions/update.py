@@ -40,15 +40,29 @@ def prepare_conditional(fhir: Fhir, request: Request) -> Write:
     content.validate(resource, request.body)
 
     def write(tx: Tx) -> Response:
-        found = find_one(tx, resource_type, request.query, request.base_url)
-        given = resource.get("id")
-        if found and given not in (None, found.id):
-            text = "The id in the body is not the id of the resource that the query finds."
-            raise FhirError.of(Category.INCORRECT, "value", text, f"{resource_type}.id")
-        target = found.id if found else given or new_id()
+        target = find_target(tx, request, resource)
         return run(fhir, tx, request, content.content_of(resource, target, request.base_url))
 
     return Write(write)
+
+
+def find_target(tx: Tx, request: Request, resource: dict[str, Any]) -> str:
+    """The id that a conditional update is about: what the query finds, else the resource's own, else a new one."""
+    resource_type = request.path[0]
+    found = find_one(tx, resource_type, request.query, request.base_url)
+    given: str | None = resource.get("id")
+    if found is not None:
+        if given not in (None, found.id):
+            text = "The id in the body is not the id of the resource that the query finds."
+            raise FhirError.of(Category.INCORRECT, "value", text, f"{resource_type}.id")
+        return found.id
+    if given is None:
+        return new_id()
+    there = tx.current(resource_type, given)
+    if there is not None and not there.deleted:
+        text = "The query finds nothing, and the id in the body is that of another resource. Leave the id out."
+        raise FhirError.of(Category.CONFLICT, "duplicate", text, f"{resource_type}.id")
+    return given
 
 
 def check_id(resource_id: str) -> None:

@@ -39,7 +39,7 @@ def _entry(base: bytes, found: Found, mode: bytes) -> bytes:
 
 
 def _url(query: Query, cursor: str | None) -> str:
-    pairs = [f"{quote(name, safe=':.')}={quote(value, safe=':/|,')}" for name, value in query.used]
+    pairs = [f"{quote(name, safe=':.')}={quote(value, safe=':/,')}" for name, value in query.used]
     if cursor:
         pairs.append(f"_cursor={cursor}")
     return f"{query.base_url}/{query.type}" + (f"?{'&'.join(pairs)}" if pairs else "")

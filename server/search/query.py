@@ -134,6 +134,8 @@ def read_query(
     for name, value in pairs:
         if name in IGNORED:
             continue
+        if "\0" in value or "\0" in name:
+            raise invalid("A search parameter holds a NUL character, which no stored value has.")
         if not value:
             continue  # as the specification asks: a parameter without a value is as if absent
         try:
@@ -279,7 +281,7 @@ def unescape(text: str) -> str:
 
 
 def _whole(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 10):
+    if not (value.isascii() and value.isdigit() and len(value) < 100):
         raise invalid(f"{name} must be a whole number that is not negative.")
     return int(value)
 

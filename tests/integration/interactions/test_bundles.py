@@ -178,7 +178,7 @@ async def test_bundles_run_in_the_event_loop_too(fhir: Fhir) -> None:
 
 def test_what_is_no_bundle_is_refused(call: Call, fhir: Fhir) -> None:
     """The base takes batch and transaction Bundles of a limited size."""
-    for body in (_patient(), {"resourceType": "Bundle", "type": "collection"}, _bundle("batch", {"request": {}})):
+    for body in (_patient(), {"resourceType": "Bundle", "type": "collection"}, _bundle("transaction", {"request": {}})):
         with pytest.raises(FhirError) as refused:
             call("POST", "", body)
         assert refused.value.category is Category.INCORRECT
@@ -231,3 +231,44 @@ async def test_racing_conditional_creates_make_one(fhir: Fhir) -> None:
     answers = await asyncio.gather(*(fhir.handle(request) for _ in range(30)))
     assert sorted(answer.status for answer in answers) == [200] * 29 + [201]
     assert fhir.store.query("SELECT count(*) FROM resource") == [(1,)]
+
+
+def test_a_wrong_entry_does_not_spoil_a_batch(call: Call) -> None:
+    """What cannot be read, is not supported or is a Bundle again gets its own outcome; the rest is done, in order."""
+    answer = call(
+        "POST",
+        "",
+        _bundle(
+            "batch",
+            {"request": {"method": "GET"}},
+            {"resource": _patient()},
+            _entry("PATCH", "Patient/p"),
+            _entry("POST", "Patient", _patient()),
+            _entry("POST", "", _bundle("batch")),
+        ),
+    )
+    entries = json.loads(answer.body)["entry"]
+    assert [entry["response"]["status"][:3] for entry in entries] == ["400", "400", "400", "201", "400"]
+    assert [entry["response"].get("outcome", {}).get("issue", [{}])[0].get("expression") for entry in entries] == [
+        ["Bundle.entry[0].request"],
+        ["Bundle.entry[1].request"],
+        ["Bundle.entry[2].request.method"],
+        None,
+        ["Bundle.entry[4].request.url"],
+    ]
+
+
+def test_a_batch_can_search_by_post(call: Call) -> None:
+    """The answer to POST _search holds the Bundle that was found."""
+    call("PUT", "Patient/p", _patient("p"))
+    (entry,) = json.loads(call("POST", "", _bundle("batch", _entry("POST", "Patient/_search?_id=p"))).body)["entry"]
+    assert entry["resource"]["entry"][0]["resource"]["id"] == "p"
+
+
+def test_a_conditional_update_in_a_transaction_keeps_to_its_id(call: Call) -> None:
+    """An id in the body that is not the one found ends the transaction, as it ends the interaction."""
+    body = _patient(identifier=[{"system": "urn:mrn", "value": "7"}])
+    call("POST", "Patient", body)
+    with pytest.raises(FhirError) as refused:
+        call("POST", "", _bundle("transaction", _entry("PUT", "Patient?identifier=urn:mrn|7", {**body, "id": "q"})))
+    assert refused.value.problems[0].expression == "Bundle.entry[0].resource.id"

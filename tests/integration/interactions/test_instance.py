@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from fhir_profiles.errors import Category, FhirError
+from server.http.errors import status_of
 from server.interactions.exchange import Response
 from server.store import Store
 
@@ -170,9 +171,8 @@ def test_conditional_create_finds_what_is_there(call: Call) -> None:
     call("POST", "Patient", body)
     error = _refused(call, "POST", "Patient", body, if_none_exist="identifier=urn:mrn|7")
     assert error.problems[0].code == "multiple-matches"
-    for unknown in ("colour=red", ""):
-        if unknown:
-            assert _refused(call, "POST", "Patient", body, if_none_exist=unknown).category is Category.UNSUPPORTED
+    assert _refused(call, "POST", "Patient", body, if_none_exist="colour=red").category is Category.UNSUPPORTED
+    assert _refused(call, "POST", "Patient", body, if_none_exist="").problems[0].code == "required"
 
 
 def test_conditional_update_and_delete(call: Call) -> None:
@@ -185,6 +185,37 @@ def test_conditional_update_and_delete(call: Call) -> None:
     assert call("DELETE", "Patient?identifier=urn:mrn|7").status == 204
     assert json.loads(call("GET", "Patient").body).get("entry") is None
     assert _refused(call, "DELETE", "Patient").category is Category.INCORRECT
+
+
+def test_a_conditional_update_never_takes_another_resource(call: Call) -> None:
+    """An id in the body must be the one found; when none is found it makes a new resource, and never replaces one."""
+    body = {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]}
+    call("PUT", "Patient/other", {"resourceType": "Patient", "id": "other"})
+    taken = _refused(call, "PUT", "Patient?identifier=urn:mrn|7", {**body, "id": "other"})
+    assert (status_of(taken), taken.problems[0].expression) == (409, "Patient.id")
+    assert call("PUT", "Patient?identifier=urn:mrn|7", {**body, "id": "mine"}).status == 201
+    wrong = _refused(call, "PUT", "Patient?identifier=urn:mrn|7", {**body, "id": "other"})
+    assert (status_of(wrong), wrong.problems[0].expression) == (400, "Patient.id")
+    assert json.loads(call("GET", "Patient/other").body).get("identifier") is None
+
+
+def test_any_count_is_a_count(call: Call) -> None:
+    """A page size beyond every limit is the largest page, in search and in history."""
+    call("PUT", "Patient/p", PATIENT)
+    for url in ("Patient?_count=99999999999999999999", "Patient/p/_history?_count=99999999999999999999"):
+        assert len(json.loads(call("GET", url).body)["entry"]) == 1
+
+
+def test_links_are_urls(call: Call) -> None:
+    """What a URL cannot hold is percent-encoded in the links of a Bundle, so that strict clients can follow them."""
+    link = json.loads(call("GET", "Patient?identifier=urn:mrn|a b").body)["link"][0]["url"]
+    assert link == "http://test/fhir/Patient?identifier=urn:mrn%7Ca%20b"
+
+
+@pytest.mark.parametrize("url", ["Patient/%00", "Patient?name=a%00b", "Patient?identifier=%00", "Patient?_id=%00"])
+def test_a_nul_is_refused(call: Call, url: str) -> None:
+    """No stored text has a NUL, and no database is asked for one."""
+    assert status_of(_refused(call, "GET", url)) == (400 if "?" in url else 404)
 
 
 def test_unknown_types_and_routes_are_not_found(call: Call) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from fhir_profiles.errors import FhirError
 from server.http.errors import status_of
-from server.http.negotiate import FHIR_JSON, PLAIN_JSON, answer_type, check_format, is_form, is_json
+from server.http.negotiate import FHIR_JSON, PLAIN_JSON, answer_type, check_format, is_form, is_json, takes_gzip
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,12 @@ def test_forms_are_known():
     """POST `_search` sends a form, with or without a charset."""
     assert is_form(b"application/x-www-form-urlencoded; charset=utf-8")
     assert not is_form(b"application/json")
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [(b"gzip", True), (b"br, gzip;q=0.5", True), (b"gzip;q=0", False), (b"gzip; q=0.0, br", False), (b"", False)],
+)
+def test_gzip_is_sent_to_those_who_name_it(header, wanted):
+    """A quality of 0 means never."""
+    assert takes_gzip(header) is wanted
