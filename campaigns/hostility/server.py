@@ -20,6 +20,7 @@ import psutil
 
 from campaigns.hostility.measure import Outcome
 from server.jobs.tasks import task_id
+from terminology import build
 
 READY, DONE, PROBE = 120.0, 60.0, 0.1  # seconds
 FHIR = {"Content-Type": "application/fhir+json"}
@@ -30,6 +31,7 @@ class Server:
     """`fhirwright serve` with its worker on a free port, over a data directory of its own."""
 
     def __init__(self, terminology: Path) -> None:
+        build(terminology)
         self._data = Path(tempfile.mkdtemp(prefix="fhirwright-hostile-"))
         (self._data / "terminology").symlink_to((terminology / "terminology").resolve())
         with socket.socket() as free:
