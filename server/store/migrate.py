@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from . import postgres, sqlite
 from .params import write_dictionary
 
-HEAD = "0001"
+HEAD = "0004"
 _LOCK = 0x66686972  # of PostgreSQL: one process migrates, the others wait
 
 
