@@ -74,6 +74,12 @@ def is_json(content_type: bytes) -> bool:
 
 
 @lru_cache(maxsize=64)
+def is_json_patch(content_type: bytes) -> bool:
+    """Whether a request body is a JSON Patch (RFC 6902)."""
+    return _media(content_type.decode("latin-1").lower())[0] == "application/json-patch+json"
+
+
+@lru_cache(maxsize=64)
 def is_form(content_type: bytes) -> bool:
     """Whether a request body is a form, as POST `_search` sends it."""
     return _media(content_type.decode("latin-1").lower())[0] == "application/x-www-form-urlencoded"

@@ -18,8 +18,8 @@ from server.http.answer import Header, Manner, answer
 from server.http.binary import LARGE, answer_download, is_download, is_file_upload, read_upload
 from server.http.body import ClientGoneError, read_body, read_pairs
 from server.http.errors import not_supported, outcome_of, status_of
-from server.http.negotiate import answer_type, check_format, is_form, is_json, takes_gzip
-from server.http.routes import SEARCH, Shape, check_method, find_shape, too_long
+from server.http.negotiate import answer_type, check_format, is_form, is_json, is_json_patch, takes_gzip
+from server.http.routes import SEARCHES, Shape, check_method, find_shape, too_long
 from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
 from server.observability import FAULTS, Receive, Scope, Send, describe
@@ -81,12 +81,14 @@ class FhirShell:
             manner.content_type = answer_type(accept)
         check_method(method, shape.methods)
         body, upload = b"", False
-        if method in ("POST", "PUT"):
+        if method in ("POST", "PUT", "PATCH"):
             body = await read_body(receive, self._settings.max_body_bytes, fields.get(b"content-length"))
             upload = parts[:1] == _BINARY and is_file_upload(shape, parts, method, fields.get(b"content-type", b""))
-            _check_content(fields, body, shape is SEARCH, upload or (operation is not None and operation.raw))
-        if shape is SEARCH:
-            method, parts, query, body = "GET", parts[:1], query + read_pairs(body), b""
+            _check_content(
+                fields, body, shape in SEARCHES, upload or (operation is not None and operation.raw), method == "PATCH"
+            )
+        if shape in SEARCHES:
+            method, parts, query, body = "GET", _searched(parts), query + read_pairs(body), b""
         request = Request(
             method=method,
             path=parts,
@@ -105,6 +107,8 @@ class FhirShell:
         response = await (operation.handler(request) if operation else self._fhir.handle(request))
         if download:
             return await self._away(len(response.body), answer_download, response, accept or b"", manner)
+        if response.content_type is not FHIR_JSON:
+            manner.as_it_is, manner.content_type = True, response.content_type.encode("latin-1")
         return response
 
     async def _away(self, size: int, function: Callable[..., T], *args: Any) -> T:
@@ -153,13 +157,18 @@ def _split(path: str) -> tuple[str, ...]:
     return tuple(below.split("/")) if below else ()
 
 
+def _searched(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The path that a POST to `_search` searches."""
+    return (*parts[:2], "*") if len(parts) == 3 else parts[:-1]
+
+
 def _shape_of(operation: Operation, parts: tuple[str, ...]) -> Shape:
     places = ("", "/{type}", "/{type}/{id}")
     methods = operation.methods | {"HEAD"} if "GET" in operation.methods else operation.methods
     return Shape(f"{PREFIX}{places[len(parts) - 1]}/${operation.name}", methods)
 
 
-def _check_content(fields: dict[bytes, bytes], body: bytes, is_search: bool, any_type: bool) -> None:
+def _check_content(fields: dict[bytes, bytes], body: bytes, is_search: bool, any_type: bool, is_patch: bool) -> None:
     """415 when the body is not in a form this route reads."""
     content_type = fields.get(b"content-type", b"")
     if fields.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -167,6 +176,10 @@ def _check_content(fields: dict[bytes, bytes], body: bytes, is_search: bool, any
     if is_search:
         if not is_form(content_type) and (body or content_type):
             raise not_supported(415, "Send _search as Content-Type: application/x-www-form-urlencoded.")
+    elif is_patch:
+        if not is_json(content_type) and not is_json_patch(content_type):
+            text = "Send a patch as application/json-patch+json, or Parameters as application/fhir+json."
+            raise not_supported(415, text, ((b"accept-patch", b"application/json-patch+json, application/fhir+json"),))
     elif not is_json(content_type) and not any_type:
         raise not_supported(415, "Send JSON in UTF-8 as Content-Type: application/fhir+json.")
 
@@ -193,4 +206,5 @@ def _headers_of(response: Response) -> list[Header]:
     ):
         if value is not None:
             headers.append((name, value.encode("latin-1")))
+    headers += [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.headers]
     return headers

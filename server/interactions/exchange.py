@@ -69,3 +69,5 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     last_modified: str | None = None
     location: str | None = None
     content_type: str = FHIR_JSON
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further headers, such as `Content-Location`, `Retry-After`, `X-Progress`."""

@@ -92,6 +92,61 @@ async def test_post_search_is_a_search(client, fhir):
     assert request.query == (("_count", "5"), ("family", "Ng"), ("given", "A B"))
 
 
+@pytest.mark.parametrize(
+    ("path", "searched"),
+    [
+        ("_search", ()),
+        ("Patient/p1/_search", ("Patient", "p1", "*")),
+        ("Patient/p1/*/_search", ("Patient", "p1", "*")),
+        ("Patient/p1/Observation/_search", ("Patient", "p1", "Observation")),
+    ],
+)
+async def test_post_search_reaches_every_level(client, fhir, path, searched):
+    """The system and the compartments can be searched by POST as a type can."""
+    await client.post(path, data={"_type": "Observation"})
+    request = fhir.requests[0]
+    assert (request.method, request.path, request.query) == ("GET", searched, (("_type", "Observation"),))
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("", ()),
+        ("_history", ("_history",)),
+        ("Patient/_history", ("Patient", "_history")),
+        ("Patient/p1/Observation", ("Patient", "p1", "Observation")),
+        ("Patient/p1/*", ("Patient", "p1", "*")),
+    ],
+)
+async def test_every_level_can_be_read(client, fhir, path, parts):
+    """Searches and histories of the system, of a type and of a compartment reach the interactions."""
+    await client.get(path)
+    assert (fhir.requests[0].method, fhir.requests[0].path) == ("GET", parts)
+
+
+@pytest.mark.parametrize("path", ["Patient", "Patient/p1"])
+async def test_a_patch_reaches_the_interactions(client, fhir, path):
+    """JSON Patch and FHIRPath Patch arrive with their Content-Type; anything else is 415 and told what would do."""
+    for content_type in ("application/json-patch+json", "application/fhir+json"):
+        await client.patch(path, content=b"[]", headers={"content-type": content_type})
+        request = fhir.requests.pop()
+        assert (request.method, request.content_type, request.body) == ("PATCH", content_type, b"[]")
+    response = await client.patch(path, content=b"x", headers={"content-type": "text/plain"})
+    assert response.status_code == 415
+    assert "application/json-patch+json" in response.headers["accept-patch"]
+
+
+async def test_further_headers_and_other_content_go_out(client, fhir):
+    """What an interaction says beside FHIR, such as a status URL or an NDJSON file, is sent as it is."""
+    fhir.answer = Response(
+        status=200, body=b"{}\n", content_type="application/fhir+ndjson", headers=(("X-Progress", "half"),)
+    )
+    response = await client.get("Patient/p1?_pretty=true")
+    assert response.content == b"{}\n"
+    assert response.headers["content-type"] == "application/fhir+ndjson"
+    assert response.headers["x-progress"] == "half"
+
+
 @pytest.mark.parametrize("path", ["", "/"])
 async def test_the_base_takes_bundles(client, fhir, path):
     """Batch and transaction are posted to the base, with or without a slash."""
@@ -127,9 +182,9 @@ async def test_a_route_that_is_not_there_is_404(client, method, path, status):
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("PATCH", "Patient", "DELETE, GET, HEAD, POST, PUT"),
-        ("POST", "Patient/1", "DELETE, GET, HEAD, PUT"),
-        ("GET", "", "POST"),
+        ("OPTIONS", "Patient", "DELETE, GET, HEAD, PATCH, POST, PUT"),
+        ("POST", "Patient/1", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("PUT", "", "GET, HEAD, POST"),
         ("DELETE", "metadata", "GET, HEAD"),
         ("PUT", "Patient/1/_history/2", "GET, HEAD"),
         ("GET", "Patient/$code", "POST"),
