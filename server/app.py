@@ -69,7 +69,7 @@ class Application(FastAPI):
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "http" and (path.startswith(f"{PREFIX}/") or path == PREFIX):
+        if scope["type"] in ("http", "websocket") and (path.startswith(f"{PREFIX}/") or path == PREFIX):
             await self._shell(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

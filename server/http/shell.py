@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from server.http.negotiate import answer_type, check_format, is_form, is_json, i
 from server.http.routes import SEARCHES, Shape, check_method, find_shape, too_long
 from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
-from server.observability import FAULTS, Receive, Scope, Send, describe
+from server.observability import FAULTS, App, Receive, Scope, Send, describe
 from server.operations.registry import Operation, Operations
 from server.settings import Settings
 
@@ -34,7 +34,7 @@ _log = structlog.get_logger("http")
 
 
 class FhirShell:
-    """Serves every URL at and below `/fhir`."""
+    """Serves every URL at and below `/fhir`; `sockets` are the websockets there, by their path below the base."""
 
     def __init__(
         self,
@@ -42,8 +42,10 @@ class FhirShell:
         operations: Operations,
         types: frozenset[str],
         settings: Settings,
+        sockets: Mapping[str, App] | None = None,
     ) -> None:
         self._fhir = fhir
+        self._sockets = sockets or {}
         self._operations = operations
         self._types = types
         self._settings = settings
@@ -51,6 +53,8 @@ class FhirShell:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong becomes an OperationOutcome."""
+        if scope["type"] == "websocket":
+            return await self._sockets.get("/".join(_split(scope["path"])), _refuse)(scope, receive, send)
         manner = Manner()
         headers: list[Header]
         try:
@@ -149,6 +153,12 @@ class FhirShell:
         text = f"The server failed on this request. Report this reference to its operator: {reference}"
         fault = FhirError.of(Category.FAULT, "exception", text)
         return status_of(fault), orjson.dumps(outcome_of(fault)), []
+
+
+async def _refuse(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Close a websocket that asks for a path where there is none, before it is open: the client sees 403."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1000})
 
 
 def _split(path: str) -> tuple[str, ...]:

@@ -367,3 +367,25 @@ async def test_a_base_url_of_the_settings_wins_over_the_host(fhir):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(shell), base_url="http://h/fhir/") as client:
         await client.get("Patient/1")
     assert fhir.requests[0].base_url == "https://ehr.example.org/r4"
+
+
+async def test_a_websocket_reaches_what_is_registered_at_its_path(fhir):
+    """A websocket below the base goes to its own application; any other path is closed before it opens."""
+    reached = []
+
+    async def socket(scope, receive, send):
+        reached.append(scope["path"])
+
+    settings = Settings()
+    shell = FhirShell(fhir, Operations(), frozenset({"Patient"}), settings, {"$listen": socket})
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message["type"])
+
+    await shell({"type": "websocket", "path": "/fhir/$listen"}, receive, send)
+    await shell({"type": "websocket", "path": "/fhir/$other"}, receive, send)
+    assert (reached, sent) == (["/fhir/$listen"], ["websocket.close"])
