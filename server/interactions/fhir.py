@@ -10,7 +10,7 @@ from fhir_profiles.errors import Category, FhirError
 from server.settings import Settings
 from server.store import QueryTimeout, Store, Tx, Version, Written
 
-from . import batch, capabilities, create, delete, history, read, search, transaction, update
+from . import batch, capabilities, create, delete, history, patch, read, search, transaction, update
 from .action import Write
 from .content import Content
 from .exchange import Request, Response
@@ -38,7 +38,7 @@ class Fhir:
 
     async def handle(self, request: Request) -> Response:
         """Answer a request; raises FhirError, and nothing else that a client could cause."""
-        if request.method in ("GET", "HEAD") or request.path[1:] == ("_search",):
+        if is_reading(request):
             handler, brief = self._reading(request)
             if brief and self.store.reader.inline:
                 return handler(self.store)
@@ -53,7 +53,7 @@ class Fhir:
 
     def handle_sync(self, request: Request) -> Response:
         """The same, for threads."""
-        if request.method in ("GET", "HEAD") or request.path[1:] == ("_search",):
+        if is_reading(request):
             return self._read(self._reading(request)[0])
         if not request.path:
             return batch.handle_sync(self, request)
@@ -65,7 +65,7 @@ class Fhir:
 
         Everything but a batch Bundle can be asked for, a transaction Bundle too.
         """
-        if request.method in ("GET", "HEAD") or request.path[1:] == ("_search",):
+        if is_reading(request):
             return self._reading(request)[0](tx)
         write = (
             self.prepare(request) if request.path else transaction.prepare(self, request, batch.parse(self, request))
@@ -83,18 +83,25 @@ class Fhir:
     def _reading(self, request: Request) -> tuple[Handler, bool]:
         """The handler of a request that reads, and whether it is brief enough for the event loop."""
         path = request.path
-        if path == ("metadata",):
-            return lambda _view: capabilities.capabilities(self, request), True
+        match path:
+            case ("metadata",):
+                return lambda _view: capabilities.capabilities(self, request), True
+            case () | ("_search",):
+                return partial(search.search, self.settings, request), False
+            case ("_history",):
+                return partial(history.history, self.settings, request), False
         self._check_type(path)
         match path[1:]:
             case () | ("_search",):
                 return partial(search.search, self.settings, request), False
+            case ("_history",) | (_, "_history"):
+                return partial(history.history, self.settings, request), False
             case (_,):
                 return lambda view: read.read(view.read, request), True
-            case (_, "_history"):
-                return partial(history.history, self.settings, request), False
             case (_, "_history", _):
                 return lambda view: read.vread(view.read, view.read_version, request), True
+            case (_, other) | (_, other, "_search") if other == "*" or other in self._types:
+                return partial(search.search, self.settings, request), False
         raise unknown_route()
 
     def prepare(self, request: Request) -> Write:
@@ -107,6 +114,8 @@ class Fhir:
                 return update.prepare(self, request)
             case ("PUT", 1):
                 return update.prepare_conditional(self, request)
+            case ("PATCH", 1 | 2):
+                return patch.prepare(self, request)
             case ("DELETE", 2):
                 return delete.prepare(self, request)
             case ("DELETE", 1):
@@ -138,6 +147,11 @@ class Fhir:
             written = Written(version, made.resource if made else None, request.who)
             for hook in self.on_write:
                 hook(tx, written)
+
+
+def is_reading(request: Request) -> bool:
+    """Whether the request only reads: every GET and HEAD, and a search by POST."""
+    return request.method in ("GET", "HEAD") or request.path[-1:] == ("_search",)
 
 
 def unknown_route() -> FhirError:

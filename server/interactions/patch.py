@@ -1,0 +1,87 @@
+"""patch: a change to what is stored, as JSON Patch or FHIRPath Patch (https://hl7.org/fhir/R4/http.html#patch)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fhir_profiles import json
+from fhir_profiles.errors import Category, FhirError
+from server.store import Tx, Version
+
+from . import content, update
+from .action import Write
+from .conditional import find_one
+from .exchange import JSON_PATCH, Request, Response
+from .preconditions import check_match
+from .read import absent, gone
+
+if TYPE_CHECKING:
+    from .fhir import Fhir
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def prepare(fhir: Fhir, request: Request) -> Write:
+    """Read the patch; the write applies it to the version that it finds and stores what comes out."""
+    change = read_change(request)
+    if len(request.path) == 1:
+        return Write(lambda tx: run(fhir, tx, request, change, find_target(tx, request)))
+    key = (request.path[0], request.path[1])
+    return Write(lambda tx: run(fhir, tx, request, change, tx.current(*key)), (key,))
+
+
+def find_target(tx: Tx, request: Request) -> Version:
+    """The one resource that a conditional patch is about; 404 when the query finds none."""
+    found = find_one(tx, request.path[0], request.query, request.base_url)
+    if found is None:
+        raise FhirError.of(Category.NOT_FOUND, "not-found", "The query finds no resource that could be patched.")
+    return found
+
+
+def read_change(request: Request) -> Change:
+    """The patch in the body, as a function from a resource to the changed one."""
+    from fhir_profiles.patch import fhirpath_patch, json_patch
+
+    if not request.body:
+        text = "The request has no body; send a JSON Patch, or a Parameters resource with operations."
+        raise FhirError.of(Category.INCORRECT, "structure", text)
+    if request.content_type.partition(";")[0].strip().lower() == JSON_PATCH:
+        operations = read_operations(request.body)
+        return lambda resource: json_patch(resource, operations)
+    parameters = json.decode(request.body)
+    content.expect_type(parameters, "Parameters")
+    content.validate(parameters)
+    return lambda resource: fhirpath_patch(resource, parameters)
+
+
+def read_operations(body: bytes) -> list[dict[str, Any]]:
+    """The operations of a JSON Patch, with decimals as they are written."""
+    wrapped: list[dict[str, Any]] = json.decode(b'{"patch":%b}' % body)["patch"]
+    if not isinstance(wrapped, list):
+        raise FhirError.of(Category.INCORRECT, "structure", "A JSON Patch is an array of operations.")
+    return wrapped
+
+
+def run(fhir: Fhir, tx: Tx, request: Request, change: Change, current: Version | None) -> Response:
+    """Apply the patch in the transaction."""
+    if current is None:
+        raise absent()
+    check_match(request, current)
+    if current.deleted:
+        raise gone()
+    patched = change(json.decode(current.body))
+    check_identity(current, patched)
+    content.validate(patched)
+    made = content.content_of(patched, current.id, request.base_url)
+    at = msgspec.structs.replace(request, path=(current.type, current.id))
+    return update.store(fhir, tx, at, made, current)
+
+
+def check_identity(current: Version, patched: dict[str, Any]) -> None:
+    """Refuse a patch that makes another resource of it."""
+    if patched.get("resourceType") != current.type or patched.get("id") != current.id:
+        text = "A patch cannot change the type or the id of a resource."
+        raise FhirError.of(Category.INCORRECT, "business-rule", text, f"{current.type}.id")
