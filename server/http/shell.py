@@ -54,7 +54,8 @@ class FhirShell:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong becomes an OperationOutcome."""
         if scope["type"] == "websocket":
-            return await self._sockets.get("/".join(_split(scope["path"])), _refuse)(scope, receive, send)
+            await self._sockets.get("/".join(_split(scope["path"])), _refuse)(scope, receive, send)
+            return
         manner = Manner()
         headers: list[Header]
         try:
