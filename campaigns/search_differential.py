@@ -265,20 +265,21 @@ def _line(result: Result) -> str:
 
 def _report(results: list[Result], arguments: argparse.Namespace) -> None:
     day = datetime.now(UTC).date()
+    command = f"make campaign NAME=search_differential ARGS='--queries {arguments.queries} --seed {arguments.seed}'"
     lines = [
         "# Search against a plain evaluation",
         "",
-        f'{day}, `make campaign NAME=search_differential ARGS="--queries {arguments.queries} --seed {arguments.seed}"`:',
-        "random searches over Synthea's bundles and made resources; every page, include, total and order is compared with",
-        "an evaluation of each resource that shares no code with the search. Left out: cases on the edge of an interval.",
+        f"{day}, `{command}`: random searches over Synthea's bundles and made resources. Every page, include, total and",
+        "order is compared with an evaluation of each resource that shares no code with the search. Left out: cases on the",
+        "edge of an interval.",
         "",
         *(f"- {_line(result)}" for result in results),
         "",
         "| part of the search | " + " | ".join(result.engine for result in results) + " |",
         "|---|" + "---|" * len(results),
     ]
-    for kind in sorted({kind for result in results for kind in result.asked}):
-        lines.append(f"| `{kind}` | " + " | ".join(str(result.asked[kind]) for result in results) + " |")
+    kinds = sorted({kind for result in results for kind in result.asked})
+    lines += [f"| `{kind}` | " + " | ".join(str(result.asked[kind]) for result in results) + " |" for kind in kinds]
     arguments.report.write_text("\n".join(lines) + "\n")
 
 

@@ -56,7 +56,7 @@ class Condition(Protocol):
     name: str
     text: str
 
-    def holds(self, world: World, resource: Resource) -> bool:
+    def holds(self, _world: World, resource: Resource, /) -> bool:
         """Whether the resource satisfies it."""
 
 
@@ -70,7 +70,7 @@ class Plain:
     tests: list[Test]
     negated: bool = False
 
-    def holds(self, world: World, resource: Resource) -> bool:
+    def holds(self, world: World, resource: Resource, /) -> bool:
         """Whether any of the values is there."""
         nodes = world.values(resource, self.code)
         return any(test(nodes) for test in self.tests) is not self.negated
@@ -84,7 +84,7 @@ class Missing:
     name: str
     text: str
 
-    def holds(self, world: World, resource: Resource) -> bool:
+    def holds(self, world: World, resource: Resource, /) -> bool:
         """Whether its presence is as asked."""
         return bool(world.values(resource, self.code)) is (self.text == "false")
 
@@ -98,7 +98,7 @@ class Composite:
     text: str
     tests: list[Test]
 
-    def holds(self, world: World, resource: Resource) -> bool:
+    def holds(self, _world: World, resource: Resource, /) -> bool:
         """Whether one element has them all."""
         for root in select(resource, self.param):
             parts = zip(self.param.components, self.tests, strict=True)
@@ -125,7 +125,7 @@ class Chain:
     text: str
     inner: Condition
 
-    def holds(self, world: World, resource: Resource) -> bool:
+    def holds(self, world: World, resource: Resource, /) -> bool:
         """Whether any target satisfies it."""
         return any(
             self.inner.holds(world, one)
@@ -144,7 +144,7 @@ class Has:
     text: str
     inner: Condition
 
-    def holds(self, world: World, resource: Resource) -> bool:
+    def holds(self, world: World, resource: Resource, /) -> bool:
         """Whether anything that points here satisfies it."""
         return any(self.inner.holds(world, one) for one in world.referring(self.kind, self.code, resource))
 
@@ -158,7 +158,7 @@ class Logic:
     text: str
     name: str = "_filter"
 
-    def holds(self, world: World, resource: Resource) -> bool:
+    def holds(self, world: World, resource: Resource, /) -> bool:
         """The truth of the whole."""
         found = [part.holds(world, resource) for part in self.parts]
         return not found[0] if self.word == "not" else any(found) if self.word == "or" else all(found)
@@ -172,7 +172,7 @@ class Among:
     text: str
     keys: set[Key]
 
-    def holds(self, world: World, resource: Resource) -> bool:
+    def holds(self, _world: World, resource: Resource, /) -> bool:
         """Whether it is one of them."""
         return (resource["resourceType"], resource["id"]) in self.keys
 

@@ -67,7 +67,8 @@ def _dressed(resource: Resource, dice: random.Random) -> Resource:
         resource["text"] = {
             "status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{words}</p></div>'
         }  # fmt: skip
-    return {"resourceType": resource.pop("resourceType"), "id": resource.pop("id"), "meta": meta, **resource}
+    dressed = {"meta": meta} if meta else {}
+    return {"resourceType": resource.pop("resourceType"), "id": resource.pop("id"), **dressed, **resource}
 
 
 def _patient(n: int, dice: random.Random) -> Resource:
