@@ -269,9 +269,9 @@ def _report(results: list[Result], arguments: argparse.Namespace) -> None:
     lines = [
         "# Search against a plain evaluation",
         "",
-        f"{day}, `{command}`: random searches over Synthea's bundles and made resources. Every page, include, total and",
-        "order is compared with an evaluation of each resource that shares no code with the search. Left out: cases on the",
-        "edge of an interval.",
+        f"{day}, `{command}`: random searches over Synthea's bundles and made resources. Every page, include, total",
+        "and order is compared with an evaluation of each resource that shares no code with the search. Left out: cases",
+        "on the edge of an interval.",
         "",
         *(f"- {_line(result)}" for result in results),
         "",

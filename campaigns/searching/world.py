@@ -151,7 +151,8 @@ def _observation(n: int, dice: random.Random) -> Resource:
         observation |= _value(dice)
     if dice.random() < 0.4:
         parts = [{"code": {"coding": [_coding(dice)]}, **_value(dice)} for _ in range(dice.randint(1, 3))]
-        observation["component"] = [copy.deepcopy(part) for part in parts]
+        other = [part for part in parts if part["code"]["coding"][0] not in observation["code"]["coding"]]  # obs-7
+        observation |= {"component": copy.deepcopy(other)} if other else {}
     return observation
 
 
