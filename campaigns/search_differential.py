@@ -169,6 +169,8 @@ def _compare(fhir: Fhir, world: World, asked: Asked, count: int, accurate: bool,
         problem = _differs(world, asked, wanted, list(_pages(fhir, asked.path, pairs, PAGES)), count, accurate, result)
     except FhirError as error:
         problem = f"refused: {error.problems[0].code} {error.problems[0].text}"
+    except Exception as error:
+        problem = f"broke: {type(error).__name__} {error}"
     if problem:
         result.differences.append(f"{result.engine} {shown}\n    {problem}")
 
@@ -270,8 +272,8 @@ def _report(results: list[Result], arguments: argparse.Namespace) -> None:
         "# Search against a plain evaluation",
         "",
         f"{day}, `{command}`: random searches over Synthea's bundles and made resources. Every page, include, total",
-        "and order is compared with an evaluation of each resource that shares no code with the search. Left out: cases",
-        "on the edge of an interval.",
+        "and order is compared with an evaluation of each resource that shares no code with the search. Left out: what",
+        "stands on the edge of an interval.",
         "",
         *(f"- {_line(result)}" for result in results),
         "",
