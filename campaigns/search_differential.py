@@ -63,7 +63,7 @@ def main(argv: list[str]) -> int:
     for engine in arguments.engine.split(","):
         result = run(engine, arguments)
         results.append(result)
-        print(_line(result), *result.differences[:20], sep="\n")
+        print(_line(result), *result.differences[: arguments.show], sep="\n")
     if arguments.report:
         _report(results, arguments)
     return 1 if any(result.differences for result in results) else 0
@@ -76,6 +76,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--made", type=int, default=600, help="made resources beside them")
     parser.add_argument("--engine", default="sqlite,postgresql")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--show", type=int, default=20, help="differences to print")
     parser.add_argument("--only", type=int, help="ask just the search of this number")
     parser.add_argument("--report", type=Path, default=None, help=f"write the results here, such as {REPORT}")
     return parser.parse_args(argv)
