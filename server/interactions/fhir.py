@@ -151,7 +151,7 @@ class Fhir:
 
 def is_reading(request: Request) -> bool:
     """Whether the request only reads: every GET and HEAD, and a search by POST."""
-    return request.method in ("GET", "HEAD") or request.path[-1:] == ("_search",)
+    return request.method in ("GET", "HEAD") or (request.method == "POST" and request.path[-1:] == ("_search",))
 
 
 def unknown_route() -> FhirError:

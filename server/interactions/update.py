@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fhir_profiles.errors import Category, FhirError
 from server.store import Tx, Version
 from server.store.keys import new_id
-from server.store.version import UPDATE
+from server.store.version import RESTORE, UPDATE
 
 from . import content
 from .action import Write, answer
@@ -94,9 +94,8 @@ def store(fhir: Fhir, tx: Tx, request: Request, made: Content, current: Version 
         return answer(request, 200, current, "The resource is the same as the stored one; there is no new version.")
     else:
         number, updated = current.version + 1, max(tx.now, current.updated + 1000)
-        version = Version(
-            current.rid, made.type, made.id, number, updated, UPDATE, made.patient, made.body(number, updated)
-        )
+        change, body = RESTORE if current.deleted else UPDATE, made.body(number, updated)
+        version = Version(current.rid, made.type, made.id, number, updated, change, made.patient, body)
     status = 201 if current is None or current.deleted else 200
     fhir.store_version(tx, request, version, current, made, "update", status)
     return answer(request, status, version, "Stored.")

@@ -42,6 +42,7 @@ resource = Table(
     Column("body", LargeBinary, nullable=False),
     Index("resource_id", "type", "id", unique=True),
     Index("resource_updated", "type", "updated", "rid"),
+    Index("resource_changed", "updated", "rid"),
 )
 
 history = Table(
@@ -54,7 +55,12 @@ history = Table(
     _big("updated"),
     _key("change"),
     Column("body", LargeBinary, nullable=False),
+    Column("patient", _Key),
+    _big("ended"),
+    Index("history_type", "type", "updated", "rid"),
+    Index("history_updated", "updated", "rid"),
 )
+"""The versions before the newest; `ended` is when the next one came."""
 
 audit = Table(
     "audit",

@@ -179,7 +179,9 @@ class Tx:
                 (new.rid, new.type, new.id, new.version, new.updated, new.change, new.patient, new.body)
             )
         else:
-            pending.history.append((old.rid, old.version, old.type, old.id, old.updated, old.change, old.body))
+            pending.history.append(
+                (old.rid, old.version, old.type, old.id, old.updated, old.change, old.body, old.patient, new.updated)
+            )
             pending.updates.append((new.version, new.updated, new.change, new.patient, new.body, new.rid, old.version))
             pending.unindex.append(new.rid)
         rid = new.rid

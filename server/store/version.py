@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-CREATE, UPDATE, DELETE = "C", "U", "D"
+CREATE, UPDATE, DELETE, RESTORE = "C", "U", "D", "R"
+"""How a version came: a restore is an update of what was deleted."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -39,7 +40,7 @@ Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 COLUMNS = "rid, type, id, version, updated, change, patient, body"
 
 
-_VREAD = "SELECT rid, type, id, version, updated, change, NULL, body FROM history WHERE rid = ? AND version = ?"
+_VREAD = "SELECT rid, type, id, version, updated, change, patient, body FROM history WHERE rid = ? AND version = ?"
 
 
 def read_version(query: Query, current: Version, version: int) -> Version | None:
