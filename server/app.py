@@ -21,8 +21,7 @@ from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.observability import Observe, Receive, Scope, Send, configure_logging
-from server.operations import code, task
-from server.operations.registry import Operations
+from server.parts import join
 from server.settings import Settings, read_settings
 from server.store import Store, open_store
 from server.store.migrate import HEAD
@@ -37,11 +36,9 @@ def create_app(settings: Settings) -> FastAPI:
     store = open_store(
         settings.database_url, statement_seconds=settings.search_seconds, queue=settings.max_waiting_writes
     )
-    fhir = Fhir(store, settings)
-    jobs = intake.attach(fhir, settings)
-    operations = Operations([*code.operations(fhir, settings), *task.operations(fhir, jobs)])
-    fhir.operations = operations.declared()
-    shell = FhirShell(fhir, operations, frozenset(definitions.load().resource_types), settings)
+    parts = join(store, settings)
+    fhir = parts.fhir
+    shell = FhirShell(fhir, parts.operations, frozenset(definitions.load().resource_types), settings)
     app = Application(shell, settings, partial(_statement, fhir), lifespan=_lifespan(store))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
     app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from server.store.keys import new_id
 
 QUEUE = "documents"
+BACKGROUND = "background"
 APPLICATION = "fhirwright"
 INTERRUPTED = "interrupted"  # the value of a transactional step whose job is no longer ours
 VERSION = "1"  # of the shape of our jobs; a change makes workers leave older running jobs alone
@@ -38,6 +39,13 @@ class Transaction(Protocol):
         """The rows of a SELECT."""
 
 
+class View(Protocol):
+    """Something to read from: the store, or a transaction."""
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+
+
 class State(StrEnum):
     """Where a job stands."""
 
@@ -48,6 +56,10 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+_PROGRESS = (
+    "INSERT INTO job_progress (job, done, total, at) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (job) DO UPDATE SET done = excluded.done, total = excluded.total, at = excluded.at"
+)
 _STATES = {
     "ENQUEUED": State.QUEUED,
     "DELAYED": State.QUEUED,
@@ -66,6 +78,15 @@ class Job:
     id: str
     name: str
     arguments: tuple[str | int | None, ...] = ()
+    queue: str = QUEUE
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is; `of` is None while it is not known how much there is to do."""
+
+    done: int
+    of: int | None
 
 
 class Interrupted(Exception):
@@ -97,16 +118,25 @@ class Jobs:
     def enqueue(self, tx: Transaction, job: Job) -> None:
         """Queue `job` in the caller's transaction: it exists when, and only when, that commits."""
         now = time.time_ns() // 1_000_000
-        tx.later(self._insert, (job.id, job.name, QUEUE, now, now, new_id()))
+        tx.later(self._insert, (job.id, job.name, job.queue, now, now, new_id()))
         inputs = json.dumps(
             {"namedArgs": {}, "positionalArgs": job.arguments}, separators=(",", ":"), ensure_ascii=False
         )
         tx.later(self._insert_input, (job.id, inputs))
 
-    def status(self, tx: Transaction, job_id: str) -> State | None:
+    def status(self, view: View, job_id: str) -> State | None:
         """Where the job stands; None when there is no such job."""
-        rows = tx.query(self._status, (job_id,))
+        rows = view.query(self._status, (job_id,))
         return _STATES[rows[0][0]] if rows else None
+
+    def progress(self, view: View, job_id: str) -> Progress | None:
+        """How far the job is; None when it has not said so."""
+        rows = view.query("SELECT done, total FROM job_progress WHERE job = ?", (job_id,))
+        return Progress(rows[0][0], rows[0][1] or None) if rows else None
+
+    def note_progress(self, tx: Transaction, job_id: str, done: int, of: int | None = None) -> None:
+        """Say how far a job is, when the transaction commits."""
+        tx.execute(_PROGRESS, (job_id, done, of or 0, time.time_ns() // 1_000_000))
 
     def cancel(self, tx: Transaction, job_id: str) -> None:
         """Take the job from the queue; one that runs ends before its next step. A job that is over stays as it is."""

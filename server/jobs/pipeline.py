@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.errors import FhirError
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.jobs import tasks
@@ -19,12 +19,13 @@ from server.jobs.attachments import read_attachment
 from server.jobs.binary import binary_data
 from server.jobs.cache import ContentCache
 from server.jobs.children import FAULT, Children, Failure
-from server.jobs.engine import INTERRUPTED, Interrupted, Steps
+from server.jobs.engine import QUEUE, Interrupted, Steps
 from server.jobs.intake import WHO, WORKFLOW, Intake, moment, read_task
+from server.jobs.kinds import Kind, patient_write
 from server.jobs.results import references, replaced
 from server.jobs.tasks import Run
 from server.settings import Settings
-from server.store import Store, Tx
+from server.store import Tx
 
 log = structlog.get_logger("fhirwright.worker")
 _QUIET_SECONDS = 0.25  # a Task does not move more often than this while its document is read
@@ -39,15 +40,20 @@ class Coding:
 
     NAME: Final = WORKFLOW
 
-    def __init__(self, settings: Settings, store: Store, children: Children) -> None:
+    def __init__(self, settings: Settings, fhir: Fhir, intake: Intake, children: Children) -> None:
         self._settings = settings
-        self._store = store
-        self._fhir = Fhir(store, settings)
-        self._intake = Intake(self._fhir, settings)
-        self._fhir.on_write.append(self._intake)
+        self._store = fhir.store
+        self._fhir = fhir
+        self._intake = intake
+        self._wait_and_write = patient_write(fhir.store)
         self._steps = Steps(self._intake.jobs, self._write)
         self.children = children
         self._cache = ContentCache(settings.data / "cache", settings.cache_bytes)
+
+    @property
+    def kind(self) -> Kind:
+        """The coding of a document as a kind of job."""
+        return Kind(self.NAME, lambda work: self.run(*work.arguments), QUEUE, self.given_up)
 
     def run(self, document: str, version: int, attempt: int) -> str:
         """One run; the state that its Task ends in."""
@@ -151,39 +157,15 @@ class Coding:
         return move
 
     def _write(self, operation: Callable[[Tx], Any]) -> Any:
-        """The operation's value; waits while the database is away, and makes a refusal an outcome."""
-        wait, conflicts = 0.1, 0
-        while True:
-            try:
-                return self._store.write_sync(operation)
-            except FhirError as error:
-                conflicts += error.category is Category.CONFLICT
-                if error.category not in _PASSING or conflicts > _CONFLICTS:
-                    return {"failed": ["exception", FAULT.format(kind=error.category)]}
-            except Interrupted:
-                return INTERRUPTED
-            log.warning("worker.waits", seconds=wait)
-            time.sleep(wait)
-            wait = min(wait * 2, 30.0)
+        """The operation's value; a refusal is an outcome of the document."""
+        value = self._wait_and_write(operation)
+        if isinstance(value, dict) and "refused" in value:
+            return {"failed": ["exception", FAULT.format(kind=value["refused"][0])]}
+        return value
 
-    def sweep(self) -> None:
-        """Fail the Tasks of jobs that were given up because their worker died again and again."""
-        schema = "dbos." if self._store.dialect == "postgresql" else ""
-        lost = self._store.query(_LOST.format(schema=schema), (WORKFLOW,))
-        for (job,) in lost:
-            self._store.write_sync(partial(self._close, job))
-
-    def _close(self, job: str, tx: Tx) -> None:
+    def given_up(self, _fhir: Fhir, tx: Tx, job: str) -> None:
+        """Fail the Task of a job that was given up because its worker died again and again."""
         run = Run.parse(job)
         task = read_task(tx, run.document)
         if task and tasks.run_of(task) == run and task["status"] not in tasks.FINAL:
             self._fail(tx, run, "too-costly", _GIVEN_UP)
-        tx.execute(_CLOSE, (job,))
-
-
-_CONFLICTS = 5
-_PASSING = frozenset({Category.UNAVAILABLE, Category.BUSY, Category.CONFLICT, Category.INTERRUPTED})
-_CLOSE = "INSERT INTO job_step (job, step, output) VALUES (?, 'closed', 'null') ON CONFLICT DO NOTHING"
-_LOST = """SELECT w.workflow_uuid FROM {schema}workflow_status w
- WHERE w.status IN ('ERROR', 'MAX_RECOVERY_ATTEMPTS_EXCEEDED') AND w.name = ?
- AND NOT EXISTS (SELECT 1 FROM job_step s WHERE s.job = w.workflow_uuid AND s.step = 'closed')"""

@@ -62,6 +62,7 @@ def prune(store: Store, keep_days: int) -> None:
 
 _RECORDS = (
     ("job_step", "job"),
+    ("job_progress", "job"),
     ("{schema}operation_outputs", "workflow_uuid"),
     ("{schema}workflow_input", "workflow_uuid"),
     ("{schema}workflow_output", "workflow_uuid"),

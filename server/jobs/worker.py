@@ -1,4 +1,4 @@
-"""The worker process: takes documents from the queue, one live process per slot (https://docs.dbos.dev/python)."""
+"""The worker process: takes documents and other jobs from the queues, one live process per slot (https://docs.dbos.dev/python)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 
+from server.interactions.fhir import Fhir
 from server.jobs.bounds import bounds_of
 from server.jobs.children import Children
-from server.jobs.engine import APPLICATION, QUEUE, VERSION
+from server.jobs.engine import APPLICATION, BACKGROUND, QUEUE, VERSION, Interrupted, Steps
+from server.jobs.kinds import Kind, Work, patient_write, sweep
 from server.jobs.pipeline import Coding
+from server.jobs.registered import background_kinds
 from server.jobs.schema import prepare, prune, system_url
 from server.jobs.slot import Slot
+from server.parts import Parts, join
 from server.settings import Settings
-from server.store import Store, open_store
+from server.store import open_store
 
 _SWEEP_SECONDS = 15.0
 _PRUNE_SECONDS = 3600.0
@@ -36,13 +40,15 @@ def run_worker(settings: Settings, slot: int, stop: threading.Event, ready: Call
     prepare(settings.database_url, upgrade=True)
     with Slot(settings.database_url, slot) as lock:
         store = open_store(settings.database_url)
-        coding = Coding(settings, store, Children(bounds_of(settings), _processes(settings)))
+        parts = join(store, settings)
+        coding = Coding(settings, parts.fhir, parts.intake, Children(bounds_of(settings), _processes(settings)))
+        kinds = (coding.kind, *background_kinds())
         coding.children.warm()
         try:
-            _launch(settings, slot, coding)
+            _launch(settings, slot, parts, kinds)
             ready()
             log.info("worker.ready", slot=slot, documents=_processes(settings))
-            _watch(settings, stop, lock, store, coding)
+            _watch(settings, stop, lock, parts.fhir, kinds)
         finally:
             _land(settings)
             coding.children.close()
@@ -63,7 +69,7 @@ def _processes(settings: Settings) -> int:
     return settings.worker_documents or os.cpu_count() or 1
 
 
-def _launch(settings: Settings, slot: int, coding: Coding) -> None:
+def _launch(settings: Settings, slot: int, parts: Parts, kinds: Sequence[Kind]) -> None:
     """Start DBOS in this process: no console, no telemetry, no network but the database."""
     _quiet()
     from dbos import DBOS
@@ -85,29 +91,45 @@ def _launch(settings: Settings, slot: int, coding: Coding) -> None:
         }
     )
 
-    @DBOS.workflow(name=coding.NAME, max_recovery_attempts=settings.job_attempts)
-    def code_document(document: str, version: int, attempt: int) -> str:
-        return coding.run(document, version, attempt)
-
+    for kind in kinds:
+        DBOS.workflow(name=kind.name, max_recovery_attempts=settings.job_attempts)(_workflow(settings, parts, kind))
     DBOS.launch()
-    DBOS.register_queue(
-        QUEUE,
-        worker_concurrency=_processes(settings) * _AHEAD,
-        polling_interval_sec=settings.worker_poll_seconds,
-        on_conflict="always_update",
-    )
+    for queue, at_once in ((QUEUE, _processes(settings) * _AHEAD), (BACKGROUND, settings.worker_jobs)):
+        DBOS.register_queue(
+            queue,
+            worker_concurrency=at_once,
+            polling_interval_sec=settings.worker_poll_seconds,
+            on_conflict="always_update",
+        )
 
 
-def _watch(settings: Settings, stop: threading.Event, lock: Slot, store: Store, coding: Coding) -> None:
+def _workflow(settings: Settings, parts: Parts, kind: Kind) -> Callable[..., Any]:
+    """What DBOS runs for a job of a kind."""
+    jobs = parts.intake.jobs
+    steps = Steps(jobs, patient_write(parts.fhir.store))
+
+    def run(*arguments: Any) -> Any:
+        from dbos import DBOS
+
+        try:
+            return kind.run(Work(str(DBOS.workflow_id), arguments, parts.fhir, parts.operations, settings, jobs, steps))
+        except Interrupted:
+            return "cancelled"
+
+    run.__name__ = run.__qualname__ = kind.name
+    return run
+
+
+def _watch(settings: Settings, stop: threading.Event, lock: Slot, fhir: Fhir, kinds: Sequence[Kind]) -> None:
     """Stand by while threads work: fail what was given up, forget old records, leave when the slot is lost."""
     pruned = 0.0
     while not stop.wait(_SWEEP_SECONDS if pruned else 0.01):
         if not lock.held():
             log.error("worker.slot-lost")
             return
-        coding.sweep()
+        sweep(fhir, kinds)
         if time.monotonic() - pruned > _PRUNE_SECONDS:
-            prune(store, settings.job_keep_days)
+            prune(fhir.store, settings.job_keep_days)
             pruned = time.monotonic()
 
 

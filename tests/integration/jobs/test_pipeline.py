@@ -19,6 +19,7 @@ from server.jobs.cache import ContentCache
 from server.jobs.children import Failure
 from server.jobs.engine import INTERRUPTED, Interrupted
 from server.jobs.intake import Intake, attach, depths
+from server.jobs.kinds import sweep
 from server.jobs.pipeline import Coding
 from server.operations import task as task_operations
 from server.operations.registry import Operations
@@ -80,7 +81,7 @@ class House:
         self.fhir = fhir
         self.intake: Intake = attach(fhir, settings)
         self.stages = Stages(ContentCache(settings.data / "cache", 10**9))
-        self.coding = Coding(settings, fhir.store, self.stages)  # type: ignore[arg-type]
+        self.coding = Coding(settings, fhir, self.intake, self.stages)  # type: ignore[arg-type]
         self.coding._steps = AtOnce(self.coding._write)  # type: ignore[assignment]
         self.operations = Operations(task_operations.operations(fhir, self.intake))
 
@@ -270,7 +271,7 @@ def test_a_job_that_was_given_up_fails_its_task(house: House) -> None:
     given_up = f"UPDATE {schema}workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED'"
     house.fhir.store.write_sync(lambda tx: tx.execute(given_up))
     for _ in range(2):
-        house.coding.sweep()
+        sweep(house.fhir, [house.coding.kind])
     task = house.task()
     assert (task["status"], task["meta"]["versionId"]) == ("failed", "2")
     assert task["statusReason"]["text"].endswith(".")

@@ -1,0 +1,10 @@
+"""All kinds of background jobs; the coding of documents is the worker's own."""
+
+from __future__ import annotations
+
+from server.jobs.kinds import Kind
+
+
+def background_kinds() -> tuple[Kind, ...]:
+    """The kinds, imported when a worker starts."""
+    return ()

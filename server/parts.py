@@ -1,0 +1,36 @@
+"""The server below HTTP, for the server and the workers: interactions, what follows their writes, operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.interactions.fhir import Fhir
+from server.jobs import intake
+from server.jobs.intake import Intake
+from server.operations import code, task
+from server.operations.registry import Operations
+from server.settings import Settings
+from server.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a process that serves or works is made of."""
+
+    fhir: Fhir
+    intake: Intake
+    operations: Operations
+
+
+def join(store: Store, settings: Settings) -> Parts:
+    """The parts over an open store."""
+    fhir = Fhir(store, settings)
+    jobs = intake.attach(fhir, settings)
+    operations = Operations(
+        [
+            *code.operations(fhir, settings),
+            *task.operations(fhir, jobs),
+        ]
+    )
+    fhir.operations = operations.declared()
+    return Parts(fhir, jobs, operations)
