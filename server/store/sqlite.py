@@ -15,10 +15,10 @@ from sqlalchemy.pool import NullPool
 
 from .driver import Driver, QueryTimeout, Reader, insert_sql
 
+LOCK_SECONDS = 30
 PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=30000",
+    f"PRAGMA busy_timeout={LOCK_SECONDS * 1000}",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-32768",
@@ -31,19 +31,37 @@ def make_engine(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ValueError("The SQLite database must be a file: several processes share it.")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": 30})
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": LOCK_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _connect(raw: sqlite3.Connection, _record: object) -> None:
         raw.isolation_level = None
         for pragma in PRAGMAS:
             raw.execute(pragma)
+        _write_ahead(raw)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(raw: sqlite3.Connection) -> None:
+    """Put the file in write-ahead mode.
+
+    Two connections that switch a new file at the same time each wait for the other, and SQLite then refuses one at once
+    instead of waiting; the loser tries again.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
 
 
 class SqliteDriver(Driver):
@@ -102,9 +120,9 @@ class SqliteReader(Reader):
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                self._path, isolation_level=None, timeout=30, check_same_thread=False, cached_statements=512
+                self._path, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False, cached_statements=512
             )
-            for pragma in (*PRAGMAS[2:], "PRAGMA query_only=ON", "PRAGMA mmap_size=268435456"):
+            for pragma in (*PRAGMAS[1:], "PRAGMA query_only=ON", "PRAGMA mmap_size=268435456"):
                 connection.execute(pragma)
             self._local.connection = connection
             with self._lock:

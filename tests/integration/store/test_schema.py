@@ -63,6 +63,26 @@ def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
     assert sorted(done) == [False, False, False, True]
 
 
+def test_connections_that_start_together_all_open(tmp_path: Path) -> None:
+    """Switching a new file to write-ahead mode never fails because another connection does so at the same moment."""
+    failed: list[Exception] = []
+
+    def connect(number: int) -> None:
+        try:
+            engine = engine_for(f"sqlite:///{tmp_path / f'{number}.db'}")
+            engine.connect().close()
+        except Exception as error:
+            failed.append(error)
+
+    for number in range(40):
+        threads = [threading.Thread(target=connect, args=(number,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failed == []
+
+
 def test_sqlite_is_durable(tmp_path: Path) -> None:
     """The SQLite file is in write-ahead mode and every commit is synced in full."""
     store = open_store(f"sqlite:///{tmp_path / 'a.db'}")
