@@ -44,12 +44,17 @@ RESTFUL_SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful
 NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 
 # Definitions of HL7
+FHIR: Final = "http://hl7.org/fhir"
+XML_SCHEMA_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
+XML_NAMESPACE: Final = "http://www.w3.org/XML/1998/namespace"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 STRUCTURE_DEFINITION: Final = "http://hl7.org/fhir/StructureDefinition/"
 
 # Extensions of HL7
 DERIVATION_REFERENCE: Final = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+MAX_VALUE_SET: Final = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
+FHIRPATH_TYPE: Final = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 
 # Ours
 BASE: Final = "https://fhirwright.dev/fhir"

@@ -1,0 +1,89 @@
+"""Check a resource against profiles: one that is named, or those it claims (https://hl7.org/fhir/R4/profiling.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fhir_profiles.conform.registry import Profiles
+from fhir_profiles.conform.run import Codes, Resolve, Run
+from fhir_profiles.definitions import load
+from fhir_profiles.errors import FhirError, Problem
+from fhir_profiles.systems import STRUCTURE_DEFINITION
+
+Json = dict[str, Any]
+MAX_PROBLEMS = 1_000
+
+
+def check_profile(
+    resource: Json,
+    profile_url: str,
+    *,
+    registry: Profiles,
+    codes: Codes | None = None,
+    thorough: bool = True,
+    must_support: bool = False,
+    resolve: Resolve | None = None,
+) -> list[Problem]:
+    """What a resource that `fhir_profiles.validate` finds valid breaks of a profile.
+
+    `codes` finds value sets. `thorough` adds what refuses nothing: warnings, and what could not be checked;
+    `must_support` adds the must-support elements that are absent. An unknown profile is a warning, never a pass.
+    """
+    run = Run(resource, registry, codes, thorough=thorough, must_support=must_support, resolve=resolve)
+    _check(resource, profile_url, run, resource["resourceType"])
+    return list(run.problems)[:MAX_PROBLEMS]
+
+
+def check_claims(
+    resource: Json,
+    *,
+    registry: Profiles,
+    codes: Codes | None = None,
+    thorough: bool = True,
+    must_support: bool = False,
+    resolve: Resolve | None = None,
+) -> list[Problem]:
+    """What a resource, and those inside it, break of the profiles that they claim in `meta.profile`."""
+    found: list[Problem] = []
+    for one, place in _resources(resource, resource["resourceType"]):
+        for url in claimed(one):
+            run = Run(one, registry, codes, thorough=thorough, must_support=must_support, resolve=resolve)
+            _check(one, url, run, place)
+            found += run.problems
+    return found[:MAX_PROBLEMS]
+
+
+def claimed(resource: Json) -> list[str]:
+    """The profiles in `meta.profile`."""
+    urls: list[str | None] = resource.get("meta", {}).get("profile", [])
+    return [url for url in urls if url]
+
+
+def _check(resource: Json, url: str, run: Run, place: str) -> None:
+    name = resource["resourceType"]
+    try:
+        profile, checker = run.profiles.find(url), run.profiles.checker(url)
+    except FhirError as error:
+        for problem in error.problems:
+            run.add("warning", "not-supported", f"Not checked: {problem.text}", place)
+        return
+    if profile is None or checker is None:
+        if url.partition("|")[0] == f"{STRUCTURE_DEFINITION}{name}":
+            return  # the type itself
+        run.add("warning", "not-found", "Not checked: a profile is not known here. Load its package.", place)
+    elif profile.type != name and load().types[name].base != profile.type and profile.type != "Resource":
+        run.add("error", "structure", f"{profile.name} is a profile of {profile.type}, not of {name}.", place)
+    else:
+        checker((resource, None, name, place), run)
+
+
+def _resources(resource: Json, place: str) -> Iterator[tuple[Json, str]]:
+    """The resource and those in its `contained`, or in the entries and parameters that it carries."""
+    yield resource, place
+    for i, one in enumerate(resource.get("contained", ())):
+        yield one, f"{place}.contained[{i}]"
+    carried = {"Bundle": "entry", "Parameters": "parameter"}.get(resource["resourceType"], "")
+    for i, part in enumerate(resource.get(carried, ()) if carried else ()):
+        if "resource" in part:
+            yield from _resources(part["resource"], f"{place}.{carried}[{i}].resource")
