@@ -130,29 +130,6 @@ def test_prefer_chooses_the_body(call: Call) -> None:
     assert b'"OperationOutcome"' in call("PUT", "Patient/p", PATIENT, prefer="return=OperationOutcome").body
 
 
-def test_history_lists_every_version_in_pages(call: Call) -> None:
-    """History is newest first, tells how each version came, and its pages join without a gap."""
-    for gender in ("male", "female", "other", "unknown"):
-        call("PUT", "Patient/p", {**PATIENT, "gender": gender})
-    call("DELETE", "Patient/p")
-    url, entries = "Patient/p/_history?_count=2", []
-    while url:
-        bundle = json.loads(call("GET", url).body)
-        assert (bundle["type"], bundle["total"]) == ("history", 5)
-        entries += bundle["entry"]
-        links = {link["relation"]: link["url"] for link in bundle["link"]}
-        url = links.get("next", "").removeprefix("http://test/fhir/")
-    assert [entry["request"]["method"] for entry in entries] == ["DELETE", "PUT", "PUT", "PUT", "PUT"]
-    assert [entry["response"]["etag"] for entry in entries] == [f'W/"{n}"' for n in (5, 4, 3, 2, 1)]
-    assert [entry.get("resource", {}).get("gender") for entry in entries] == [
-        None,
-        "unknown",
-        "other",
-        "female",
-        "male",
-    ]
-
-
 def test_every_write_leaves_an_audit_row(call: Call, store: Store) -> None:
     """Who did what to which version, and how it ended."""
     call("PUT", "Patient/p", PATIENT, who="user-1")
