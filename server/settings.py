@@ -79,6 +79,22 @@ class Settings(BaseSettings):
         le=1024 * MIB,
     )
 
+    # What is asked of resources
+    validation: Literal["off", "structure", "profiles"] = Field(
+        "profiles",
+        description="What a write is held to: `structure`, that of FHIR R4; `profiles`, also the profiles that a "
+        "resource claims in `meta.profile` and that are known; `off`, nothing but what storing and finding it needs.",
+    )
+    required_profiles: tuple[str, ...] = Field(
+        (),
+        description="Profiles (canonical URLs) that every resource of their type must meet, whatever it claims; "
+        "of several for one type, one. Needs `validation` to be `profiles`.",
+    )
+    package_bytes: int = Field(
+        1024 * MIB, description="Most bytes of a FHIR package when it is unpacked.", ge=MIB, le=64 * 1024 * MIB
+    )
+    package_entries: int = Field(50_000, description="Most entries of a FHIR package.", ge=1, le=10_000_000)
+
     # Worker
     worker: bool = Field(True, description="`serve` starts and watches one worker process, slot 0.")
     worker_documents: int = Field(
@@ -98,6 +114,31 @@ class Settings(BaseSettings):
         le=1000,
     )
     job_keep_days: int = Field(30, description="Days that the records of finished jobs are kept.", ge=1, le=3650)
+
+    # What is answered later
+    later_running: int = Field(
+        10,
+        description="Requests with `Prefer: respond-async`, exports and imports that one client may have running.",
+        ge=1,
+        le=10_000,
+    )
+    later_kept: int = Field(
+        200, description="Requests that one client may have running or whose results are kept.", ge=1, le=100_000
+    )
+    later_keep_hours: int = Field(
+        24, description="Hours that results, exported files and reports of imports are kept.", ge=1, le=8760
+    )
+    exports_at_once: int = Field(4, description="Exports that may wait or run; more must come back.", ge=1, le=1000)
+    export_lines: int = Field(100_000, description="Most resources in one file of an export.", ge=1, le=10_000_000)
+    imports_at_once: int = Field(2, description="Imports that may wait or run; more must come back.", ge=1, le=1000)
+    import_bytes: int = Field(
+        4096 * MIB, description="Largest NDJSON file in bytes that an import fetches.", ge=KIB, le=1024 * 1024 * MIB
+    )
+    inner_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts and networks behind our own walls (`10.0.0.5`, `10.1.0.0/16`, `hooks.internal`) that "
+        "subscriptions and imports may reach, also by http; all others must have public addresses and https.",
+    )
 
     # Which documents are coded and what one may cost
     coding: Literal["all", "opt-in", "off"] = Field(

@@ -18,7 +18,7 @@ COMMANDS: dict[str, str] = {
     "serve": "Run the FHIR server, and one worker beside it.",
     "worker": "Run one worker that codes documents from the queue.",
     "code": "Code documents and print the result without storing it.",
-    "load": "Load a code system or a table into the terminology.",
+    "load": "Load a code system into the terminology, or a FHIR package of profiles.",
     "validate-code": "Say whether a code exists, is billable and was in force on a date.",
     "migrate": "Bring the database to the schema of this version.",
     "doctor": "Check that everything the server needs is in place.",
