@@ -18,6 +18,10 @@ NDC: Final = "http://hl7.org/fhir/sid/ndc"
 BCP47: Final = "urn:ietf:bcp:47"
 BCP13: Final = "urn:ietf:bcp:13"
 CURRENCY: Final = "urn:iso:std:iso:4217"
+COUNTRY: Final = "urn:iso:std:iso:3166"
+SUBDIVISION: Final = "urn:iso:std:iso:3166:-2"
+M49: Final = "http://unstats.un.org/unsd/methods/m49/m49.htm"
+TIME_ZONES: Final = "https://www.iana.org/time-zones"
 TAGS: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -49,6 +53,7 @@ XML_SCHEMA_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 XML_NAMESPACE: Final = "http://www.w3.org/XML/1998/namespace"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 STRUCTURE_DEFINITION: Final = "http://hl7.org/fhir/StructureDefinition/"
+VALUE_SET: Final = "http://hl7.org/fhir/ValueSet/"
 
 # Extensions of HL7
 DERIVATION_REFERENCE: Final = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
