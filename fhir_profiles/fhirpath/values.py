@@ -1,7 +1,13 @@
-"""What FHIRPath collections hold (http://hl7.org/fhirpath/N1/#collections)."""
+"""What FHIRPath collections hold (http://hl7.org/fhirpath/N1/#collections).
+
+Values of a resource are `Node`s; the results of operators and functions are bool, int, Decimal, str, `Temporal`
+and `Quantity`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 
@@ -34,3 +40,26 @@ class Node:
 def node(value: Any, type: str = "") -> Node:
     """A value as a focus; a resource knows its type itself."""
     return Node(value, type or value["resourceType"])
+
+
+_UNITS = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
+CALENDAR = {name: unit for unit in _UNITS for name in (unit, f"{unit}s")}
+"""The words for durations of the calendar, each with its singular."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with a unit: of UCUM, of the calendar, or any text where `ucum` is false."""
+
+    value: Decimal
+    unit: str = "1"
+    calendar: bool = False
+    ucum: bool = True
+
+    def __str__(self) -> str:
+        return f"{plain(self.value)} {self.unit}" if self.calendar else f"{plain(self.value)} '{self.unit}'"
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent, its digits kept."""
+    return format(value, "f")
