@@ -61,14 +61,14 @@ async def client(database_url: str, tmp_path: Path, furnish: Callable[[Path], Pa
     app.state.fhir.store.close()
 
 
-def patient(name: str, **more: Any) -> dict[str, Any]:
+def patient(name: str, /, **more: Any) -> dict[str, Any]:
     """A Patient under an id."""
     return {"resourceType": "Patient", "id": name, **more}
 
 
-def observation(name: str, subject: str, code: str = "8867-4", **more: Any) -> dict[str, Any]:
+def observation(name: str, subject: str, code_: str = "8867-4", /, **more: Any) -> dict[str, Any]:
     """An Observation of a patient with a LOINC code."""
-    coding = [{"system": "http://loinc.org", "code": code}]
+    coding = [{"system": "http://loinc.org", "code": code_}]
     who = {"reference": f"Patient/{subject}"}
     body = {"status": "final", "code": {"coding": coding}, "subject": who, **more}
     return {"resourceType": "Observation", "id": name, **body}
