@@ -27,7 +27,8 @@ def plain(item: Any) -> Any:
         return item
     if type(value) is str:
         if of in _TEMPORAL:
-            return Temporal.read(value) or value
+            found = Temporal.read(value)
+            return value if found is None else found if of == "date" else found.as_date_time()
         return Temporal.read("T" + value) or value if of == "time" else value
     if type(value) is dict:
         return _quantity(item) if "value" in value and is_subtype(of, "Quantity") else item

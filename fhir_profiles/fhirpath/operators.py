@@ -88,7 +88,7 @@ def sign(operator: str, of: Step) -> Step:
             return [Quantity(-value.value, value.unit, value.calendar, value.ucum) if operator == "-" else value]
         if not is_number(value):
             raise PathError("a sign stands before something that is no number.")
-        return [(value * -1 if operator == "-" else value)]
+        return [-value if operator == "-" else value]
 
     return signed
 

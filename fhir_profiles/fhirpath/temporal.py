@@ -69,6 +69,10 @@ class Temporal:
         minutes = int(self.zone[1:3]) * 60 + int(self.zone[4:])
         return -minutes if self.zone[0] == "-" else minutes
 
+    def as_date_time(self) -> Temporal:
+        """The same as a DateTime, which may have a time."""
+        return self if self.kind == "DateTime" else Temporal("DateTime", self.fields)
+
     def compare(self, other: Temporal) -> int | None:
         """-1, 0 or 1; None when it depends on what is not known, or a time stands against a date."""
         if (self.kind == "Time") is not (other.kind == "Time"):

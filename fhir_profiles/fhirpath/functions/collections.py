@@ -182,7 +182,7 @@ def _trace(context: Context, focus: Items, _name: Step, projection: Step | None 
 
 
 def sort(keys: list[tuple[Step, bool]]) -> Callable[[Context, Items], Items]:
-    """`sort(…)` by keys that may each go downwards; none of a key comes before any."""
+    """`sort(…)` by keys that may each go downwards; what has no key comes after all that has."""
 
     def ordered(context: Context, focus: Items) -> Items:
         steps = keys or [(lambda _context, items: items, False)]
@@ -204,7 +204,7 @@ def sort(keys: list[tuple[Step, bool]]) -> Callable[[Context, Items], Items]:
 
 def _ranked(context: Context, one: Any, other: Any) -> int:
     if one is None or other is None:
-        return (one is not None) - (other is not None)
+        return (one is None) - (other is None)
     return order(one, other, context.units) or 0
 
 

@@ -21,6 +21,8 @@ MAX_PATTERN = 2_000
 REGEX_SECONDS = 0.25
 """A pattern that is not done by then is given up: it backtracks without end."""
 
+_JSON_ESCAPE = regex.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\[\\\"/bfnrt]")
+
 
 def _simple(call: Callable[[str], Any]) -> Callable[[Context, Items], Items]:
     """A function of the text alone."""
@@ -161,10 +163,7 @@ def _unescape(value: str, target: str) -> str:
         return html.unescape(value)
     if target != "json":
         raise PathError("unescape() knows html and json.")
-    try:
-        return str(json.loads(f'"{value}"', strict=False))
-    except ValueError:
-        raise PathError("the text cannot be unescaped.") from None
+    return _JSON_ESCAPE.sub(lambda found: str(json.loads(f'"{found[0]}"')), value)
 
 
 FUNCTIONS = table(
