@@ -28,10 +28,41 @@ Types = frozenset[str] | None
 
 _BOOLEAN: Types = frozenset({"System.Boolean"})
 _SAME = frozenset(
-    "where first last tail skip take single distinct trace exclude intersect repeat combine union sort".split()
+    {
+        "where",
+        "first",
+        "last",
+        "tail",
+        "skip",
+        "take",
+        "single",
+        "distinct",
+        "trace",
+        "exclude",
+        "intersect",
+        "repeat",
+        "combine",
+        "union",
+        "sort",
+    }
 )
-_TRUTHS = frozenset("exists empty not all allTrue anyTrue allFalse anyFalse isDistinct is hasValue matches".split())
-_EACH = frozenset("where select exists all repeat aggregate iif trace sort".split())
+_TRUTHS = frozenset(
+    {
+        "exists",
+        "empty",
+        "not",
+        "all",
+        "allTrue",
+        "anyTrue",
+        "allFalse",
+        "anyFalse",
+        "isDistinct",
+        "is",
+        "hasValue",
+        "matches",
+    }
+)
+_EACH = frozenset({"where", "select", "exists", "all", "repeat", "aggregate", "iif", "trace", "sort"})
 _ORDERED = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
 _OPEN = frozenset({"Resource", "DomainResource", "Element", "BackboneElement"})

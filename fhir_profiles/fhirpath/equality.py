@@ -60,7 +60,7 @@ def equals(one: Any, other: Any, units: Units) -> bool | None:
         return None if order is None else order == 0
     if isinstance(one, Quantity) or isinstance(other, Quantity):
         pair = _quantities(one, other, units)
-        return pair if pair is None or pair is False else pair[0] == pair[1]
+        return pair if isinstance(pair, bool) or pair is None else pair[0] == pair[1]
     if isinstance(one, Node) or isinstance(other, Node):
         return isinstance(one, Node) and isinstance(other, Node) and _same(one, other)
     if isinstance(one, bool) or isinstance(other, bool):
@@ -82,7 +82,7 @@ def equivalent(one: Any, other: Any, units: Units) -> bool:
     if _is_number(one) and _is_number(other):
         return _close(Decimal(one), Decimal(other))
     if isinstance(one, Node) and isinstance(other, Node):
-        return key(one) == key(other) or _loosely(one.value) == _loosely(other.value)
+        return bool(key(one) == key(other) or _loosely(one.value) == _loosely(other.value))
     return equals(one, other, units) is True
 
 
@@ -95,13 +95,13 @@ def order(one: Any, other: Any, units: Units) -> int | None:
         return one.compare(other)
     if isinstance(one, Quantity) or isinstance(other, Quantity):
         pair = _quantities(one, other, units)
-        if pair is False:
+        if isinstance(pair, bool):
             raise PathError("a quantity has no order with another type.")
         return None if pair is None else (pair[0] > pair[1]) - (pair[0] < pair[1])
     if isinstance(one, Node) and isinstance(other, Node) and is_subtype(one.type, "Quantity"):
         return None
     if (isinstance(one, str) and isinstance(other, str)) or (_is_number(one) and _is_number(other)):
-        return (one > other) - (one < other)
+        return int(one > other) - int(one < other)
     raise PathError("values of these types have no order.")
 
 
@@ -130,7 +130,7 @@ def frozen(value: Any) -> Any:
 def _same(one: Node, other: Node) -> bool:
     if one.value is None and other.value is None:
         return frozen(one.shadow) == frozen(other.shadow)
-    return one.value is other.value or frozen(one.value) == frozen(other.value)
+    return one.value is other.value or bool(frozen(one.value) == frozen(other.value))
 
 
 def _loosely(value: Any) -> Any:

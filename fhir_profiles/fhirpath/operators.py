@@ -167,7 +167,7 @@ def _compared(accept: Callable[[int], bool]) -> Operation:
         one, other = single(left), single(right)
         if one is None or other is None:
             return []
-        if isinstance(one, Node) and one.value is None or isinstance(other, Node) and other.value is None:
+        if any(isinstance(item, Node) and item.value is None for item in (one, other)):
             return []
         found = order(one, other, context.units)
         return [] if found is None else [accept(found)]

@@ -97,7 +97,10 @@ class Temporal:
         """Equal for equal moments."""
         parts = self._parts()
         offset = self.offset
-        return ("Time" if self.kind == "Time" else "Date", parts if offset is None else ("UTC", _shifted(parts, offset)))
+        return (
+            "Time" if self.kind == "Time" else "Date",
+            parts if offset is None else ("UTC", _shifted(parts, offset)),
+        )
 
     def plus(self, amount: int, unit: str) -> Temporal:
         """Later by whole units of the calendar; parts finer than the own precision are dropped. OverflowError."""
@@ -129,7 +132,7 @@ class Temporal:
 
     def _moment_plus(self, seconds: Decimal) -> Temporal:
         size = len(self.fields)
-        start = datetime(*self.fields, *(0,) * (6 - size))  # type: ignore[arg-type, misc]
+        start = datetime(*self.fields, *(0,) * (6 - size))  # type: ignore[arg-type]
         micro = int(self.fraction[:6].ljust(6, "0")) if self.fraction else 0
         later = start + timedelta(microseconds=micro + int(seconds * 1_000_000))
         digits = max(len(self.fraction), 3 if later.microsecond else 0)
@@ -172,7 +175,7 @@ def _shifted(parts: tuple[Decimal | int, ...], offset: int) -> tuple[Decimal | i
         return parts
     whole = [int(p) for p in parts[:5]]
     try:
-        moved = datetime(*(whole + [0] * (5 - len(whole)))) - timedelta(minutes=offset)  # type: ignore[arg-type, misc]
+        moved = datetime(*(whole + [0] * (5 - len(whole)))) - timedelta(minutes=offset)  # type: ignore[arg-type]
     except OverflowError:
         return parts
     values = (moved.year, moved.month, moved.day, moved.hour, moved.minute)

@@ -13,8 +13,19 @@ Canonical = tuple[Decimal, str]
 """A value in base units, and their product as text: equal for comparable units."""
 
 _PREFIXES = {
-    **{"T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "da": 1},
-    **{"d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15},
+    "T": 12,
+    "G": 9,
+    "M": 6,
+    "k": 3,
+    "h": 2,
+    "da": 1,
+    "d": -1,
+    "c": -2,
+    "m": -3,
+    "u": -6,
+    "n": -9,
+    "p": -12,
+    "f": -15,
 }
 _METRIC: dict[str, tuple[str, dict[str, int]]] = {
     "m": ("1", {"m": 1}),

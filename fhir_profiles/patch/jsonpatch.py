@@ -176,7 +176,9 @@ def _pointer(operation: Mapping[str, Any], member: str) -> Pointer:
     if text == "":
         return ()
     if text[0] != "/" or _BAD_ESCAPE.search(text):
-        raise _Wrong(f"{member} is no JSON Pointer: it starts with '/', and '~' stands only in ~0 and ~1.", member=member)
+        raise _Wrong(
+            f"{member} is no JSON Pointer: it starts with '/', and '~' stands only in ~0 and ~1.", member=member
+        )
     tokens = tuple(token.replace("~1", "/").replace("~0", "~") for token in text[1:].split("/"))
     if len(tokens) > MAX_DEPTH:
         raise _Wrong(f"{member} is more than {MAX_DEPTH} levels deep.", "too-long", member)

@@ -50,30 +50,30 @@ def _not(_context: Context, focus: Items) -> Items:
 
 
 def _all(context: Context, focus: Items, criteria: Step) -> Items:
-    return [all([truth(criteria(context, one)) is True for one in each(context, focus)])]
+    return [not [one for one in each(context, focus) if truth(criteria(context, one)) is not True]]
 
 
-def _boolean(item: Any) -> bool:
-    value = plain(item)
-    if value is True or value is False:
-        return bool(value)
+def _booleans(focus: Items) -> Items:
+    values = [plain(item) for item in focus]
+    if all(value is True or value is False for value in values):
+        return values
     raise PathError("only booleans may stand here.")
 
 
 def _all_true(_context: Context, focus: Items) -> Items:
-    return [all([_boolean(i) for i in focus])]
+    return [all(_booleans(focus))]
 
 
 def _any_true(_context: Context, focus: Items) -> Items:
-    return [any([_boolean(i) for i in focus])]
+    return [any(_booleans(focus))]
 
 
 def _all_false(_context: Context, focus: Items) -> Items:
-    return [not any([_boolean(i) for i in focus])]
+    return [not any(_booleans(focus))]
 
 
 def _any_false(_context: Context, focus: Items) -> Items:
-    return [not all([_boolean(i) for i in focus])]
+    return [not all(_booleans(focus))]
 
 
 def _subset_of(context: Context, focus: Items, other: Step) -> Items:
@@ -186,9 +186,10 @@ def sort(keys: list[tuple[Step, bool]]) -> Callable[[Context, Items], Items]:
 
     def ordered(context: Context, focus: Items) -> Items:
         steps = keys or [(lambda _context, items: items, False)]
-        rows = []
-        for one in each(context, focus):
-            rows.append(([plain(single(step(context, one))) for step, _ in steps], one[0]))
+        rows = [
+            ([plain(single(step(context, one))) for step, _ in steps], one[0])  # its keys and the item
+            for one in each(context, focus)
+        ]
 
         def compare(a: Any, b: Any) -> int:
             for (_, down), mine, other in zip(steps, a[0], b[0], strict=True):
