@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
-from server.operations import code, task
+from server.operations import code, document, everything, lastn, meta, task
 from server.operations.registry import Operations
 from server.settings import Settings
 from server.store import Store
@@ -30,6 +30,10 @@ def join(store: Store, settings: Settings) -> Parts:
         [
             *code.operations(fhir, settings),
             *task.operations(fhir, jobs),
+            *everything.operations(fhir),
+            *meta.operations(fhir),
+            *lastn.operations(fhir),
+            *document.operations(fhir),
         ]
     )
     fhir.operations = operations.declared()
