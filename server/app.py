@@ -38,11 +38,13 @@ def create_app(settings: Settings) -> FastAPI:
     )
     parts = join(store, settings)
     fhir = parts.fhir
-    shell = FhirShell(fhir, parts.operations, frozenset(definitions.load().resource_types), settings)
+    types = frozenset(definitions.load().resource_types)
+    shell = FhirShell(fhir, parts.operations, types, settings, defer=parts.deferred)
     app = Application(shell, settings, partial(_statement, fhir), lifespan=_lifespan(store))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
     app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))
     app.state.fhir = fhir
+    app.state.parts = parts
     return app
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
-from server.operations import code, document, everything, lastn, meta, task
+from server.operations import code, document, everything, lastn, later, meta, task
+from server.operations.later import Deferred
 from server.operations.registry import Operations
 from server.settings import Settings
 from server.store import Store
@@ -20,16 +21,19 @@ class Parts:
     fhir: Fhir
     intake: Intake
     operations: Operations
+    deferred: Deferred
 
 
 def join(store: Store, settings: Settings) -> Parts:
     """The parts over an open store."""
     fhir = Fhir(store, settings)
     jobs = intake.attach(fhir, settings)
+    deferred = Deferred(fhir, jobs.jobs)
     operations = Operations(
         [
             *code.operations(fhir, settings),
             *task.operations(fhir, jobs),
+            *later.operations(deferred),
             *everything.operations(fhir),
             *meta.operations(fhir),
             *lastn.operations(fhir),
@@ -37,4 +41,4 @@ def join(store: Store, settings: Settings) -> Parts:
         ]
     )
     fhir.operations = operations.declared()
-    return Parts(fhir, jobs, operations)
+    return Parts(fhir, jobs, operations, deferred)

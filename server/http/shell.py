@@ -23,18 +23,22 @@ from server.http.routes import SEARCHES, Shape, check_method, find_shape, too_lo
 from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
 from server.observability import FAULTS, App, Receive, Scope, Send, describe
-from server.operations.registry import Operation, Operations
+from server.operations.registry import Handler, Operation, Operations
 from server.settings import Settings
 
 PREFIX = "/fhir"
 T = TypeVar("T")
 _BINARY = ("Binary",)
+_FILES = f"{PREFIX}/$file/"
 _HOST = re.compile(r"^[A-Za-z0-9._~:\-\[\]]{1,255}$")
 _log = structlog.get_logger("http")
 
 
 class FhirShell:
-    """Serves every URL at and below `/fhir`; `sockets` are the websockets there, by their path below the base."""
+    """Serves every URL at and below `/fhir`; `sockets` are the websockets there, by their path below the base.
+
+    `defer` takes requests that want to be answered later; `files` streams what stands below `/fhir/$file/`.
+    """
 
     def __init__(
         self,
@@ -43,7 +47,11 @@ class FhirShell:
         types: frozenset[str],
         settings: Settings,
         sockets: Mapping[str, App] | None = None,
+        defer: Handler | None = None,
+        files: App | None = None,
     ) -> None:
+        self._defer = defer
+        self._files = files
         self._fhir = fhir
         self._sockets = sockets or {}
         self._operations = operations
@@ -55,6 +63,9 @@ class FhirShell:
         """Answer one request; whatever goes wrong becomes an OperationOutcome."""
         if scope["type"] == "websocket":
             await self._sockets.get("/".join(_split(scope["path"])), _refuse)(scope, receive, send)
+            return
+        if self._files is not None and scope["path"].startswith(_FILES):
+            await self._files(scope, receive, send)
             return
         manner = Manner()
         headers: list[Header]
@@ -109,12 +120,18 @@ class FhirShell:
         )
         if upload:
             request = await self._away(len(body), read_upload, request, fields.get(b"x-security-context"))
-        response = await (operation.handler(request) if operation else self._fhir.handle(request))
+        response = await self._handler_of(operation, request)(request)
         if download:
             return await self._away(len(response.body), answer_download, response, accept or b"", manner)
         if response.content_type is not FHIR_JSON:
             manner.as_it_is, manner.content_type = True, response.content_type.encode("latin-1")
         return response
+
+    def _handler_of(self, operation: Operation | None, request: Request) -> Handler:
+        """What answers a request, now or later."""
+        if self._defer and request.preferred.respond_async and not (operation and operation.defers):
+            return self._defer
+        return operation.handler if operation else self._fhir.handle
 
     async def _away(self, size: int, function: Callable[..., T], *args: Any) -> T:
         """Call a function that handles so many bytes, in a thread when they are many."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.errors import Category, FhirError, Problem
 from server.interactions.fhir import Fhir
 from server.jobs.engine import BACKGROUND, INTERRUPTED, Interrupted, Job, Jobs, Steps
 from server.operations.registry import Operations
@@ -66,7 +66,8 @@ class Work:
         """
         value = self.steps.tx_step(name, operation)
         if isinstance(value, dict) and "refused" in value:
-            raise FhirError.of(Category(value["refused"][0]), *value["refused"][1:])
+            problems = (Problem(*problem) for problem in value["problems"])
+            raise FhirError(Category(value["refused"]), *problems)
         return value
 
     def note_progress(self, tx: Tx, done: int, of: int | None = None) -> None:
@@ -85,8 +86,8 @@ def patient_write(store: Store) -> Callable[[Callable[[Tx], Any]], Any]:
             except FhirError as error:
                 conflicts += error.category is Category.CONFLICT
                 if error.category not in _PASSING or conflicts > _CONFLICTS:
-                    first = error.problems[0]
-                    return {"refused": [error.category.value, first.code, first.text]}
+                    problems = [[p.severity, p.code, p.text, p.expression] for p in error.problems]
+                    return {"refused": error.category.value, "problems": problems}
             except Interrupted:
                 return INTERRUPTED
             log.warning("worker.waits", seconds=wait)

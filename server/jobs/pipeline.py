@@ -160,7 +160,7 @@ class Coding:
         """The operation's value; a refusal is an outcome of the document."""
         value = self._wait_and_write(operation)
         if isinstance(value, dict) and "refused" in value:
-            return {"failed": ["exception", FAULT.format(kind=value["refused"][0])]}
+            return {"failed": ["exception", FAULT.format(kind=value["refused"])]}
         return value
 
     def given_up(self, _fhir: Fhir, tx: Tx, job: str) -> None:

@@ -7,4 +7,6 @@ from server.jobs.kinds import Kind
 
 def background_kinds() -> tuple[Kind, ...]:
     """The kinds, imported when a worker starts."""
-    return ()
+    from server.jobs import answering
+
+    return (answering.KIND,)

@@ -19,6 +19,7 @@ class Operation:
     `name` has no `$`; `types` is None when the operation is known on every type; the handler gets the
     request as it came (`path` still end in `$name`) and raises FhirError for everything that is wrong.
     With `raw` the body may be of any Content-Type, which the handler finds in `content_type`.
+    One that `defers` answers `Prefer: respond-async` itself.
     `definition` is the canonical URL of its OperationDefinition, for the CapabilityStatement.
     """
 
@@ -29,6 +30,7 @@ class Operation:
     methods: frozenset[str] = frozenset({"POST"})
     definition: str = ""
     raw: bool = False
+    defers: bool = False
 
 
 class Operations:

@@ -1,0 +1,100 @@
+"""A server in process and one worker that runs each job when it is told to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from server.app import create_app
+from server.jobs.engine import Interrupted
+from server.jobs.kinds import Kind, Work, patient_write
+from server.jobs.registered import background_kinds
+from server.parts import Parts
+from server.settings import Settings
+
+Step = Callable[[], Any]
+
+
+class AtOnce:
+    """The two calls of a running job without DBOS: each step's value is kept, as it would be after a kill."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._write = patient_write(parts.fhir.store)
+        self.kept: dict[str, Any] = {}
+        self.before: Callable[[str], None] = lambda _: None
+
+    def step(self, name: str, function: Step) -> Any:
+        if name not in self.kept:
+            self.before(name)
+            self.kept[name] = json.loads(json.dumps(function()))
+        return self.kept[name]
+
+    def tx_step(self, name: str, operation: Callable[[Any], Any]) -> Any:
+        return self.step(name, lambda: self._write(operation))
+
+
+class House:
+    """The application, a client of it, and its worker."""
+
+    def __init__(self, parts: Parts, settings: Settings, client: httpx.AsyncClient) -> None:
+        self.parts = parts
+        self.settings = settings
+        self.client = client
+        self.store = parts.fhir.store
+        self.kinds: dict[str, Kind] = {kind.name: kind for kind in background_kinds()}
+
+    def queued(self) -> list[tuple[str, str]]:
+        """Jobs that wait: id and name."""
+        schema = "dbos." if self.store.dialect == "postgresql" else ""
+        sql = f"SELECT workflow_uuid, name FROM {schema}workflow_status WHERE status = 'ENQUEUED' ORDER BY created_at"
+        return [row for row in self.store.query(sql) if row[1] in self.kinds]
+
+    def steps(self) -> AtOnce:
+        """Steps whose values outlive one run of a job."""
+        return AtOnce(self.parts)
+
+    def run(self, job: str, steps: AtOnce | None = None) -> Any:
+        """Run one job to its end."""
+        name = dict(self.queued())[job]
+        steps = steps or AtOnce(self.parts)
+        jobs = self.parts.intake.jobs
+        work = Work(job, (), self.parts.fhir, self.parts.operations, self.settings, jobs, steps)  # type: ignore[arg-type]
+        try:
+            value = self.kinds[name].run(work)
+        except Interrupted:
+            value = "cancelled"
+        self.end(job)
+        return value
+
+    def end(self, job: str, status: str = "SUCCESS") -> None:
+        """What DBOS writes when a job is over."""
+        schema = "dbos." if self.store.dialect == "postgresql" else ""
+        sql = f"UPDATE {schema}workflow_status SET status = ? WHERE workflow_uuid = ?"
+        self.store.write_sync(lambda tx: tx.execute(sql, (status, job)))
+
+    async def work(self) -> list[Any]:
+        """Run every job that waits; a thread each, as a worker does."""
+        return [await self.store.run(self.run, job) for job, _ in self.queued()]
+
+
+@pytest.fixture
+def more_settings() -> dict[str, Any]:
+    """Settings of the house beyond the usual ones; tests override this."""
+    return {}
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path, more_settings: dict[str, Any]) -> AsyncIterator[House]:
+    """The whole application over an empty database of each engine."""
+    options = {"inner_hosts": ("127.0.0.1",), "coding": "off", **more_settings}
+    settings = Settings(database=database_url, data=tmp_path / "var", log_requests="problems", **options)
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/fhir/", timeout=30) as client:
+        yield House(app.state.parts, settings, client)
+    app.state.fhir.store.close()
