@@ -129,7 +129,7 @@ def frozen(value: Any) -> Any:
 
 def _same(one: Node, other: Node) -> bool:
     if one.value is None and other.value is None:
-        return frozen(one.shadow) == frozen(other.shadow)
+        return bool(frozen(one.shadow) == frozen(other.shadow))
     return one.value is other.value or bool(frozen(one.value) == frozen(other.value))
 
 
