@@ -49,6 +49,7 @@ RESTFUL_SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful
 NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 
 # Definitions of HL7
+HL7_FHIR: Final = "http://hl7.org/fhir/"
 FHIR: Final = "http://hl7.org/fhir"
 XML_SCHEMA_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 XML_NAMESPACE: Final = "http://www.w3.org/XML/1998/namespace"
@@ -66,6 +67,12 @@ FHIRPATH_TYPE: Final = "http://hl7.org/fhir/StructureDefinition/structuredefinit
 BASE: Final = "https://fhirwright.dev/fhir"
 EVIDENCE_BOX: Final = f"{BASE}/StructureDefinition/evidence-box"
 CONFIDENCE: Final = f"{BASE}/StructureDefinition/confidence"
+EVIDENCED_CODING: Final = f"{BASE}/StructureDefinition/evidenced-coding"
+CODED_CONDITION: Final = f"{BASE}/StructureDefinition/coded-condition"
+CODED_OBSERVATION: Final = f"{BASE}/StructureDefinition/coded-observation"
+CODED_OBSERVATION_STATUS: Final = f"{BASE}/ValueSet/coded-observation-status"
+CODED_MEDICATION: Final = f"{BASE}/StructureDefinition/coded-medication"
+DRAFT_CLAIM: Final = f"{BASE}/StructureDefinition/draft-claim"
 MRN: Final = f"{BASE}/sid/mrn"
 TASK_STAGE: Final = f"{BASE}/CodeSystem/task-stage"
 TASK_CODE: Final = f"{BASE}/CodeSystem/task-code"

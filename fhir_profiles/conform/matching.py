@@ -30,7 +30,9 @@ def is_pattern(written: bytes) -> Test:
 def equal(one: Any, other: Any) -> bool:
     """Deep equality in which true is not 1."""
     if isinstance(one, dict):
-        return isinstance(other, dict) and one.keys() == other.keys() and all(equal(v, other[k]) for k, v in one.items())
+        return (
+            isinstance(other, dict) and one.keys() == other.keys() and all(equal(v, other[k]) for k, v in one.items())
+        )
     if isinstance(one, list):
         return isinstance(other, list) and len(one) == len(other) and all(map(equal, one, other))
     return (type(one) is bool) == (type(other) is bool) and bool(one == other)
@@ -43,5 +45,3 @@ def fits(pattern: Any, value: Any) -> bool:
     if isinstance(pattern, list):
         return isinstance(value, list) and all(any(fits(p, v) for v in value) for p in pattern)
     return equal(pattern, value)
-
-

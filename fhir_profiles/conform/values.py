@@ -94,7 +94,9 @@ def _range_checks(node: Node, label: str) -> list[Check]:
     if node.max_length is not None:
         checks.append(_length_check(node.max_length, label))
     if node.lowest is not None:
-        checks.append(_bound_check(value_of(node.lowest), 1, f"{label}: this must not be below {node.lowest.decode()}."))
+        checks.append(
+            _bound_check(value_of(node.lowest), 1, f"{label}: this must not be below {node.lowest.decode()}.")
+        )
     if node.highest is not None:
         high = node.highest
         checks.append(_bound_check(value_of(high), -1, f"{label}: this must not be above {high.decode()}."))

@@ -80,9 +80,7 @@ def read_archive(file: Path, limits: Limits = Limits(), told: Told | None = None
         resource = _resource(file, name, body)
         if resource is not None:
             resources.append((name, resource, body))
-    return Archive(
-        manifest.name, manifest.version, manifest.title, manifest.dependencies, digest, tuple(resources)
-    )
+    return Archive(manifest.name, manifest.version, manifest.title, manifest.dependencies, digest, tuple(resources))
 
 
 def _entries(file: Path, stream: BinaryIO, limits: Limits, told: Told | None) -> Iterator[tuple[str, bytes]]:

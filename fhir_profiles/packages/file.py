@@ -86,9 +86,7 @@ class Package:
         return self._content[self._start + at[0] : self._start + at[0] + at[1]]
 
 
-def write_package(
-    path: Path, index: Index, resources: Sequence[tuple[dict[str, Any], bytes, Profile | None]]
-) -> None:
+def write_package(path: Path, index: Index, resources: Sequence[tuple[dict[str, Any], bytes, Profile | None]]) -> None:
     """Write the file of a package: whole or not at all. `index` comes without entries."""
     entries, blobs, at = [], [], 0
     for resource, body, profile in resources:
