@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
-from server.operations import code, document, everything, lastn, later, meta, task
+from server.operations import code, document, everything, graphql, lastn, later, meta, task
 from server.operations.later import Deferred
 from server.operations.registry import Operations
 from server.settings import Settings
@@ -38,6 +38,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *meta.operations(fhir),
             *lastn.operations(fhir),
             *document.operations(fhir),
+            *graphql.operations(fhir),
         ]
     )
     fhir.operations = operations.declared()
