@@ -76,19 +76,19 @@ class Terminology:
         place = self._place(system, version, None)
         return place[0].concepts(place[1]) if place else iter(())
 
-    def children(self, system: str, code: str) -> list[Concept]:
+    def children(self, system: str, code: str, version: str | None = None) -> list[Concept]:
         """The direct children of a concept."""
-        place = self._place(system, None, None)
+        place = self._place(system, version, None)
         return place[0].children(place[1], code) if place else []
 
-    def descendants(self, system: str, code: str) -> list[Concept]:
+    def descendants(self, system: str, code: str, version: str | None = None) -> list[Concept]:
         """All concepts below one."""
-        place = self._place(system, None, None)
+        place = self._place(system, version, None)
         return place[0].descendants(place[1], code) if place else []
 
-    def ancestors(self, system: str, code: str) -> list[Concept]:
+    def ancestors(self, system: str, code: str, version: str | None = None) -> list[Concept]:
         """From the parent up to the root."""
-        place = self._place(system, None, None)
+        place = self._place(system, version, None)
         return place[0].ancestors(place[1], code) if place else []
 
     def notes(self, system: str, code: str) -> list[tuple[str, str]]:

@@ -25,9 +25,13 @@ Json = dict[str, Any]
 PUBLISHED = ("valuesets.json", "v3-codesystems.json", "v2-tables.json")
 ADDED = "valuesets-medplum-generated.json"
 ADDED_SYSTEMS = (COUNTRY, CURRENCY, M49)
+WITHDRAWN = """
+    ADP ATS AZM BEF BGL BYR CHC CSD CSK CYP DEM EEK ESP FIM FRF GHC GRD HRK IEP ITL LTL LUF LVL MGF MRO MTL MZM NLG
+    PTE ROL RUR SDD SDP SIT SKK SLL SRG STD TMM TRL USS VEB VEF XEU YUM ZMK ZWD ZWL ZWN ZWR
+"""
 KEPT = ("resourceType", "url", "version", "name", "title", "status", "experimental", "date", "publisher", "copyright",
         "immutable", "compose", "contained")  # fmt: skip
-OURS = {"not-present"}  # kinds of content that say nothing about codes
+SILENT = {"not-present"}  # kinds of content that say nothing about codes
 WITHOUT_DISPLAYS = {SNOMED}  # their licence covers the code in a value set, not a table of names
 
 
@@ -35,11 +39,11 @@ def main(argv: list[str]) -> int:
     """Write the file from the two unpacked packages; returns the process exit code."""
     definitions, subtags = (Path(a) for a in argv)
     resources = [r for name in PUBLISHED for r in _entries(next(definitions.rglob(name)))]
-    added = [r for r in _entries(next(definitions.rglob(ADDED))) if r["url"] in ADDED_SYSTEMS]
+    added = [_completed(r) for r in _entries(next(definitions.rglob(ADDED))) if r["url"] in ADDED_SYSTEMS]
     systems = [
         read_code_system(r)
         for r in (*resources, *added)
-        if r["resourceType"] == "CodeSystem" and r["content"] not in OURS
+        if r["resourceType"] == "CodeSystem" and r["content"] not in SILENT
     ]
     systems.extend(_subtags(next(subtags.rglob("registry.json"))))
     sets = [_value_set(r) for r in resources if r["resourceType"] == "ValueSet"]
@@ -51,6 +55,18 @@ def _entries(path: Path) -> Iterator[Json]:
     bundle = msgspec.json.decode(path.read_bytes())
     for entry in bundle["entry"]:
         yield entry["resource"]
+
+
+def _completed(resource: Json) -> Json:
+    """ISO 3166 with its numbers as codes, ISO 4217 with the currencies that older records are in."""
+    known = {c["code"] for c in resource["concept"]}
+    if resource["url"] == COUNTRY:
+        numbers = {p["valueCode"]: c for c in resource["concept"] for p in c["property"] if p["code"] == "numeric"}
+        resource["concept"] += [{"code": n, "display": c["display"]} for n, c in numbers.items() if n not in known]
+    if resource["url"] == CURRENCY:
+        retired = [{"code": "status", "valueCode": "retired"}]
+        resource["concept"] += [{"code": c, "property": retired} for c in WITHDRAWN.split() if c not in known]
+    return resource
 
 
 def _value_set(resource: Json) -> Json:
