@@ -66,6 +66,17 @@ class Settings(BaseSettings):
     search_seconds: float = Field(
         30.0, description="A search that takes longer is ended and answered with an error.", gt=0, le=3600
     )
+    max_conditional_delete: int = Field(
+        1000,
+        description="Most resources that one conditional delete may end; with 1 a query that finds several is refused.",
+        ge=1,
+        le=100_000,
+    )
+    require_if_match: bool = Field(
+        False,
+        description="Answer 428 to a PUT, PATCH or DELETE of an existing resource that does not name its version in "
+        "If-Match.",
+    )
     max_waiting_writes: int = Field(
         5000,
         description="Writes that may wait for their commit in one process; more must come back.",

@@ -28,6 +28,7 @@ STATUS_OF_CODE: dict[tuple[Category, str], int] = {
     (Category.NOT_FOUND, "deleted"): 410,
     (Category.CONFLICT, "conflict"): 412,
     (Category.CONFLICT, "multiple-matches"): 412,
+    (Category.CONFLICT, "required"): 428,
     (Category.BUSY, "throttled"): 429,
     (Category.FORBIDDEN, "login"): 401,
     (Category.FORBIDDEN, "expired"): 401,

@@ -5,32 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-import msgspec
+import structlog
 
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
-from server.http.errors import outcome_of, status_of
+from server.observability import describe
 
 from . import transaction
 from .action import Write
+from .entries import READ, Entry, read_each, with_body
 from .exchange import Request, Response
+from .links import refuse_open_links
+from .replies import bundle_of
 
 if TYPE_CHECKING:
     from .fhir import Fhir
 
-ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
-REASONS = {200: "OK", 201: "Created", 204: "No Content", 304: "Not Modified"}
+AT_ONCE = 200
+"""Entries of a batch that run at the same time."""
 
-
-class Entry(msgspec.Struct, frozen=True):
-    """One entry of a Bundle: where it stands, its full URL, its resource as a dict and what it asks for."""
-
-    number: int
-    full_url: str | None
-    resource: dict[str, Any] | None
-    request: Request
+_log = structlog.get_logger("batch")
 
 
 async def handle(fhir: Fhir, request: Request) -> Response:
@@ -39,11 +34,11 @@ async def handle(fhir: Fhir, request: Request) -> Response:
     if bundle["type"] == "transaction":
         write = await fhir.store.run(transaction.prepare, fhir, request, bundle)
         return await fhir.store.write(write.run, write.reads)
-    entries, answers = _read_each(request, bundle)
-    for rank in sorted(set(ORDER.values())):
-        same = [entry for entry in entries if ORDER[entry.request.method] == rank]
-        for at in range(0, len(same), 200):
-            part = same[at : at + 200]
+    entries, answers = read_each(request, bundle)
+    for rank in range(READ + 1):
+        same = [entry for entry in entries if entry.rank == rank]
+        for at in range(0, len(same), AT_ONCE):
+            part = same[at : at + AT_ONCE]
             results = await asyncio.gather(*(_attempt(fhir, entry) for entry in part))
             answers.update(zip((entry.number for entry in part), results, strict=True))
     return _reply(request, bundle, entries, answers)
@@ -51,9 +46,9 @@ async def handle(fhir: Fhir, request: Request) -> Response:
 
 async def _attempt(fhir: Fhir, entry: Entry) -> Response | FhirError:
     try:
-        return await fhir.handle(with_body(entry))
-    except FhirError as error:
-        return error
+        return await fhir.handle(_ready(entry))
+    except Exception as error:
+        return _refusal(error)
 
 
 def handle_sync(fhir: Fhir, request: Request) -> Response:
@@ -62,13 +57,28 @@ def handle_sync(fhir: Fhir, request: Request) -> Response:
     if bundle["type"] == "transaction":
         write: Write = transaction.prepare(fhir, request, bundle)
         return fhir.store.write_sync(write.run, write.reads)
-    entries, answers = _read_each(request, bundle)
-    for entry in sorted(entries, key=lambda entry: ORDER[entry.request.method]):
+    entries, answers = read_each(request, bundle)
+    for entry in sorted(entries, key=lambda entry: entry.rank):
         try:
-            answers[entry.number] = fhir.handle_sync(with_body(entry))
-        except FhirError as error:
-            answers[entry.number] = error
+            answers[entry.number] = fhir.handle_sync(_ready(entry))
+        except Exception as error:
+            answers[entry.number] = _refusal(error)
     return _reply(request, bundle, entries, answers)
+
+
+def _ready(entry: Entry) -> Request:
+    """The entry on its own: in a batch it cannot point to its neighbours."""
+    if entry.resource is not None:
+        refuse_open_links(entry)
+    return with_body(entry)
+
+
+def _refusal(error: Exception) -> FhirError:
+    """What an entry is answered that failed, so that the others are answered all the same."""
+    if isinstance(error, FhirError):
+        return error
+    _log.error("fault", **describe(error))
+    return FhirError.of(Category.FAULT, "exception", "The server failed on this entry.")
 
 
 def parse(fhir: Fhir, request: Request) -> dict[str, Any]:
@@ -89,100 +99,9 @@ def parse(fhir: Fhir, request: Request) -> dict[str, Any]:
     return bundle
 
 
-def read_entries(request: Request, bundle: dict[str, Any]) -> list[Entry]:
-    """The entries of a Bundle as requests; FhirError names the first that cannot be read."""
-    return [_read_entry(request, number, entry) for number, entry in enumerate(bundle.get("entry", []))]
-
-
-def _read_each(request: Request, bundle: dict[str, Any]) -> tuple[list[Entry], dict[int, Response | FhirError]]:
-    """The entries of a batch that can be read, and the answers to those that cannot: one does not spoil the others."""
-    entries: list[Entry] = []
-    answers: dict[int, Response | FhirError] = {}
-    for number, entry in enumerate(bundle.get("entry", [])):
-        try:
-            entries.append(_read_entry(request, number, entry))
-        except FhirError as error:
-            answers[number] = error
-    return entries, answers
-
-
-def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
-    at = f"Bundle.entry[{number}]"
-    asked = entry.get("request")
-    if not isinstance(asked, dict) or not isinstance(asked.get("url"), str):
-        text = "Each entry needs a request with a method and a url."
-        raise FhirError.of(Category.INCORRECT, "required", text, f"{at}.request")
-    method = asked.get("method")
-    if method not in ORDER or method == "PATCH":
-        text = "The method must be GET, HEAD, POST, PUT or DELETE."
-        raise FhirError.of(Category.INCORRECT, "not-supported", text, f"{at}.request.method")
-    resource, full_url = entry.get("resource"), entry.get("fullUrl")
-    if (resource is not None and not isinstance(resource, dict)) or not isinstance(full_url, str | None):
-        raise FhirError.of(Category.INCORRECT, "structure", "The entry is not built as FHIR says.", at)
-    texts = {name: asked.get(name) for name in ("ifMatch", "ifNoneMatch", "ifNoneExist", "ifModifiedSince")}
-    if not all(isinstance(text, str | None) for text in texts.values()):
-        raise FhirError.of(Category.INCORRECT, "structure", "The request holds something that is no text.", at)
-    path, query = _split(asked["url"], outer.base_url)
-    if not path:
-        text = "The url must name what the entry is about; a Bundle inside a Bundle is not run."
-        raise FhirError.of(Category.INCORRECT, "value", text, f"{at}.request.url")
-    one = Request(
-        method=method,
-        path=path,
-        query=query,
-        base_url=outer.base_url,
-        if_match=texts["ifMatch"],
-        if_none_match=texts["ifNoneMatch"],
-        if_modified_since=texts["ifModifiedSince"],
-        if_none_exist=texts["ifNoneExist"],
-        prefer=outer.prefer,
-        who=outer.who,
-    )
-    return Entry(number, full_url, resource, one)
-
-
-def _split(url: str, base_url: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    if base_url and url.startswith(f"{base_url}/"):
-        url = url[len(base_url) :]
-    parts = urlsplit(url)
-    path = tuple(unquote(segment) for segment in parts.path.split("/") if segment)
-    return path, tuple(parse_qsl(parts.query, keep_blank_values=True))
-
-
-def with_body(entry: Entry) -> Request:
-    """The entry's request with its resource as body."""
-    body = b"" if entry.resource is None else json.encode(entry.resource)
-    return msgspec.structs.replace(entry.request, body=body)
-
-
 def _reply(
     request: Request, bundle: dict[str, Any], entries: Iterable[Entry], answers: dict[int, Response | FhirError]
 ) -> Response:
     read = {entry.number: entry for entry in entries}
     in_order = [(read.get(number), answers[number]) for number in range(len(bundle.get("entry", [])))]
     return bundle_of("batch-response", in_order, request)
-
-
-def bundle_of(kind: str, answered: Iterable[tuple[Entry | None, Response | FhirError]], request: Request) -> Response:
-    """The Bundle that answers each entry; resources of writes come only when the client asked for them."""
-    wants = request.preferred.returns
-    parts = []
-    for entry, result in answered:
-        if entry is None or isinstance(result, FhirError):
-            assert isinstance(result, FhirError)
-            status = status_of(result)
-            told: dict[str, Any] = {"status": str(status), "outcome": outcome_of(result)}
-            parts.append(b'{"response":%b}' % json.encode(told))
-            continue
-        told = {"status": f"{result.status} {REASONS.get(result.status, '')}".rstrip()}
-        told |= {"location": result.location} if result.location else {}
-        told |= {"etag": result.etag} if result.etag else {}
-        reads = entry.request.method in ("GET", "HEAD") or entry.request.path[1:] == ("_search",)
-        if wants == "OperationOutcome" and not reads and result.body:
-            told["outcome"] = json.decode(result.body)
-        resource = b""
-        if result.body and (reads or wants == "representation"):
-            resource = b'"resource":%b,' % result.body
-        parts.append(b'{%b"response":%b}' % (resource, json.encode(told)))
-    head = b'{"resourceType":"Bundle","type":"%b"' % kind.encode()
-    return Response(status=200, body=head + (b',"entry":[%b]}' % b",".join(parts) if parts else b"}"))

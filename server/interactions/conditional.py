@@ -1,7 +1,8 @@
-"""The one resource that a query finds, inside the transaction that acts on it (https://hl7.org/fhir/R4/http.html#ccreate)."""
+"""What a query finds, inside the transaction that acts on it (https://hl7.org/fhir/R4/http.html#ccreate)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
@@ -9,28 +10,62 @@ from fhir_profiles.errors import Category, FhirError
 from server.search.find import find_ids
 from server.store import Tx, Version
 
+Criteria = str | Sequence[tuple[str, str]]
 
-def pairs_of(criteria: str | Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+_COMMA = re.compile(r"(?<!\\),")
+_FORM = frozenset(
+    {"_count", "_sort", "_include", "_revinclude", "_summary", "_elements", "_total", "_contained", "_containedType"}
+    | {"_format", "_pretty", "_cursor"}
+)
+"""Parameters that say how a result is given and leave out nothing."""
+
+
+def pairs_of(criteria: Criteria) -> tuple[tuple[str, str], ...]:
     """The parameters of a query, which may come with its type before a `?`."""
     if isinstance(criteria, str):
         return tuple(parse_qsl(criteria.rpartition("?")[2], keep_blank_values=True))
     return tuple(criteria)
 
 
-def find_one(
-    tx: Tx, resource_type: str, criteria: str | Sequence[tuple[str, str]], base_url: str = ""
-) -> Version | None:
-    """The resource that the criteria find; None for none, FhirError for several.
+def identity_of(resource_type: str, criteria: Criteria) -> str:
+    """The criteria in one form, whatever the order of their parameters."""
+    return f"{resource_type}?{sorted(pairs_of(criteria))}"
 
-    The same criteria wait for each other until the transaction ends, so that two of them never both find nothing.
+
+def locks_of(resource_type: str, criteria: Criteria) -> list[str]:
+    """What conditional writes wait for before they search, so that two of them never both find nothing.
+
+    Those that name identifiers wait for each of them, however their other parameters differ; the rest for all alike.
     """
     pairs = pairs_of(criteria)
-    if not pairs:
+    identifiers = {value for name, text in pairs if name == "identifier" for value in _COMMA.split(text)}
+    if identifiers:
+        return sorted(f"{resource_type}?identifier={value}" for value in identifiers)
+    return [identity_of(resource_type, pairs)]
+
+
+def find_one(tx: Tx, resource_type: str, criteria: Criteria, base_url: str = "") -> Version | None:
+    """The resource that the criteria find; None for none, FhirError for several. Held until the transaction ends."""
+    found = find_some(tx, resource_type, criteria, 2, base_url)
+    if len(found) > 1:
+        raise several()
+    return found[0] if found else None
+
+
+def find_some(tx: Tx, resource_type: str, criteria: Criteria, limit: int, base_url: str = "") -> list[Version]:
+    """The same for several, at most `limit`."""
+    pairs = pairs_of(criteria)
+    if not any(value and name.partition(":")[0] not in _FORM for name, value in pairs):
         text = "A conditional interaction needs search parameters; without any it would mean every resource."
         raise FhirError.of(Category.INCORRECT, "required", text)
-    tx.lock(f"{resource_type}?{sorted(pairs)}")
-    found = find_ids(tx, resource_type, pairs, limit=2, base_url=base_url)
-    if len(found) > 1:
-        text = "More than one resource matches the criteria; make them narrower."
-        raise FhirError.of(Category.CONFLICT, "multiple-matches", text)
-    return tx.current(resource_type, found[0]) if found else None
+    tx.lock(*locks_of(resource_type, pairs))
+    keys = [(resource_type, found) for found in find_ids(tx, resource_type, pairs, limit=limit, base_url=base_url)]
+    tx.prefetch(keys)
+    versions = [tx.current(*key) for key in keys]
+    return [version for version in versions if version is not None]
+
+
+def several() -> FhirError:
+    """The error for criteria that must find one resource and find more."""
+    text = "More than one resource matches the criteria; make them narrower."
+    return FhirError.of(Category.CONFLICT, "multiple-matches", text)

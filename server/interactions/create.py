@@ -28,10 +28,20 @@ def prepare(fhir: Fhir, request: Request) -> Write:
 
 
 def run(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
-    """Store the resource in the transaction."""
+    """Store the resource in the transaction, unless the condition finds one."""
     criteria = request.if_none_exist
-    if criteria is not None and (found := find_one(tx, made.type, criteria, request.base_url)):
-        return answer(request, 200, found, "The resource exists already.")
+    if criteria is not None and (there := find_one(tx, made.type, criteria, request.base_url)):
+        return found(request, there)
+    return store(fhir, tx, request, made)
+
+
+def found(request: Request, there: Version) -> Response:
+    """The answer of a conditional create that finds its resource."""
+    return answer(request, 200, there, "The resource exists already.")
+
+
+def store(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
+    """Store the resource as one that is new."""
     version = Version(tx.new_rid(), made.type, made.id, 1, tx.now, CREATE, made.patient, made.body(1, tx.now))
     fhir.store_version(tx, request, version, None, made, "create", 201)
     return answer(request, 201, version, "Created.")

@@ -51,10 +51,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     who: str = "anonymous"
     """Who asks, as it goes into the audit row: a subject or client id, never a name."""
 
+    versioned: bool = False
+    """Whether a change of what exists must name its version in `if_match`."""
+
     @property
     def preferred(self) -> Prefer:
         """The `Prefer` header, read."""
         return read_prefer(self.prefer)
+
+
+def is_reading(request: Request) -> bool:
+    """Whether the request only reads: every GET and HEAD, and a search by POST."""
+    return request.method in ("GET", "HEAD") or (request.method == "POST" and request.path[-1:] == ("_search",))
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import msgspec
+
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
 from server.settings import Settings
@@ -13,7 +15,7 @@ from server.store import QueryTimeout, Store, Tx, Version, Written
 from . import batch, capabilities, create, delete, history, patch, read, search, transaction, update
 from .action import Write
 from .content import Content
-from .exchange import Request, Response
+from .exchange import Request, Response, is_reading
 from .view import View
 
 Hook = Callable[[Tx, Written], None]
@@ -43,6 +45,7 @@ class Fhir:
             if brief and self.store.reader.inline:
                 return handler(self.store)
             return await self.store.run(self._read, handler)
+        request = self._versioned(request)
         if not request.path:
             return await batch.handle(self, request)
         if len(request.body) > LARGE:
@@ -55,6 +58,7 @@ class Fhir:
         """The same, for threads."""
         if is_reading(request):
             return self._read(self._reading(request)[0])
+        request = self._versioned(request)
         if not request.path:
             return batch.handle_sync(self, request)
         write = self.prepare(request)
@@ -72,6 +76,10 @@ class Fhir:
         )
         tx.prefetch(write.reads)
         return write.run(tx)
+
+    def _versioned(self, request: Request) -> Request:
+        """The request of a client, who must name the version that it changes when the settings ask for that."""
+        return msgspec.structs.replace(request, versioned=True) if self.settings.require_if_match else request
 
     def _read(self, handler: Handler) -> Response:
         try:
@@ -147,11 +155,6 @@ class Fhir:
             written = Written(version, made.resource if made else None, request.who)
             for hook in self.on_write:
                 hook(tx, written)
-
-
-def is_reading(request: Request) -> bool:
-    """Whether the request only reads: every GET and HEAD, and a search by POST."""
-    return request.method in ("GET", "HEAD") or (request.method == "POST" and request.path[-1:] == ("_search",))
 
 
 def unknown_route() -> FhirError:

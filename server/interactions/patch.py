@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.patch import fhirpath_patch, json_patch
 from server.store import Tx, Version
 
 from . import content, update
@@ -16,7 +17,7 @@ from .action import Write
 from .conditional import find_one
 from .exchange import JSON_PATCH, Request, Response
 from .preconditions import check_match
-from .read import absent, gone
+from .read import Gone, absent
 
 if TYPE_CHECKING:
     from .fhir import Fhir
@@ -41,15 +42,18 @@ def find_target(tx: Tx, request: Request) -> Version:
     return found
 
 
-def read_change(request: Request) -> Change:
-    """The patch in the body, as a function from a resource to the changed one."""
-    from fhir_profiles.patch import fhirpath_patch, json_patch
+def read_change(request: Request, links: Mapping[str, str] | None = None) -> Change:
+    """The patch in the body, as a function from a resource to the changed one.
 
+    In a transaction `links` replaces full URLs of entries; those in Parameters have been replaced with all others.
+    """
     if not request.body:
         text = "The request has no body; send a JSON Patch, or a Parameters resource with operations."
         raise FhirError.of(Category.INCORRECT, "structure", text)
     if request.content_type.partition(";")[0].strip().lower() == JSON_PATCH:
         operations = read_operations(request.body)
+        if links:
+            operations = _relinked(operations, links)
         return lambda resource: json_patch(resource, operations)
     parameters = json.decode(request.body)
     content.expect_type(parameters, "Parameters")
@@ -59,10 +63,20 @@ def read_change(request: Request) -> Change:
 
 def read_operations(body: bytes) -> list[dict[str, Any]]:
     """The operations of a JSON Patch, with decimals as they are written."""
-    wrapped: list[dict[str, Any]] = json.decode(b'{"patch":%b}' % body)["patch"]
-    if not isinstance(wrapped, list):
+    wrapped = json.decode(b'{"patch":%b}' % body)
+    if wrapped.keys() != {"patch"} or not isinstance(wrapped["patch"], list):
         raise FhirError.of(Category.INCORRECT, "structure", "A JSON Patch is an array of operations.")
-    return wrapped
+    operations: list[dict[str, Any]] = wrapped["patch"]
+    return operations
+
+
+def _relinked(value: Any, links: Mapping[str, str]) -> Any:
+    """The value with every string that is a link replaced by where it leads."""
+    if isinstance(value, dict):
+        return {name: _relinked(item, links) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_relinked(item, links) for item in value]
+    return links.get(value, value) if isinstance(value, str) else value
 
 
 def run(fhir: Fhir, tx: Tx, request: Request, change: Change, current: Version | None) -> Response:
@@ -71,7 +85,7 @@ def run(fhir: Fhir, tx: Tx, request: Request, change: Change, current: Version |
         raise absent()
     check_match(request, current)
     if current.deleted:
-        raise gone()
+        raise Gone(current)
     patched = change(json.decode(current.body))
     check_identity(current, patched)
     content.validate(patched)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.errors import Category, FhirError, Problem
 from server.store import Version
 
 from .action import last_modified
@@ -20,11 +20,13 @@ def absent() -> FhirError:
     return FhirError.of(Category.NOT_FOUND, "not-found", "There is no resource of this type with this id.")
 
 
-def gone() -> FhirError:
-    """The error for a resource that was deleted."""
-    return FhirError.of(
-        Category.NOT_FOUND, "deleted", "The resource was deleted; its history tells the versions before."
-    )
+class Gone(FhirError):
+    """The resource was deleted; the version that says so comes as its ETag."""
+
+    def __init__(self, version: Version) -> None:
+        text = "The resource was deleted; its history tells the versions before."
+        super().__init__(Category.NOT_FOUND, Problem("error", "deleted", text))
+        self.headers = ((b"etag", version.etag.encode()), (b"last-modified", last_modified(version).encode()))
 
 
 def read(find: Find, request: Request) -> Response:
@@ -49,7 +51,7 @@ def vread(find: Find, find_version: FindVersion, request: Request) -> Response:
 
 def _found(request: Request, version: Version) -> Response:
     if version.deleted:
-        raise gone()
+        raise Gone(version)
     if (request.if_none_match or request.if_modified_since) and is_unchanged(request, version):
         return Response(status=304, etag=version.etag, last_modified=last_modified(version))
     return Response(status=200, body=version.body, etag=version.etag, last_modified=last_modified(version))

@@ -64,8 +64,8 @@ class Driver(ABC):
         """
 
     @abstractmethod
-    def lock(self, name: str) -> None:
-        """Let only one transaction at a time pass here for `name`, until it ends."""
+    def lock(self, names: Iterable[str]) -> None:
+        """Let only one transaction at a time pass here for each name, until it ends."""
 
 
 class Reader(ABC):

@@ -17,6 +17,10 @@ from sqlalchemy.pool import NullPool
 
 from .driver import Driver, QueryTimeout, Reader, columns, insert_sql
 
+LOCK_SPACE = 0x66686972
+LOCKS = 1024
+"""Names share this many locks, as the database has room for some thousands; two that meet only wait for each other."""
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
 
 
@@ -94,10 +98,11 @@ class PostgresDriver(Driver):
         locked = "ORDER BY rid FOR UPDATE OF resource" if lock else ""
         return self._cursor.execute(f"{sql} {where} {locked}", (list(types), list(ids))).fetchall()
 
-    def lock(self, name: str) -> None:
-        """Take an advisory lock that ends with the transaction."""
-        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
-        self._cursor.execute("SELECT pg_advisory_xact_lock(%s)", (key,))
+    def lock(self, names: Iterable[str]) -> None:
+        """Take advisory locks that end with the transaction, in the same order everywhere."""
+        keys = {int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "big") % LOCKS for name in names}
+        statement = "SELECT pg_advisory_xact_lock(%s::int, k::int) FROM unnest(%s::bigint[]) k"
+        self._cursor.execute(statement, (LOCK_SPACE, sorted(keys)))
 
 
 class PostgresReader(Reader):

@@ -100,7 +100,7 @@ class SqliteDriver(Driver):
             found.extend(self._raw.execute(f"{sql} WHERE type = ? AND id = ?", key))
         return found
 
-    def lock(self, name: str) -> None:
+    def lock(self, names: Iterable[str]) -> None:
         """Nothing to do: the transaction holds the write lock of the whole file."""
 
 

@@ -86,6 +86,7 @@ class Batch:
         self.ids = ids
         self.pending = Pending()
         self.seen: dict[tuple[str, str], Version | None] = {}
+        self.locked: set[str] = set()
 
     def prefetch(self, keys: Iterable[tuple[str, str]]) -> None:
         """Read current versions in one go."""
@@ -136,9 +137,11 @@ class Tx:
         self.flush()
         return self._batch.driver.query(sql, params)
 
-    def lock(self, name: str) -> None:
-        """Wait until no other transaction holds `name`; held until this one ends."""
-        self._batch.driver.lock(name)
+    def lock(self, *names: str) -> None:
+        """Wait until no other transaction holds one of the names; held until this one ends."""
+        if wanted := set(names) - self._batch.locked:
+            self._batch.driver.lock(wanted)
+            self._batch.locked |= wanted
 
     def prefetch(self, keys: Iterable[tuple[str, str]]) -> None:
         """Read the current versions that will be asked for, in one statement."""

@@ -91,7 +91,8 @@ def test_all_or_nothing(call: Call) -> None:
         (_entry("POST", "Observation", _observation("Patient?identifier=none")), "Bundle.entry[1].resource"),
         (_entry("GET", "Patient/none"), "Bundle.entry[1]"),
         (_entry("POST", "Patient"), "Bundle.entry[1].resource"),
-        (_entry("PATCH", "Patient/1"), "Bundle.entry[1].request.method"),
+        (_entry("PATCH", "Patient/1"), "Bundle.entry[1].resource"),
+        (_entry("LINK", "Patient/1"), "Bundle.entry[1].request.method"),
     ):
         with pytest.raises(FhirError) as refused:
             call("POST", "", _bundle("transaction", _entry("POST", "Patient", _patient()), bad))
@@ -242,7 +243,7 @@ def test_a_wrong_entry_does_not_spoil_a_batch(call: Call) -> None:
             "batch",
             {"request": {"method": "GET"}},
             {"resource": _patient()},
-            _entry("PATCH", "Patient/p"),
+            _entry("LINK", "Patient/p"),
             _entry("POST", "Patient", _patient()),
             _entry("POST", "", _bundle("batch")),
         ),
