@@ -14,7 +14,11 @@ from .query import Query
 
 def searchset(query: Query, page: Page) -> bytes:
     """The Bundle of a page; its self link shows the parameters that were used, and no others."""
-    links = [("self", _url(query, None))]
+    links = [("self", _url(query, query.cursor))]
+    if query.cursor is not None:
+        links.append(("first", _url(query, None)))
+    if page.previous is not None:
+        links.append(("previous", _url(query, page.previous)))
     if page.cursor is not None:
         links.append(("next", _url(query, page.cursor)))
     head = {
@@ -26,8 +30,8 @@ def searchset(query: Query, page: Page) -> bytes:
     base = query.base_url.encode()
     entries = [_entry(base, found, b"match") for found in page.matches]
     entries += [_entry(base, found, b"include") for found in page.included]
-    if query.problems:
-        outcome = json.encode(operation_outcome(query.problems))
+    if problems := (*query.problems, *page.problems):
+        outcome = json.encode(operation_outcome(problems))
         entries.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % outcome)
     body = json.encode(head)
     return b'%b,"entry":[%b]}' % (body[:-1], b",".join(entries)) if entries else body
@@ -41,5 +45,6 @@ def _entry(base: bytes, found: Found, mode: bytes) -> bytes:
 def _url(query: Query, cursor: str | None) -> str:
     pairs = [f"{quote(name, safe=':.')}={quote(value, safe=':/,')}" for name, value in query.used]
     if cursor:
-        pairs.append(f"_cursor={cursor}")
-    return f"{query.base_url}/{query.type}" + (f"?{'&'.join(pairs)}" if pairs else "")
+        pairs.append(f"_cursor={quote(cursor)}")
+    base = f"{query.base_url}/{query.path}" if query.path else query.base_url
+    return base + (f"?{'&'.join(pairs)}" if pairs else "")

@@ -1,24 +1,22 @@
 """From one condition to the index rows that satisfy it (https://hl7.org/fhir/R4/search.html#modifiers).
 
-A condition becomes `Rows`: a table and what its rows `t` must fulfil. From that come both the rows that drive a search
-and the EXISTS with which the other conditions are checked.
+A condition becomes `Rows`: a table and what its rows `t` must fulfil. From that `tree` makes both the rows that drive a
+search and the EXISTS with which the other conditions are checked.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache
 
 import msgspec
 
 from fhir_profiles.definitions import load
-from fhir_profiles.extract import MAX_STRING, normalise
+from fhir_profiles.extract import normalise
 from fhir_profiles.extract.plan import leaves
 from server.store.keys import indexed, param_key, system_key
 
 from .query import Condition, invalid, unescape
-from .rows import WIDE
 from .sql import Sql, any_of, join
 from .values import Span, read_date, read_number, read_quantity, read_token
 
@@ -49,43 +47,9 @@ class Rows(msgspec.Struct, frozen=True):
     ends_after: int | None = None
 
 
-def exists(dialect: str, rows: Rows, rid: str) -> Sql:
-    """That the resource with this row id has such a row, or has none when the condition is negated."""
-    word = "NOT EXISTS" if rows.negated else "EXISTS"
-    where = rows.where.text
-    # Keep it from an index that begins with the parameter: the few rows of the resource are the way. PostgreSQL may
-    # choose for dates and chains, which can be the narrower condition. For the rest the rank has chosen, and without
-    # OFFSET it would make a join of it, guess how few rows pass, and read everything: 12 ms instead of 0.2 for a page.
-    end = ""
-    if dialect == "sqlite":
-        where = where.replace("t.param = ?", "+t.param = ?", 1)
-    elif rows.table != "idx_date" and "SELECT" not in where:
-        where, end = where.replace("t.param = ?", "t.param + 0 = ?", 1), " OFFSET 0"
-    return Sql(f"{word} (SELECT 1 FROM {rows.table} t WHERE t.rid = {rid} AND {where}{end})", rows.where.params)
-
-
-def leading(rows: Rows) -> Sql:
-    """`FROM … WHERE …` over these rows under the name `d`, so that an EXISTS about `d.rid` is about them."""
-    if rows.ends_after is not None:
-        found = driving(rows)
-        return Sql(f"FROM ({found.text}) d WHERE d.rid IS NOT NULL", found.params)
-    return Sql(f"FROM {rows.table} d WHERE {_NAME.sub('d', rows.where.text)}", rows.where.params)
-
-
-def driving(rows: Rows) -> Sql:
-    """A SELECT of the row ids of these rows; of a window of time as a range of one index, and the wide intervals."""
-    text, params = f"SELECT t.rid FROM {rows.table} t WHERE {rows.where.text}", rows.where.params
-    if rows.ends_after is None:
-        return Sql(text, params)
-    short = Sql(f"{text} AND t.lo > ?", (*params, rows.ends_after - WIDE))
-    return Sql(f"{short.text} UNION ALL {text}", (*short.params, -params[0], *params[1:]))
-
-
 def rows_of(dialect: str, condition: Condition, base_url: str = "") -> Rows:
     """The rows that satisfy a condition."""
     param, code = condition.param, condition.param.code
-    if condition.chain is not None:
-        return (_has if condition.reverse else _chained)(dialect, condition, condition.chain, base_url)
     if code == "_id":
         ids = any_of(dialect, "t.id", [unescape(value) for value in condition.values])
         return Rows("resource", Sql(f"t.type = ? AND {ids.text}", (condition.type, *ids.params)), 0)
@@ -109,7 +73,6 @@ def rows_of(dialect: str, condition: Condition, base_url: str = "") -> Rows:
     return Rows(table, where, _rank(condition, single=single), single, condition.modifier == "not", ends_after)
 
 
-_NAME = re.compile(r"\bt(?=\.| WHERE )")
 _SINGLE = frozenset({"t.code = ?", "(t.code = ? AND t.system = ?)", "t.target = ?"})
 
 
@@ -144,7 +107,7 @@ def _string(_dialect: str, condition: Condition, _base_url: str) -> Sql:
         written = unescape(value)
         plain = normalise(written)
         if condition.modifier == "exact":
-            exact = written[:MAX_STRING]
+            exact = written
             start = normalise(exact)
             parts.append(Sql("(t.value >= ? AND t.value < ? AND t.exact = ?)", (start, start + LAST, exact)))
         elif condition.modifier == "contains":
@@ -164,7 +127,11 @@ def _ends_after(condition: Condition) -> int | None:
     if len(condition.values) != 1:
         return None
     span = read_date(condition.values[0])
-    return int({"ge": span.low, "gt": span.high}[span.prefix]) if span.prefix in ("ge", "gt") else None
+    return (
+        int({"ge": span.low, "gt": span.high, "ap": span.low}[span.prefix])
+        if span.prefix in ("ge", "gt", "ap")
+        else None
+    )
 
 
 def _span(span: Span) -> Sql:
@@ -294,37 +261,6 @@ def pointed_types(resource_type: str, code: str) -> tuple[str, ...]:
         found.update((leaf.target,) if leaf.target else declared)
     known = found & set(param.targets or definitions.resource_types)
     return tuple(sorted(known)) or param.targets or definitions.resource_types
-
-
-def _chained(dialect: str, condition: Condition, chain: Condition, base_url: str) -> Rows:
-    """References to resources that satisfy the chain, found from their side."""
-    found = rids(dialect, rows_of(dialect, chain, base_url), chain.type)
-    prefix = f"{chain.type}/"
-    inner = f"SELECT ? || c.id FROM resource c WHERE c.rid IN ({found.text})"
-    key = param_key(condition.type, condition.param.code)
-    return Rows("idx_reference", Sql(f"t.param = ? AND t.target IN ({inner})", (key, prefix, *found.params)), 4)
-
-
-def _has(dialect: str, condition: Condition, chain: Condition, base_url: str) -> Rows:
-    """Resources that something which satisfies the chain refers to. `condition.type` is their own type."""
-    found = rids(dialect, rows_of(dialect, chain, base_url), chain.type)
-    prefix = f"{condition.type}/"
-    inner = (
-        f"SELECT substr(x.target, {len(prefix) + 1}) FROM idx_reference x"
-        f" WHERE +x.param = ? AND x.target >= ? AND x.target < ? AND x.rid IN ({found.text})"
-    )
-    key = param_key(chain.type, condition.param.code)
-    params = (condition.type, key, prefix, prefix + LAST, *found.params)
-    return Rows("resource", Sql(f"t.type = ? AND t.change <> 'D' AND t.id IN ({inner})", params), 4)
-
-
-def rids(dialect: str, rows: Rows, resource_type: str) -> Sql:
-    """A SELECT of the row ids of all resources of the type that satisfy a condition."""
-    if rows.negated:
-        inner = exists(dialect, rows, "n.rid")
-        text = f"SELECT n.rid FROM resource n WHERE n.type = ? AND n.change <> 'D' AND {inner.text}"
-        return Sql(text, (resource_type, *inner.params))
-    return driving(rows)
 
 
 _MAKERS: dict[str, Callable[[str, Condition, str], Sql]] = {

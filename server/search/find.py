@@ -7,62 +7,165 @@ from typing import Any
 
 import msgspec
 
-from .cursor import read_cursor, write_cursor
+from fhir_profiles.errors import Problem
+
+from .cursor import Place, read_cursor, write_cursor, wrong_cursor
 from .includes import Found, include
-from .plan import Plan, make_plan, page_sql
-from .query import Limits, Query, read_query
+from .plan import Plan, count_sql, page_sql
+from .query import Branch, Limits, Query
+from .reach import Reach, whole
+from .reading import read_query
 from .sql import Sql
+from .stored import stored_types
+from .total import count_matches
+from .tree import Scope
 from .view import View
+from .ways import FEW, Parts, choose, make_plan, parts_of
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a search."""
+    """One page of a search; `cursor` and `previous` are where the pages around it start."""
 
     matches: list[Found]
     included: list[Found]
     cursor: str | None
     total: int | None
+    previous: str | None = None
+    problems: tuple[Problem, ...] = ()
+    """What the caller must know of this page: that not everything was included."""
 
 
-def run_search(view: View, query: Query, reach: tuple[Sql, ...] = ()) -> Page:
-    """The page that a query asks for. `reach` limits what may be seen, before any LIMIT."""
-    plan = make_plan(view.dialect, query, reach)
+class _Row(msgspec.Struct, frozen=True):
+    """A match and its place in the order."""
+
+    found: Found
+    way: str
+    keys: tuple[Any, ...]
+
+    def place(self, *, back: bool) -> Place:
+        return Place(back, self.found.type, self.way, self.keys)
+
+
+def run_search(view: View, query: Query, reach: Reach = whole) -> Page:
+    """The page that a query asks for. `reach` says what the caller may see of each type; see there."""
+    run = _Run(view, query, reach)
     if query.only_total:
-        return Page([], [], None, _total(view, query, plan.count))
-    after = read_cursor(query, len(plan.keys))
-    rows = _rows(view, plan, after, query.count + 1)
+        return Page([], [], None, run.total())
+    at = read_cursor(query)
+    rows = run.rows(at, query.count + 1)
+    back = at is not None and at.back
     more = len(rows) > query.count
     rows = rows[: query.count]
-    matches = [Found(*row[:4]) for row in rows]
-    cursor = write_cursor(query, tuple(rows[-1][4:])) if more else None
+    if back:
+        rows.reverse()
+    after = write_cursor(query, rows[-1].place(back=False)) if rows and (more or back) else None
+    before = write_cursor(query, rows[0].place(back=True)) if rows and (more if back else at is not None) else None
     total: int | None = None
     if query.total != "none":
-        total = _total(view, query, plan.count)
-    elif after is None and not more:  # a search that fits one page has told its total anyway
+        total = run.total()
+    elif at is None and not more:  # a search that fits one page has told its total anyway
         total = len(rows)
-    included = include(view, query, matches) if query.includes and matches else []
-    return Page(matches, included, cursor, total)
-
-
-def _rows(view: View, plan: Plan, after: tuple[Any, ...] | None, limit: int) -> list[tuple[Any, ...]]:
-    statement = page_sql(plan, after, limit)
-    rows = view.query(statement.text, statement.params)
-    if plan.rest is not None and len(rows) < limit:
-        rows += _rows(view, plan.rest, after, limit - len(rows))
-    return rows
-
-
-def _total(view: View, query: Query, count: Sql) -> int:
-    if query.total == "estimate":
-        limit = query.limits.estimate
-        count = Sql(f"{count.text} LIMIT ?", (*count.params, limit))
-    number: int = view.query(f"SELECT count(*) FROM ({count.text}) n", count.params)[0][0]
-    return number
+    matches = [row.found for row in rows]
+    added, cut = include(view, query, matches, reach) if query.includes and matches else ([], ())
+    return Page(matches, added, after, total, before, cut)
 
 
 def find_ids(
-    view: View, resource_type: str, pairs: Sequence[tuple[str, str]], *, limit: int, base_url: str = ""
+    view: View,
+    resource_type: str,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    limit: int,
+    base_url: str = "",
+    reach: Reach = whole,
 ) -> list[str]:
     """The ids of the resources that match, at most `limit`; an unknown parameter is an error."""
     query = read_query(resource_type, pairs, strict=True, limits=Limits(), base_url=base_url)
-    return [row[2] for row in _rows(view, make_plan(view.dialect, query), None, limit)]
+    return [row.found.id for row in _Run(view, query, reach).rows(None, limit)]
+
+
+class _Run:
+    """One search, with what its steps share."""
+
+    def __init__(self, view: View, query: Query, reach: Reach) -> None:
+        self.view = view
+        self.query = query
+        self.scope = Scope(view.dialect, query.base_url, reach)
+        self.branches = self._present()
+
+    def _present(self) -> list[Branch]:
+        """The branches that can find something: a search over many types asks for those only that are stored."""
+        branches = list(self.query.branches)
+        if len(branches) < 2:
+            return branches
+        stored = set(stored_types(self.view))
+        return [branch for branch in branches if branch.type in stored]
+
+    def total(self) -> int:
+        """How many match, in all branches."""
+        most = self.query.limits.estimate if self.query.total == "estimate" else None
+        total = 0
+        for branch in self.branches:
+            found = parts_of(self.scope, branch)
+            statement = count_sql(branch, found.parts, found.seen)
+            total += count_matches(self.view, statement, most, whole=self.scope.reach is whole)
+        return total
+
+    def rows(self, at: Place | None, limit: int) -> list[_Row]:
+        """The matches after a place, or before it, nearest first."""
+        if len(self.branches) > 1 and self.query.branches[0].sorts:
+            return self._merged(at, limit)
+        return self._in_turn(at, limit)
+
+    def _in_turn(self, at: Place | None, limit: int) -> list[_Row]:
+        """One type after the other."""
+        names = [branch.type for branch in self.branches]
+        if at is not None and at.type not in {branch.type for branch in self.query.branches}:
+            raise wrong_cursor()
+        back = at is not None and at.back
+        rows: list[_Row] = []
+        for name, branch in sorted(zip(names, self.branches, strict=True), key=lambda pair: pair[0], reverse=back):
+            if at is not None and name != at.type and (name > at.type if back else name < at.type):
+                continue
+            here = at if at is not None and name == at.type else None
+            rows += self._of_branch(branch, here, limit - len(rows), back=back)
+            if len(rows) >= limit:
+                break
+        return rows
+
+    def _merged(self, at: Place | None, limit: int) -> list[_Row]:
+        """All types in one order: the first of each, put together."""
+        back = at is not None and at.back
+        rows: list[_Row] = []
+        for branch in self.branches:
+            here = None if at is None else msgspec.structs.replace(at, way="")
+            rows += self._of_branch(branch, here, limit, back=back, alone=False)
+        downs = [sort.descending for sort in self.query.branches[0].sorts]
+        for n, down in reversed(list(enumerate([*downs, downs[-1]]))):
+            rows.sort(key=lambda row: row.keys[n], reverse=down != back)
+        return rows[:limit]
+
+    def _of_branch(self, branch: Branch, at: Place | None, limit: int, *, back: bool, alone: bool = True) -> list[_Row]:
+        found = parts_of(self.scope, branch)
+        way = at.way if at is not None and at.way else self._choose(found, alone=alone)
+        plan: Plan | None = make_plan(self.scope, found, way, alone=alone)
+        assert plan is not None
+        if at is not None and len(at.keys) != len(plan.keys):
+            raise wrong_cursor()
+        plan = plan.reversed() if back else plan
+        rows: list[_Row] = []
+        while plan is not None and len(rows) < limit:
+            statement = page_sql(plan, None if at is None else at.keys, limit - len(rows))
+            answer = self.view.query(statement.text, statement.params)
+            rows += [_Row(Found(*row[:4]), way, tuple(row[4:])) for row in answer]
+            plan = plan.rest
+        return rows
+
+    def _choose(self, found: Parts, *, alone: bool) -> str:
+        way = choose(self.scope, found, self._is_few)
+        return "o" if not alone and way[0] == "d" and found.branch.sorts else way
+
+    def _is_few(self, rids: Sql) -> bool:
+        text = f"SELECT count(*) FROM (SELECT 1 FROM ({rids.text}) f LIMIT {FEW + 1}) n"
+        number: int = self.view.query(text, rids.params)[0][0]
+        return number <= FEW

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from fhir_profiles.definitions import load
-from server.store.keys import param_key
+from fhir_profiles.errors import Problem
+from server.store.keys import indexed, param_key
 
 from .query import Include, Query
-from .sql import any_of, any_rid, key_list
+from .reach import Reach
+from .sql import Sql, any_of, any_rid, key_list
+from .stored import stored_types
+from .tree import live
 from .view import View
 
 
@@ -23,69 +27,146 @@ class Found(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def include(view: View, query: Query, matches: list[Found]) -> list[Found]:
-    """What the includes of the query add to its matches, each resource once, up to the limit."""
-    seen = {found.rid for found in matches}
-    added: list[Found] = []
-    fresh: Iterable[Found] = matches
-    for depth in range(query.limits.max_depth):
-        round_: list[Found] = []
-        for one in query.includes:
-            if depth and not one.iterate:
-                continue
-            room = query.limits.max_included - len(added) - len(round_)
-            if room <= 0:
-                return added + round_
-            find = _referring if one.reverse else _referred
-            for found in find(view, one, fresh, room):
-                if found.rid not in seen:
-                    seen.add(found.rid)
-                    round_.append(found)
-        if not round_:
+def include(view: View, query: Query, matches: list[Found], reach: Reach) -> tuple[list[Found], tuple[Problem, ...]]:
+    """What the includes of the query add to its matches, each resource once, and what must be said of the limits."""
+    search = _Search(view, query, reach, {found.rid for found in matches})
+    fresh: list[Found] = matches
+    for depth in range(query.limits.max_depth + 1):
+        wanted = [one for one in query.includes if one.iterate or not depth]
+        if not fresh or not wanted:
+            return search.added, ()
+        if depth == query.limits.max_depth:
             break
-        added += round_
-        fresh = round_
-    return added
+        fresh = search.round(wanted, fresh)
+        if search.full:
+            text = f"Not everything was included: a page includes at most {query.limits.max_included} resources."
+            return search.added, (Problem("warning", "incomplete", text),)
+    if not search.round(wanted, fresh, dry=True):
+        return search.added, ()
+    text = f"Not everything was included: includes are followed {query.limits.max_depth} times at most."
+    return search.added, (Problem("warning", "incomplete", text),)
 
 
-def _referred(view: View, one: Include, sources: Iterable[Found], room: int) -> list[Found]:
-    sources = [found for found in sources if one.source in ("*", found.type)]
-    if not sources:
-        return []
-    where = any_rid(view.dialect, "t.rid", [found.rid for found in sources])
-    text, params = f"SELECT DISTINCT t.target FROM idx_reference t WHERE {where.text}", where.params
-    if one.code != "*":
-        text, params = f"{text} AND +t.param = ?", (*params, param_key(one.source, one.code))
-    keys = []
-    for (target,) in view.query(text, params):
-        kind, slash, name = target.partition("/")
-        if slash and "/" not in name and ":" not in kind and one.target in (None, kind):
-            keys.append((kind, name))
-    return _fetch(view, keys[:room])
+class _Search:
+    """The includes of one page, with what was found so far."""
 
+    def __init__(self, view: View, query: Query, reach: Reach, seen: set[int]) -> None:
+        self.view = view
+        self.query = query
+        self.reach = reach
+        self.seen = seen
+        self.added: list[Found] = []
+        self.full = False
 
-def _fetch(view: View, keys: list[tuple[str, str]]) -> list[Found]:
-    if not keys:
-        return []
-    wanted = key_list(view.dialect, keys)
-    text = (
-        f"SELECT r.rid, r.type, r.id, r.body FROM {wanted.text} JOIN resource r ON r.type = k.type AND r.id = k.id"
-        " WHERE r.change <> 'D'"
-    )
-    return [Found(*row) for row in view.query(text, wanted.params)]
+    def round(self, wanted: Iterable[Include], sources: Sequence[Found], *, dry: bool = False) -> list[Found]:
+        """What the includes find from the sources and was not there before; `dry` keeps nothing of it."""
+        new: list[Found] = []
+        for one in wanted:
+            for found in (self._referring if one.reverse else self._referred)(one, sources):
+                if found.rid in self.seen:
+                    continue
+                if dry:
+                    return [found]
+                if len(self.added) >= self.query.limits.max_included:
+                    self.full = True
+                    return new
+                self.seen.add(found.rid)
+                self.added.append(found)
+                new.append(found)
+        return new
 
+    def _room(self) -> int:
+        """How many rows may be read for one include: one more than may be shown, and those that are there already."""
+        return self.query.limits.max_included - len(self.added) + len(self.seen) + 1
 
-def _referring(view: View, one: Include, targets: Iterable[Found], room: int) -> list[Found]:
-    codes = [one.code]
-    if one.code == "*":
-        codes = [code for code, param in load().search_params(one.source).items() if param.type == "reference"]
-    names = [f"{found.type}/{found.id}" for found in targets if one.target in (None, found.type)]
-    found: list[Found] = []
-    for code in codes if names else ():
-        where = any_of(view.dialect, "t.target", names)
+    def _referred(self, one: Include, sources: Iterable[Found]) -> list[Found]:
+        """What the sources refer to, by type and id or by canonical URL."""
+        rids = [found.rid for found in sources if one.source in ("*", found.type)]
+        if not rids:
+            return []
+        where = any_rid(self.view.dialect, "t.rid", rids)
+        text, params = f"SELECT DISTINCT t.target FROM idx_reference t WHERE {where.text}", where.params
+        if one.code != "*":
+            text, params = f"{text} AND t.param + 0 = ?", (*params, param_key(one.source, one.code))
+        keys: list[tuple[str, str]] = []
+        urls: list[str] = []
+        types = load().types
+        for (target,) in self.view.query(text, params):
+            kind, slash, name = target.partition("/")
+            if slash and "/" not in name and kind in types:
+                if one.target in (None, kind):
+                    keys.append((kind, name))
+            elif ":" in target:
+                urls.append(target)
+        found = self._fetch(keys) if keys else []
+        return found + (self._canonical(one, urls) if urls else [])
+
+    def _fetch(self, keys: list[tuple[str, str]]) -> list[Found]:
+        """The resources of these types and ids, in the order of their row ids."""
+        by_type: dict[str, list[str]] = {}
+        for kind, name in keys:
+            by_type.setdefault(kind, []).append(name)
+        if all(self.reach(kind) is None for kind in by_type):
+            wanted = key_list(self.view.dialect, keys)
+            text = (
+                f"SELECT r.rid, r.type, r.id, r.body FROM {wanted.text} JOIN resource r ON r.type = k.type"
+                f" AND r.id = k.id WHERE r.change <> 'D' ORDER BY r.rid LIMIT {self._room():d}"
+            )
+            return [Found(*row) for row in self.view.query(text, wanted.params)]
+        rows: list[Found] = []
+        for kind, names in by_type.items():
+            wanted = any_of(self.view.dialect, "r.id", names)
+            rows += self._of_type(kind, wanted)
+        return rows
+
+    def _of_type(self, kind: str, wanted: Sql) -> list[Found]:
+        """The resources of a type that are wanted, and that the caller may see."""
+        there = live(kind, "r", self.reach)
         text = (
-            "SELECT r.rid, r.type, r.id, r.body FROM resource r WHERE r.rid IN"
-            f" (SELECT t.rid FROM idx_reference t WHERE t.param = ? AND {where.text}) ORDER BY r.rid LIMIT ?"
+            f"SELECT r.rid, r.type, r.id, r.body FROM resource r WHERE {there.text} AND {wanted.text}"
+            f" ORDER BY r.rid LIMIT {self._room():d}"
         )
-        found += [Found(*row) for row in view.query(text, (param_key(one.source, code), *where.params, room))]
-    return found
+        return [Found(*row) for row in self.view.query(text, (*there.params, *wanted.params))]
+
+    def _canonical(self, one: Include, urls: list[str]) -> list[Found]:
+        """The definitions with these canonical URLs; a version that a reference names is not looked at."""
+        definitions = load()
+        kinds = [one.target] if one.target else definitions.resource_types
+        keys = {param_key(kind, "url"): kind for kind in kinds if "url" in definitions.search_params(kind)}
+        where = any_of(self.view.dialect, "t.value", [indexed(url) for url in urls])
+        params = any_rid(self.view.dialect, "t.param", list(keys))
+        text = f"SELECT t.param, t.rid FROM idx_uri t WHERE {params.text} AND {where.text}"
+        by_type: dict[str, list[int]] = {}
+        for param, rid in self.view.query(text, (*params.params, *where.params)):
+            by_type.setdefault(keys[param], []).append(rid)
+        rows: list[Found] = []
+        for kind, rids in by_type.items():
+            rows += self._of_type(kind, any_rid(self.view.dialect, "r.rid", rids))
+        return rows
+
+    def _referring(self, one: Include, targets: Iterable[Found]) -> list[Found]:
+        """What refers to the targets."""
+        names = [f"{found.type}/{found.id}" for found in targets if one.target in (None, found.type)]
+        if not names:
+            return []
+        rows: list[Found] = []
+        for kind in self._sources(one):
+            keys = [param_key(kind, code) for code in reference_codes(kind, one.code)]
+            params = any_rid(self.view.dialect, "t.param", keys)
+            where = any_of(self.view.dialect, "t.target", names)
+            text = f"r.rid IN (SELECT t.rid FROM idx_reference t WHERE {params.text} AND {where.text})"
+            rows += self._of_type(kind, Sql(text, (*params.params, *where.params)))
+        return rows
+
+    def _sources(self, one: Include) -> Sequence[str]:
+        """The types whose references are followed back: one, or all that are stored."""
+        if one.source != "*":
+            return (one.source,)
+        return stored_types(self.view)
+
+
+def reference_codes(kind: str, code: str) -> list[str]:
+    """The reference parameters that an include follows."""
+    if code != "*":
+        return [code]
+    return [name for name, param in load().search_params(kind).items() if param.type == "reference"]

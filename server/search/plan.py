@@ -1,70 +1,99 @@
-"""From a query to one SELECT over the index tables, with keyset paging (https://hl7.org/fhir/R4/search.html#sort).
+"""From one branch of a query to a SELECT of row ids in order, with keyset paging (https://hl7.org/fhir/R4/search.html#sort).
 
-Without `_sort` the order is the one that an index gives: newest main date first inside one code or reference, else the
-order of creation. It never depends on the page, so that paging neither repeats nor skips while others write.
+A few resources are found first and put in order; many are never gathered: the page comes from an index in its order,
+and each row is checked for the other conditions until the page is full. `ways` decides which. The order never depends
+on the page, so that paging neither repeats nor skips while others write.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from fhir_profiles.definitions import load
-from fhir_profiles.extract import main_dates
-from server.store.keys import param_key, patient_key
+from server.store.keys import param_key
 
-from .conditions import TABLES, Rows, driving, element_of, exists, is_single_valued, leading, rows_of, targets_of
-from .query import Condition, Query, Sort
-from .rows import NO_DATE
+from .conditions import TABLES, Rows, is_single_valued
+from .order import KEY_COLUMNS, LATEST, nothing, sort_key
+from .query import Branch
+from .rows import NO_DATE, WIDE
 from .sql import Sql
+from .tree import Part, Scope, about
 
 COLUMNS = "r.rid, r.type, r.id, r.body"
-_KEY_COLUMNS = {"token": "code", "string": "value", "date": "lo", "reference": "target", "uri": "value"}
+INDEX_ORDER = {
+    "idx_token": ("code", "date"),
+    "idx_string": ("value",),
+    "idx_date": ("lo", "hi"),
+    "idx_reference": ("target", "date"),
+    "idx_quantity": ("lo", "hi"),
+    "idx_uri": ("value",),
+}
+_NAME = re.compile(r"\bt(?=\.)")
+_OF_TYPE = "FROM resource d WHERE d.type = ? AND d.change <> 'D'"
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How to run a query: a SELECT of row ids with `keys` columns that order it, up to its ORDER BY.
+    """How to find a page: a SELECT of row ids with `keys` that order it, up to its ORDER BY.
 
-    `base` ends in a WHERE that more conditions can be added to with AND; `descending` has one flag for each key.
+    `base` ends in a WHERE that more conditions can be added to with AND; `descending` has one flag for each key, and
+    the last key is the row id.
     """
 
     base: Sql
-    keys: tuple[str, ...]
+    keys: tuple[Sql, ...]
     descending: tuple[bool, ...]
-    count: Sql
     distinct: bool = False
     rest: Plan | None = None
     """Where the matches that come after all of these are found, with the same keys."""
+
+    def reversed(self) -> Plan:
+        """The plan that finds the same in the opposite order."""
+        plans: list[Plan] = []
+        plan: Plan | None = self
+        while plan is not None:
+            plans.append(plan)
+            plan = plan.rest
+        turned: Plan | None = None
+        for one in plans:
+            turned = msgspec.structs.replace(one, descending=tuple(not down for down in one.descending), rest=turned)
+        assert turned is not None
+        return turned
 
 
 def page_sql(plan: Plan, after: tuple[Any, ...] | None, limit: int) -> Sql:
     """The statement for one page: the columns of the resource, then the keys of its place in the order."""
     names = [f"k{n}" for n in range(len(plan.keys))]
-    select = ", ".join(f"{key} AS {name}" for key, name in zip(plan.keys, names, strict=True))
+    select = ", ".join(f"{key.text} AS {name}" for key, name in zip(plan.keys, names, strict=True))
     order = [f"{name} DESC" if down else name for name, down in zip(names, plan.descending, strict=True)]
-    text, params = plan.base.text, plan.base.params
-    inner = f"SELECT {'DISTINCT ' if plan.distinct else ''}{select} {text}"
+    inner = f"SELECT {'DISTINCT ' if plan.distinct else ''}{select} {plan.base.text}"
+    params = (*(value for key in plan.keys for value in key.params), *plan.base.params)
     if after is not None:
-        beyond = _beyond(plan.keys if _is_plain(plan) else tuple(names), plan.descending, after)
-        params += beyond.params
-        inner = f"{inner} AND {beyond.text}" if _is_plain(plan) else f"SELECT * FROM ({inner}) b WHERE {beyond.text}"
+        beyond = _beyond([key.text for key in plan.keys], plan.descending, after)
+        if all(_is_column(key) for key in plan.keys):
+            inner, params = f"{inner} AND {beyond.text}", (*params, *beyond.params)
+        else:
+            if _is_column(plan.keys[0]):  # so that the index is entered where the page begins
+                inner = f"{inner} AND {plan.keys[0].text} {'<=' if plan.descending[0] else '>='} ?"
+                params = (*params, after[0])
+            beyond = _beyond(names, plan.descending, after)
+            inner, params = f"SELECT * FROM ({inner}) b WHERE {beyond.text}", (*params, *beyond.params)
     inner += f" ORDER BY {', '.join(order)} LIMIT {limit:d}"  # as text: a plan for any limit would expect a long page
     outer = ", ".join(f"q.{name}" for name in names)
     last = ", ".join(f"q.{part}" for part in order)
-    rid = names[-1]
     return Sql(
-        f"SELECT {COLUMNS}, {outer} FROM ({inner}) q JOIN resource r ON r.rid = q.{rid} ORDER BY {last}",
-        params,
+        f"SELECT {COLUMNS}, {outer} FROM ({inner}) q JOIN resource r ON r.rid = q.{names[-1]} ORDER BY {last}", params
     )
 
 
-def _is_plain(plan: Plan) -> bool:
-    """Whether the keys are columns, which a WHERE can name and an index can serve."""
-    return all("(" not in key for key in plan.keys)
+def _is_column(key: Sql) -> bool:
+    """Whether the key is a column, which a WHERE can name and an index can serve."""
+    return "(" not in key.text and key.text.startswith("d.")
 
 
-def _beyond(keys: tuple[str, ...], descending: tuple[bool, ...], after: tuple[Any, ...]) -> Sql:
+def _beyond(keys: Sequence[str], descending: tuple[bool, ...], after: tuple[Any, ...]) -> Sql:
     """What comes after the given place in the order."""
     if len(set(descending)) == 1:
         sign = "<" if descending[0] else ">"
@@ -77,149 +106,108 @@ def _beyond(keys: tuple[str, ...], descending: tuple[bool, ...], after: tuple[An
     return Sql(f"({' OR '.join(parts)})", tuple(params))
 
 
-def make_plan(dialect: str, query: Query, reach: tuple[Sql, ...] = ()) -> Plan:
-    """The plan of a query. `reach` holds more conditions on `{rid}`: what the caller may see at all."""
-    parts = _merge([(condition, rows_of(dialect, condition, query.base_url)) for condition in query.conditions])
-    positive = [rows for _, rows in parts if not rows.negated]
-    driver = min(positive, key=lambda rows: rows.rank) if positive else None
-    replaced = driver
-    with_patient = _by_patient(query, parts)
-    if with_patient is not None and driver is not None and driver.rank > 0:
-        driver, replaced = with_patient
-    others = [exists(dialect, rows, "{rid}") for _, rows in parts if rows is not replaced]
-    others += reach
-    if driver is not None and driver.single and (down := _date_order(query)) is not None:
-        start = leading(driver)
-        base = _where(start.text, start.params, others, "d.rid")
-        return Plan(base, ("d.date", "d.rid"), (down, down), _count("d.rid", base), distinct=True)
-    if driver is None:
-        base = _where("FROM resource r WHERE r.type = ? AND r.change <> 'D'", (query.type,), others, "r.rid")
-    else:
-        found = driving(driver)
-        live = " AND r.change <> 'D'" if driver.table == "resource" else ""
-        base = _where(f"FROM resource r WHERE r.rid IN ({found.text}){live}", found.params, others, "r.rid")
-        if not query.sorts and not live:
-            start = leading(driver)
-            rows = _where(start.text, start.params, others, "d.rid")
-            return Plan(rows, ("d.rid",), (False,), _count("d.rid", rows), distinct=True)
-    count = _count("r.rid", base)
-    if driver is None and len(query.sorts) == 1 and (by_date := _by_date(query, others)) is not None:
-        return msgspec.structs.replace(by_date, count=count)
-    if query.sorts:
-        keys = [sort_key(query.type, sort) for sort in query.sorts]
-        select = tuple(key.text for key in keys)
-        ordered = Sql(base.text, (*(value for key in keys for value in key.params), *base.params))
-        downs = tuple(sort.descending for sort in query.sorts)
-        return Plan(ordered, (*select, "r.rid"), (*downs, downs[-1]), count)
-    if driver is None:
-        return Plan(base, ("r.id", "r.rid"), (False, False), count)
-    return Plan(base, ("r.rid",), (False,), count)
+def gathered(scope: Scope, branch: Branch, found: Sql, checks: Sequence[Sql]) -> Plan:
+    """The few that `found` selects, put in order."""
+    base = where(f"FROM (SELECT DISTINCT u.rid FROM ({found.text}) u) d WHERE 1 = 1", found.params, checks)
+    if not branch.sorts:
+        return Plan(base, (Sql("d.rid"),), (False,))
+    return Plan(base, *_sorted_keys(scope, branch))
 
 
-def _by_date(query: Query, others: list[Sql]) -> Plan | None:
-    """Everything of a type in the order of a date that each has once at most: the order of an index."""
-    sort = query.sorts[0]
-    if sort.kind != "date" or sort.code == "_lastUpdated" or not is_single_valued(query.type, sort.code):
-        return None
-    key = param_key(query.type, sort.code)
-    dated = _where("FROM idx_date d WHERE d.param = ?", (key,), others, "d.rid")
-    undated = _where(
-        "FROM resource r WHERE r.type = ? AND r.change <> 'D'"
-        " AND NOT EXISTS (SELECT 1 FROM idx_date t WHERE t.rid = r.rid AND +t.param = ?)",
-        (query.type, key),
-        others,
-        "r.rid",
+def of_type(branch: Branch, checks: Sequence[Sql]) -> Plan:
+    """All of a type by id."""
+    base = where(_OF_TYPE, (branch.type,), checks)
+    return Plan(base, (Sql("d.id"), Sql("d.rid")), (False, False))
+
+
+def by_date(rows: Rows, checks: Sequence[Sql], *, down: bool) -> Plan:
+    """The rows of one code or of one target in the order of the main date; those without one come last."""
+    start = Sql(f"FROM {rows.table} d WHERE {_NAME.sub('d', rows.where.text)}", rows.where.params)
+    keys = (Sql("d.date"), Sql("d.rid"))
+    if down:
+        return Plan(where(start.text, start.params, checks), keys, (True, True), distinct=True)
+    dated = where(f"{start.text} AND d.date > ?", (*start.params, NO_DATE), checks)
+    undated = where(f"{start.text} AND d.date = ?", (*start.params, NO_DATE), checks)
+    rest = Plan(undated, (Sql(str(LATEST)), Sql("d.rid")), (False, False), distinct=True)
+    return Plan(dated, keys, (False, False), distinct=True, rest=rest)
+
+
+def by_index(rows: Rows, single: bool, checks: Sequence[Sql]) -> Plan:
+    """The rows of a condition in the order of their index, each resource at its first row.
+
+    `single` says that no resource has two of the parameter.
+    """
+    columns = INDEX_ORDER[rows.table]
+    keys = (*(Sql(f"d.{column}") for column in columns), Sql("d.rid"))
+    downs = (False,) * len(keys)
+    text, params = _NAME.sub("d", rows.where.text), rows.where.params
+    beside = _NAME.sub("e", rows.where.text).replace("e.param = ?", "e.param + 0 = ?", 1)
+    first = [] if single else [_none_before(rows.table, columns, Sql(beside, params), "<")]
+    if rows.ends_after is None:
+        return Plan(where(f"FROM {rows.table} d WHERE {text}", params, [*first, *checks]), keys, downs, not single)
+    edge = rows.ends_after - WIDE
+    short = where(f"FROM {rows.table} d WHERE {text} AND d.lo > ?", (*params, edge), [*first, *checks])
+    if not single:  # one that has come with an interval after the edge does not come again with a wide one
+        later = f"NOT EXISTS (SELECT 1 FROM {rows.table} e WHERE e.rid = {{rid}} AND {beside} AND e.lo > ?)"
+        first.append(Sql(later, (*params, edge)))
+    begin = f"FROM {rows.table} d WHERE {text} AND d.lo <= ?"
+    wide = where(begin, (-params[0], *params[1:], edge), [*first, *checks])
+    return Plan(short, keys, downs, not single, Plan(wide, keys, downs, not single))
+
+
+def by_sort(scope: Scope, branch: Branch, checks: Sequence[Sql], *, alone: bool) -> Plan:
+    """Everything of the type in the order of an index on the first sort key; those without a value come last.
+
+    `alone` lets equal values come in the order of that index; else the other keys and the row id order them.
+    """
+    sort = branch.sorts[0]
+    if sort.code in ("_id", "_lastUpdated"):
+        first = Sql("d.id" if sort.code == "_id" else "d.updated")
+        return Plan(where(_OF_TYPE, (branch.type,), checks), *_sorted_keys(scope, branch, (first,)))
+    table = TABLES[sort.kind]
+    columns = INDEX_ORDER[table] if alone and len(branch.sorts) == 1 else (KEY_COLUMNS[sort.kind],)
+    key = param_key(branch.type, sort.code)
+    beside = Sql("e.param + 0 = ?", (key,))
+    single = table == "idx_date" and is_single_valued(branch.type, sort.code)
+    first_row = [] if single else [_none_before(table, columns, beside, ">" if sort.descending else "<")]
+    valued = where(f"FROM {table} d WHERE d.param = ?", (key,), [*first_row, *checks])
+    lacking = Sql(f"NOT EXISTS (SELECT 1 FROM {table} e WHERE e.rid = {{rid}} AND {beside.text})", beside.params)
+    without = where(_OF_TYPE, (branch.type,), [lacking, *checks])
+    nothings = (Sql(nothing(sort)), *(Sql("0") for _ in columns[1:]))
+    rest = Plan(without, *_sorted_keys(scope, branch, nothings))
+    keys = _sorted_keys(scope, branch, tuple(Sql(f"d.{column}") for column in columns))
+    return Plan(valued, *keys, distinct=not single, rest=rest)
+
+
+def _none_before(table: str, columns: Sequence[str], beside: Sql, sign: str) -> Sql:
+    """That no other row of the same resource comes before the row `d`."""
+    before = f"({', '.join(f'e.{c}' for c in columns)}) {sign} ({', '.join(f'd.{c}' for c in columns)})"
+    return Sql(
+        f"NOT EXISTS (SELECT 1 FROM {table} e WHERE e.rid = {{rid}} AND {beside.text} AND {before})", beside.params
     )
-    downs = (sort.descending, sort.descending)
-    with_date = Plan(dated, ("d.lo", "d.rid"), downs, dated)
-    without = Plan(undated, (str(NO_DATE), "r.rid"), downs, undated)
-    first, second = (with_date, without) if sort.descending else (without, with_date)
-    return msgspec.structs.replace(first, rest=second)
 
 
-def _where(start: str, params: tuple[Any, ...], others: list[Sql], rid: str) -> Sql:
-    checks = [part.text.replace("{rid}", rid) for part in others]
-    return Sql(" AND ".join([start, *checks]), (*params, *(value for part in others for value in part.params)))
+def _sorted_keys(scope: Scope, branch: Branch, first: tuple[Sql, ...] = ()) -> tuple[tuple[Sql, ...], tuple[bool, ...]]:
+    """The sort keys of a row `d`, the row id behind them, and which descend; `first` stands for the first key."""
+    sorts = branch.sorts
+    start = first or (sort_key(branch.type, sorts[0], "d.rid", scope.reach),)
+    more = [sort_key(branch.type, sort, "d.rid", scope.reach) for sort in sorts[1:]]
+    downs = [*[sorts[0].descending] * len(start), *(sort.descending for sort in sorts[1:])]
+    return (*start, *more, Sql("d.rid")), (*downs, downs[-1])
 
 
-def _count(rid: str, base: Sql) -> Sql:
-    return Sql(f"SELECT DISTINCT {rid} {base.text}", base.params)
+def where(start: str, params: tuple[Any, ...], checks: Sequence[Sql]) -> Sql:
+    """The start of a statement about rows `d`, with the checks of each added."""
+    texts = [about(part, "d.rid") for part in checks]
+    return Sql(" AND ".join([start, *texts]), (*params, *(value for part in checks for value in part.params)))
 
 
-def sort_key(resource_type: str, sort: Sort) -> Sql:
-    """The expression by which `_sort` orders: the least value when ascending, the greatest when descending.
-
-    A resource without the value comes before all others, last when descending.
-    """
-    if sort.code == "_id":
-        return Sql("r.id")
-    if sort.code == "_lastUpdated":
-        return Sql("r.updated")
-    pick = "max" if sort.descending else "min"
-    key = param_key(resource_type, sort.code)
-    if sort.kind in ("number", "quantity"):
-        column, nothing = "lo", "-1e308"
-    else:
-        column = _KEY_COLUMNS[sort.kind]
-        nothing = str(NO_DATE) if sort.kind == "date" else "''"
-    inner = f"SELECT {pick}(s.{column}) FROM {TABLES[sort.kind]} s WHERE s.rid = r.rid AND +s.param = ?"
-    return Sql(f"coalesce(({inner}), {nothing})", (key,))
-
-
-def _date_order(query: Query) -> bool | None:
-    """Whether the order by main date is wanted, descending or not; None when another order is."""
-    if not query.sorts:
-        return True
-    if len(query.sorts) == 1 and main_dates(query.type) == (query.sorts[0].code,):
-        return query.sorts[0].descending
-    return None
-
-
-def _merge(parts: list[tuple[Condition, Rows]]) -> list[tuple[Condition, Rows]]:
-    """Conditions on one date that a resource has once become one: `date=ge…&date=lt…` is one index range."""
-    merged: list[tuple[Condition, Rows]] = []
-    windows: dict[str, int] = {}
-    for condition, rows in parts:
-        code = condition.param.code
-        mergeable = rows.table == "idx_date" and not rows.negated and condition.modifier is None
-        if mergeable and code in windows:
-            at = windows[code]
-            first = merged[at][1]
-            values = rows.where.text.removeprefix("t.param = ? AND ")
-            where = Sql(f"{first.where.text} AND {values}", (*first.where.params, *rows.where.params[1:]))
-            ends = [end for end in (first.ends_after, rows.ends_after) if end is not None]
-            merged[at] = (condition, msgspec.structs.replace(first, where=where, ends_after=max(ends, default=None)))
-            continue
-        if mergeable and is_single_valued(condition.type, code):
-            windows[code] = len(merged)
-        merged.append((condition, rows))
-    return merged
-
-
-def _by_patient(query: Query, parts: list[tuple[Condition, Rows]]) -> tuple[Rows, Rows] | None:
-    """One code of one patient: the token rows of that patient, and the condition they stand for.
-
-    The patient column of a row is the one of the first compartment parameter; where a resource can have one only, a
-    search for it finds all of its rows there.
-    """
-    patient = next((found for condition, _ in parts if (found := _one_patient(query, condition))), None)
-    token = next((rows for _, rows in parts if rows.table == "idx_token" and rows.single and not rows.negated), None)
-    if patient is None or token is None:
-        return None
-    where = Sql(f"t.patient = ? AND {token.where.text}", (patient_key(patient), *token.where.params))
-    return msgspec.structs.replace(token, where=where, rank=1), token
-
-
-def _one_patient(query: Query, condition: Condition) -> str | None:
-    """The patient that the condition asks for, when the patient column of rows answers the same question."""
-    code = condition.param.code
-    if code not in ("patient", "subject") or condition.chain is not None or len(condition.values) != 1:
-        return None
-    if condition.modifier not in (None, "Patient"):
-        return None
-    declared = load().compartment("Patient").get(query.type, ())
-    first = next((name for name in ("patient", "subject") if name in declared), None)
-    if first is None or (element := element_of(query.type, first)) is None or element_of(query.type, code) != element:
-        return None
-    targets = targets_of(condition, condition.values[0], query.base_url)
-    return targets[0].removeprefix("Patient/") if len(targets) == 1 and targets[0].startswith("Patient/") else None
+def count_sql(branch: Branch, parts: Sequence[Part], seen: Sequence[Sql]) -> Sql:
+    """A SELECT of the row ids of all matches, each once."""
+    leading = min((part for part in parts if part.rids is not None), key=lambda part: part.rank, default=None)
+    checks = [*(part.check for part in parts if part is not leading), *seen]
+    if leading is None or leading.rids is None:
+        base = where(_OF_TYPE, (branch.type,), checks)
+        return Sql(f"SELECT d.rid {base.text}", base.params)
+    base = where(f"FROM ({leading.rids.text}) d WHERE 1 = 1", leading.rids.params, checks)
+    return Sql(f"SELECT DISTINCT d.rid {base.text}", base.params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhir_profiles.errors import FhirError
-from server.search.query import Limits, read_query, split_values, unescape
+from server.search.query import split_values, unescape
 from server.search.values import read_date, read_number, read_quantity, read_token
 
 
@@ -57,26 +57,3 @@ def test_dates_are_intervals() -> None:
     for text in ("", "soon", "2020-13", "2020-02-30", "12:00"):
         with pytest.raises(FhirError):
             read_date(text)
-
-
-def test_a_parameter_without_a_value_is_as_if_absent() -> None:
-    """`name=` neither limits the search nor shows in the self link."""
-    query = read_query("Patient", [("name", ""), ("active", "true")], strict=True, limits=Limits())
-    assert [condition.param.code for condition in query.conditions] == ["active"]
-    assert query.used == (("active", "true"),)
-
-
-def test_a_chain_without_a_type_needs_one_candidate() -> None:
-    """`subject.family` means Patient, the one target that has a family; `subject.identifier` must say which."""
-    query = read_query("Observation", [("subject.family", "x")], strict=True, limits=Limits())
-    assert query.conditions[0].chain is not None
-    assert query.conditions[0].chain.type == "Patient"
-    with pytest.raises(FhirError, match="several types"):
-        read_query("Observation", [("subject.identifier", "x")], strict=True, limits=Limits())
-
-
-def test_chains_have_a_depth() -> None:
-    """A chain that never ends is refused."""
-    name = "partof." * 20 + "status"
-    with pytest.raises(FhirError, match="deep"):
-        read_query("Encounter", [("part-of." * 20 + "status", "x"), (name, "x")], strict=True, limits=Limits())
