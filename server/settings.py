@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     )
     default_count: int = Field(20, description="Search results on a page when `_count` is absent.", ge=1, le=1000)
     max_count: int = Field(1000, description="Most search results on a page whatever `_count` says.", ge=1, le=10_000)
+    search_handling: Literal["strict", "lenient"] = Field(
+        "lenient",
+        description="What becomes of a search parameter that is not known when `Prefer: handling` is absent: `strict` "
+        "refuses the search, `lenient` leaves it out and says so in the Bundle.",
+    )
     search_seconds: float = Field(
         30.0, description="A search that takes longer is ended and answered with an error.", gt=0, le=3600
     )
