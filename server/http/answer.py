@@ -1,4 +1,4 @@
-"""Sending an answer: stored bytes as they are, or pretty, or compressed, with the headers of FHIR."""
+"""Sending an answer: stored bytes as they are, or pretty, or as XML, or compressed, with the headers of FHIR."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from server.http.negotiate import FHIR_JSON
+from fhir_profiles.xml import from_json
+from server.http.negotiate import FHIR_JSON, XML_TYPES
 from server.observability import Send
 
 Header = tuple[bytes, bytes]
-GZIP_LEVEL = 1
+COMPRESSION = 1
+_WINDOW = {b"gzip": 31, b"deflate": 15}
+_VARY: Header = (b"vary", b"accept, accept-encoding")
 
 
 @dataclass(slots=True)
@@ -20,34 +23,44 @@ class Manner:
 
     content_type: bytes = FHIR_JSON
     pretty: bool = False
-    gzip: bool = False
+    encoding: bytes = b""  # gzip, deflate or none
     head: bool = False
     forced: bool = False  # `_format` was given and wins over Accept
-    as_it_is: bool = False  # a file and not JSON
+    as_it_is: bool = False  # a file and not FHIR
     headers: list[Header] = field(default_factory=list)
 
+    @property
+    def plain(self) -> bool:
+        """Whether the JSON goes out as it stands."""
+        return self.as_it_is or (not self.pretty and self.content_type not in XML_TYPES)
 
-async def answer(send: Send, manner: Manner, status: int, body: bytes, headers: list[Header], gzip_min: int) -> None:
-    """Send one complete response."""
+
+def render(body: bytes, manner: Manner) -> bytes:
+    """FHIR JSON in the format that the client wants; FhirError(UNSUPPORTED) when XML cannot hold it."""
+    if manner.plain or not body:
+        return body
+    if manner.content_type in XML_TYPES:
+        return from_json(body, pretty=manner.pretty)
+    return msgspec.json.format(body, indent=2)
+
+
+async def answer(send: Send, manner: Manner, status: int, body: bytes, headers: list[Header], least: int) -> None:
+    """Send one complete response whose body is rendered; one of at least `least` bytes is compressed (0: none is)."""
     headers += manner.headers
     if manner.as_it_is:
         headers.append((b"content-type", manner.content_type))
     elif body:
-        if manner.pretty:
-            body = msgspec.json.format(body, indent=2)
-        headers.append((b"content-type", manner.content_type))
-        if gzip_min and len(body) >= gzip_min:
-            headers.append((b"vary", b"accept-encoding"))
-            if manner.gzip:
-                body = compress(body)
-                headers.append((b"content-encoding", b"gzip"))
+        headers += ((b"content-type", manner.content_type), _VARY)
+        if manner.encoding and least and len(body) >= least:
+            body = compress(body, manner.encoding)
+            headers.append((b"content-encoding", manner.encoding))
     if status != 304 and status != 204:
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if manner.head else body})
 
 
-def compress(body: bytes) -> bytes:
-    """The body in gzip at the cheapest level."""
-    deflate = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31)
-    return deflate.compress(body) + deflate.flush()
+def compress(body: bytes, encoding: bytes = b"gzip") -> bytes:
+    """The body in gzip or deflate at the cheapest level."""
+    packer = zlib.compressobj(COMPRESSION, zlib.DEFLATED, _WINDOW[encoding])
+    return packer.compress(body) + packer.flush()

@@ -12,7 +12,7 @@ import orjson
 from fhir_profiles.json import MAX_BYTES
 from server.http.answer import Header, Manner
 from server.http.errors import not_supported
-from server.http.negotiate import answer_type, is_form, is_json, names_json, ranges
+from server.http.negotiate import is_form, is_json, ranges
 from server.http.routes import INSTANCE, TYPE, VERSION, Shape, too_long
 from server.interactions.exchange import Request, Response
 
@@ -24,6 +24,7 @@ LARGE = 256 * 1024
 
 _MEDIA_TYPE = re.compile(r"^[\w.+-]{1,100}/[\w.+-]{1,100}( ?;[ \w.+=\"'-]{1,200})?$", re.ASCII)
 _SHOWN = frozenset({"application/pdf", "image/gif", "image/jpeg", "image/png", "image/tiff", "text/plain"})
+_RESOURCE = frozenset({"application/fhir+json", "application/json", "text/json", "application/fhir+xml"})
 _SAFE: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"vary", b"accept"))
 _INLINE: tuple[Header, ...] = ((b"content-disposition", b"inline"), (b"content-security-policy", b"default-src 'none'"))
 _APART: tuple[Header, ...] = (
@@ -79,7 +80,6 @@ def answer_download(response: Response, accept: bytes, manner: Manner) -> Respon
     own = stored.contentType if _MEDIA_TYPE.match(stored.contentType) else "application/octet-stream"
     name = own.partition(";")[0].strip().lower()
     if not _wants_file(accept, name):
-        manner.content_type = answer_type(accept)
         return response
     manner.as_it_is = True
     manner.content_type = own.encode("ascii")
@@ -96,7 +96,7 @@ def _wants_file(accept: bytes, own: str) -> bool:
     for name in ranges(accept):
         if name == own or name in ("*/*", "*", "", f"{own.partition('/')[0]}/*"):
             return True
-        if names_json(name):
+        if name in _RESOURCE:
             return False
     raise not_supported(406, f"This Binary is {own}: accept that, or application/fhir+json for the resource.")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from urllib.parse import parse_qsl
 
 from fhir_profiles.errors import Category, FhirError
+from server.http.errors import not_supported
 from server.http.routes import too_long
 from server.observability import Receive
 
 MAX_PAIRS = 1000
+_WINDOWS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 
 class ClientGoneError(Exception):
@@ -39,6 +42,28 @@ async def read_body(receive: Receive, limit: int, declared: bytes | None) -> byt
             raise too_long(limit, "body")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def unpack(body: bytes, encoding: bytes, limit: int) -> bytes:
+    """The body without its Content-Encoding; 415 for one that is not known, 413 when more than `limit` comes out."""
+    if encoding not in _WINDOWS:
+        text = "The body may come as it is, or in Content-Encoding: gzip or deflate."
+        raise not_supported(415, text, ((b"accept-encoding", b"gzip, deflate"),))
+    unpacker = zlib.decompressobj(_WINDOWS[encoding])
+    try:
+        plain = unpacker.decompress(body, limit + 1)
+    except zlib.error:
+        raise _broken(encoding) from None
+    if len(plain) > limit:
+        raise too_long(limit, "unpacked body")
+    if not unpacker.eof or unpacker.unused_data:
+        raise _broken(encoding)
+    return plain
+
+
+def _broken(encoding: bytes) -> FhirError:
+    text = f"The body is not one whole stream of {encoding.decode()}."
+    return FhirError.of(Category.INCORRECT, "structure", text)
 
 
 def read_pairs(text: bytes) -> tuple[tuple[str, str], ...]:

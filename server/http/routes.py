@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fhir_profiles.errors import Category, FhirError
 from server.http.errors import HttpError, not_supported
 
+PREFIX = "/fhir"
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -18,7 +20,7 @@ class Shape:
 
 def _shape(template: str, *methods: str) -> Shape:
     known = {*methods, "HEAD"} if "GET" in methods else set(methods)
-    return Shape(f"/fhir{template}", frozenset(known))
+    return Shape(f"{PREFIX}{template}", frozenset(known))
 
 
 BASE = _shape("", "GET", "POST")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from server.operations.registry import Operation, Operations
 from server.settings import Settings
 
 PATIENT = b'{"resourceType":"Patient","id":"p1"}'
+PATIENT_XML = b'<?xml version="1.0" encoding="UTF-8"?>\n<Patient xmlns="http://hl7.org/fhir"><id value="p1"/></Patient>'
 
 
 class Recorder:
@@ -32,7 +34,8 @@ class Recorder:
 
 
 async def _echo(request: Request) -> Response:
-    return Response(status=200, body=json.dumps({"path": request.path}).encode())
+    body = {"resourceType": "Basic", "id": "-".join(request.path)}
+    return Response(status=200, body=json.dumps(body).encode())
 
 
 @pytest.fixture
@@ -204,7 +207,7 @@ async def test_a_wrong_method_is_405_with_allow(client, method, path, allow):
 async def test_operations_are_found_by_level_and_type(client, fhir, path):
     """An operation answers where it is declared, and the interactions are not asked."""
     response = await client.post(path, content=b"{}")
-    assert "/".join(response.json()["path"]) == path
+    assert response.json()["id"] == path.replace("/", "-")
     assert not fhir.requests
 
 
@@ -213,12 +216,20 @@ async def test_format_wins_over_accept(client):
     assert (await client.get("Patient/1?_format=json", headers={"Accept": "text/html"})).status_code == 200
 
 
-async def test_xml_is_not_acceptable(client, fhir):
-    """A client that wants XML is told before anything is done."""
-    response = await client.get("Patient/1", headers={"Accept": "application/fhir+xml"})
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("Patient/1", {"Accept": "text/turtle"}),
+        ("Patient/1?_format=ttl", {}),
+        ("Patient/1?_format=html", {}),
+        ("Patient/1", {"Accept": "application/fhir+json; fhirVersion=3.0"}),
+    ],
+)
+async def test_another_format_is_not_acceptable(client, fhir, url, headers):
+    """The client learns what there is instead of getting what it did not ask for."""
+    response = await client.get(url, headers=headers)
     assert response.status_code == 406
-    assert "JSON only" in _issue(response)["diagnostics"]
-    assert (await client.get("Patient/1?_format=xml")).status_code == 406
+    assert "application/fhir+xml" in _issue(response)["diagnostics"]
     assert not fhir.requests
 
 
@@ -244,7 +255,7 @@ async def test_a_raw_operation_takes_any_content(client):
 @pytest.mark.parametrize(
     ("path", "content_type"),
     [
-        ("Patient", "application/fhir+xml"),
+        ("Patient", "text/turtle"),
         ("Patient", "application/x-www-form-urlencoded"),
         ("Patient/_search", "application/fhir+json"),
         ("Patient/$code", "text/plain"),
@@ -258,11 +269,82 @@ async def test_a_wrong_content_type_is_415(client, fhir, path, content_type):
     assert not fhir.requests
 
 
-async def test_a_compressed_body_is_415(client):
-    """What cannot be measured while it streams is not taken."""
-    headers = {"Content-Type": "application/fhir+json", "Content-Encoding": "gzip"}
-    response = await client.post("Patient", content=gzip.compress(b"{}"), headers=headers)
-    assert response.status_code == 415
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+async def test_a_compressed_body_is_unpacked(client, fhir, encoding, pack):
+    """gzip and deflate are taken from clients as they are given to them."""
+    headers = {"Content-Type": "application/fhir+json", "Content-Encoding": encoding}
+    assert (await client.post("Patient", content=pack(PATIENT), headers=headers)).status_code == 200
+    assert fhir.requests[0].body == PATIENT
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status"),
+    [
+        ("br", b"x", 415),
+        ("gzip", gzip.compress(b" " * 2_000_000), 413),
+        ("gzip", gzip.compress(PATIENT)[:-4], 400),
+        ("gzip", b"not gzip", 400),
+        ("gzip", gzip.compress(PATIENT) + b"more", 400),
+    ],
+)
+async def test_a_compressed_body_has_limits(client, fhir, encoding, body, status):
+    """What unpacks to more than a body may have is refused before it is unpacked; what is broken is told."""
+    headers = {"Content-Type": "application/fhir+json", "Content-Encoding": encoding}
+    response = await client.post("Patient", content=body, headers=headers)
+    assert response.status_code == status
+    assert not fhir.requests
+
+
+async def test_xml_goes_in_as_json(client, fhir):
+    """Below the edge there is JSON only, whatever the client speaks."""
+    headers = {"Content-Type": "application/fhir+xml"}
+    await client.put("Patient/p1", content=PATIENT_XML, headers=headers)
+    request = fhir.requests[0]
+    assert (request.body, request.content_type) == (PATIENT, "application/fhir+json")
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("Patient/p1", {"Accept": "application/fhir+xml"}),
+        ("Patient/p1?_format=xml", {"Accept": "application/fhir+json"}),
+        ("Patient/p1?_format=application/fhir%2Bxml", {}),
+    ],
+)
+async def test_xml_comes_out(client, url, headers):
+    """By Accept or by `_format`, which wins."""
+    response = await client.get(url, headers=headers)
+    assert response.headers["content-type"] == "application/fhir+xml; charset=utf-8"
+    assert response.content == PATIENT_XML
+
+
+async def test_errors_come_in_the_format_asked_for(client, fhir):
+    """Wrong XML, an unknown route and a fault are an OperationOutcome in XML for a client of XML."""
+    headers = {"Accept": "application/fhir+xml", "Content-Type": "application/fhir+xml"}
+    wrong = await client.post(
+        "Patient", content=b"<Patient xmlns='http://hl7.org/fhir'>\n<x/></Patient>", headers=headers
+    )
+    assert (wrong.status_code, wrong.text.count("Line 2: ")) == (400, 1)
+    nowhere = await client.get("Nothing/1", headers=headers)
+    fhir.answer = RuntimeError("x")
+    fault = await client.get("Patient/1?_format=xml")
+    for response in (wrong, nowhere, fault):
+        assert '<OperationOutcome xmlns="http://hl7.org/fhir">' in response.text
+        assert response.headers["content-type"].startswith("application/fhir+xml")
+
+
+async def test_what_xml_cannot_hold_is_406(client, fhir):
+    """A resource that was stored unchecked is not changed to fit, and the error is XML."""
+    fhir.answer = Response(status=200, body=b'{"resourceType":"Patient","colour":"x"}')
+    response = await client.get("Patient/1?_format=xml")
+    assert response.status_code == 406
+    assert "<OperationOutcome" in response.text
+
+
+async def test_operations_are_cut_like_reads(client):
+    """`_elements` and `_summary` hold for what an operation answers too."""
+    response = await client.get("$versions?_elements=name")
+    assert response.json()["meta"]["tag"][0]["code"] == "SUBSETTED"
 
 
 async def test_a_declared_length_over_the_limit_is_413(client, fhir):
@@ -338,7 +420,7 @@ async def test_large_answers_are_compressed_for_those_who_ask(client, fhir):
     packed = await client.get("Patient/1", headers={"Accept-Encoding": "gzip, br"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
-    assert plain.headers["vary"] == packed.headers["vary"] == "accept-encoding"
+    assert plain.headers["vary"] == packed.headers["vary"] == "accept, accept-encoding"
     assert packed.content == plain.content
     assert int(packed.headers["content-length"]) < 200
 
