@@ -9,6 +9,7 @@ import msgspec
 
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.subset import WHOLE
 from server.settings import Settings
 from server.store import QueryTimeout, Store, Tx, Version, Written
 
@@ -16,6 +17,7 @@ from . import batch, capabilities, create, delete, history, patch, read, search,
 from .action import Write
 from .content import Content
 from .exchange import Request, Response, is_reading
+from .narrow import narrow, wish_of
 from .view import View
 
 Hook = Callable[[Tx, Written], None]
@@ -90,6 +92,13 @@ class Fhir:
 
     def _reading(self, request: Request) -> tuple[Handler, bool]:
         """The handler of a request that reads, and whether it is brief enough for the event loop."""
+        handler, brief = self._route_reading(request)
+        if not request.query or (wish := wish_of(request)) is WHOLE:
+            return handler, brief
+        return lambda view: narrow(handler(view), wish), False
+
+    def _route_reading(self, request: Request) -> tuple[Handler, bool]:
+        """The handler of a request that reads, for whole resources."""
         path = request.path
         match path:
             case ("metadata",):
