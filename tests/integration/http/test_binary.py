@@ -112,10 +112,10 @@ async def test_a_binary_without_data_is_an_empty_file(client):
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/fhir+xml", "x"],
+    ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/fhir+turtle", "x"],
 )
 async def test_what_was_not_meant_as_a_file_is_415(client, content_type):
-    """The default of curl, a form, FHIR in XML and no media type at all are refused."""
+    """The default of curl, a form, FHIR in Turtle and no media type at all are refused."""
     answer = await client.post("Binary", content=b"a=b", headers={"Content-Type": content_type})
     assert answer.status_code == 415
 
