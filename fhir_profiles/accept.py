@@ -11,11 +11,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fhir_profiles import narrative
+from fhir_profiles import bindings, narrative
 from fhir_profiles.definitions import Definitions, Element, load
-from fhir_profiles.invariants import RULES, Holds
+from fhir_profiles.invariants import Holds
 from fhir_profiles.primitives import PREDICATES, Predicate
-from fhir_profiles.references import references, target_type
+from fhir_profiles.references import references, target_type, used_ids
+from fhir_profiles.rules import element_rules, gate, rules
 
 Choices = tuple[tuple[frozenset[str], int], ...]
 
@@ -79,13 +80,13 @@ def _compile(d: Definitions, name: str) -> Predicate:
     if type_.kind == "resource":
         fields["resourceType"] = _anything
         required.append("resourceType")
-    test = partial(_members, fields.get, tuple(required), choices, tuple(r.holds for r in RULES.get(name, ())))
+    test = partial(_members, fields.get, tuple(required), choices, gate(rules(name)))
     if name == "Extension":
         test = partial(_extension, test, choices[0][0])
     _types[name] = test
     for element in type_.elements:
         for key, of in element.properties().items():
-            fields[key] = _field(d, element, of)
+            fields[key] = _field(d, name, element, of)
             if of in PREDICATES and not element.many and key not in ("id", "url"):
                 fields[f"_{key}"] = _type("Element")
     if "contained" in fields:
@@ -123,6 +124,11 @@ def _extension(members: Predicate, values: frozenset[str], value: Any) -> bool:
     return members(value) and ("extension" in value) is values.isdisjoint(value)
 
 
+def _ruled(plain: Predicate, own: tuple[Holds, ...], value: Any) -> bool:
+    """The predicate of a type, narrowed by the invariants of the element."""
+    return plain(value) and all(holds(value) for holds in own)
+
+
 def _list(one: Predicate, value: Any) -> bool:
     if type(value) is not list or not value:
         return False
@@ -141,10 +147,10 @@ def _contained(value: Any) -> bool:
 
 
 def _contained_agrees(resource: dict[str, Any], local_seen: bool) -> bool:
-    """Whether contained ids are unique and every local reference finds one."""
+    """Whether contained ids are unique, every local reference finds one, and each contained resource is used."""
     contained = resource.get("contained", ())
     ids = {c["id"] for c in contained}
-    if len(ids) != len(contained):
+    if len(ids) != len(contained) or (contained and not ids <= used_ids(resource)):
         return False
     local = (r["reference"] for r in references(resource) if r["reference"][:1] == "#") if local_seen else ()
     return all(r == "#" or r[1:] in ids for r in local)
@@ -158,15 +164,21 @@ def _anything(_: Any) -> bool:
     return True
 
 
-def _field(d: Definitions, element: Element, of: str) -> Predicate:
+def _field(d: Definitions, owner: str, element: Element, of: str) -> Predicate:
     one = _reference(d, element) if of == "Reference" else _bound(d, element, of)
+    own = gate(element_rules(owner, element.name, of))
+    if own:
+        one = partial(_ruled, one, own)
     return partial(_list, one) if element.many else one
 
 
 def _bound(d: Definitions, element: Element, of: str) -> Predicate:
-    """The type's own predicate, narrowed to the codes of a required binding that can be enumerated."""
+    """The type's own predicate, narrowed to the codes of a required binding."""
     plain = _type(of)
     binding = element.binding
+    unlisted = bindings.unlisted(binding)
+    if unlisted is not None:
+        return _unlisted(plain, unlisted, of, required=binding is not None and binding.strength == "required")
     if binding is None or binding.strength != "required" or binding.value_set not in d.value_sets:
         return plain
     if of == "code":
@@ -178,6 +190,18 @@ def _bound(d: Definitions, element: Element, of: str) -> Predicate:
         return lambda value: (
             plain(value) and any((c.get("system"), c.get("code")) in pairs for c in value.get("coding", ()))
         )
+    return plain
+
+
+def _unlisted(plain: Predicate, value_set: str, of: str, *, required: bool) -> Predicate:
+    """The same for a value set that no table lists."""
+    allows, allows_one = partial(bindings.allows, value_set), partial(bindings.allows_one, value_set, required=required)
+    if of == "code":
+        return lambda value: plain(value) and allows(value)
+    if of == "Coding":
+        return lambda value: plain(value) and allows_one((value,))
+    if of == "CodeableConcept":
+        return lambda value: plain(value) and allows_one(value.get("coding", ()))
     return plain
 
 

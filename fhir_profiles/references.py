@@ -40,6 +40,30 @@ def references(value: Any) -> Iterator[dict[str, Any]]:
             stack.extend(v for v in at if type(v) is dict or type(v) is list)
 
 
+def used_ids(resource: Mapping[str, Any]) -> set[str]:
+    """The ids of contained resources that something refers to by `#id`, or that refer to the whole by `#` (dom-3)."""
+    found = {text[1:] for text in _local(resource) if text != "#"}
+    for one in resource.get("contained", ()):
+        if type(one) is dict and "#" in _local(one):
+            found.add(str(one.get("id")))
+    return found
+
+
+def _local(value: Any) -> set[str]:
+    """Every text that starts with `#`: references, and canonicals and URIs that are used like them."""
+    found: set[str] = set()
+    stack = [value]
+    while stack:
+        at = stack.pop()
+        for child in at.values() if type(at) is dict else at:
+            if type(child) is str:
+                if child[:1] == "#":
+                    found.add(child)
+            elif type(child) is dict or type(child) is list:
+                stack.append(child)
+    return found
+
+
 def rewrite(resource: dict[str, Any], replacements: Mapping[str, str]) -> int:
     """Replace in place every link that is a key of `replacements` (`urn:uuid:…` → `Patient/7`); returns how many.
 

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fhir_profiles import narrative
+from fhir_profiles import bindings, narrative
 from fhir_profiles.definitions import Definitions, Element, load
 from fhir_profiles.errors import Problem
-from fhir_profiles.invariants import RULES
+from fhir_profiles.invariants import Rule
 from fhir_profiles.primitives import EXPECTED, PREDICATES
-from fhir_profiles.references import references, target_type
+from fhir_profiles.references import references, target_type, used_ids
+from fhir_profiles.rules import element_rules, rules
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _CONTAINED_META = ("versionId", "lastUpdated", "security")
@@ -55,8 +56,19 @@ class _Walk:
             if len(set(ids)) != len(ids):
                 text = "Two contained resources share an id. Give each its own."
                 yield _error("invariant", text, f"{here}.contained")
+            yield from self._unused(value, here)
         if not contained:
             yield from self._local_references(value, here)
+
+    def _unused(self, value: Json, place: str) -> Iterator[Problem]:
+        if "contained" not in value or value["resourceType"] in ("Bundle", "Parameters"):
+            return
+        used = used_ids(value)
+        items = value["contained"] if type(value["contained"]) is list else []
+        for i, one in enumerate(items):
+            if type(one) is dict and type(one.get("id")) is str and one["id"] not in used:
+                text = "Nothing refers to this contained resource (dom-3). Refer to it by '#id' or leave it out."
+                yield _error("invariant", text, f"{place}.contained[{i}]")
 
     def _as_contained(self, value: Json, place: str) -> Iterator[Problem]:
         if "id" not in value:
@@ -84,9 +96,7 @@ class _Walk:
         for problem in self._structure(value, type_name, place):
             sound = False
             yield problem
-        for rule in RULES.get(type_name, ()) if sound else ():
-            if not rule.holds(value):
-                yield _error("invariant", f"{rule.key}: {rule.text}.", place)
+        yield from _broken(rules(type_name) if sound else (), value, place)
 
     def _structure(self, value: Any, type_name: str, place: str) -> Iterator[Problem]:
         if type(value) is not dict:
@@ -120,19 +130,24 @@ class _Walk:
             of = element.properties()[key]
             if of in PREDICATES:
                 yield from self._primitive(owner, key, element, of, at)
+                yield from self._primitive_rules(owner.get(key), element, of, at, type_name)
             else:
-                yield from self._complex(owner[key], element, of, at)
+                yield from self._complex(owner[key], element, of, at, type_name)
 
-    def _complex(self, value: Any, element: Element, of: str, at: str) -> Iterator[Problem]:
+    def _primitive_rules(self, value: Any, element: Element, of: str, at: str, owner_type: str) -> Iterator[Problem]:
+        if type(value) is not list and PREDICATES[of](value):
+            yield from _broken(element_rules(owner_type, element.name, of), value, at)
+
+    def _complex(self, value: Any, element: Element, of: str, at: str, owner_type: str) -> Iterator[Problem]:
         if not element.many:
-            yield from self._value(value, element, of, at)
+            yield from self._value(value, element, of, at, owner_type)
         elif type(value) is not list or not value:
             yield _error("structure", "Expected a JSON array with at least one item.", at)
         else:
             for i, item in enumerate(value):
-                yield from self._value(item, element, of, f"{at}[{i}]")
+                yield from self._value(item, element, of, f"{at}[{i}]", owner_type)
 
-    def _value(self, value: Any, element: Element, of: str, at: str) -> Iterator[Problem]:
+    def _value(self, value: Any, element: Element, of: str, at: str, owner_type: str) -> Iterator[Problem]:
         if of == "Resource":
             yield from self.resource(value, at, contained=element.name == "contained")
             return
@@ -148,6 +163,7 @@ class _Walk:
         if of == "Reference":
             yield from self._target(value.get("reference"), element, at)
         yield from self._concept(value, element, of, at)
+        yield from _broken(element_rules(owner_type, element.name, of), value, at)
 
     def _target(self, written: str | None, element: Element, at: str) -> Iterator[Problem]:
         if written is None:
@@ -163,8 +179,14 @@ class _Walk:
 
     def _concept(self, value: Json, element: Element, of: str, at: str) -> Iterator[Problem]:
         codings = value.get("coding", ()) if of == "CodeableConcept" else [value] if of == "Coding" else None
+        if codings is None or element.binding is None:
+            return
+        unlisted = bindings.unlisted(element.binding)
+        required = element.binding.strength == "required"
+        if unlisted is not None and not bindings.allows_one(unlisted, codings, required=required):
+            yield _error("code-invalid", f"A code of the value set {unlisted} is required here.", at)
         sets = self._required(element)
-        if codings is None or sets is None or element.binding is None:
+        if sets is None:
             return
         if not any(c.get("code") in sets.get(c.get("system", ""), ()) for c in codings):
             text = f"A code of the value set {element.binding.value_set} is required here."
@@ -206,6 +228,9 @@ class _Walk:
         if not PREDICATES[of](value):
             yield _error("value", f"Expected {EXPECTED[of]} ({of}).", at)
             return
+        unlisted = bindings.unlisted(element.binding) if of == "code" else None
+        if unlisted is not None and not bindings.allows(unlisted, value):
+            yield _error("code-invalid", f"The code is not in the value set {unlisted}.", at)
         sets = self._required(element) if of == "code" else None
         if sets is not None and element.binding and not any(value in codes for codes in sets.values()):
             yield _error("code-invalid", f"The code is not in the value set {element.binding.value_set}.", at)
@@ -218,6 +243,13 @@ class _Walk:
                 yield _error("value", f"Expected {EXPECTED['string']} (string).", f"{at}.id")
         else:
             yield from self._object(value, "Element", at)
+
+
+def _broken(asked: tuple[Rule, ...], value: Any, place: str) -> Iterator[Problem]:
+    for rule in asked:
+        if not rule.holds(value):
+            at = f"{place}.{rule.at}" if rule.at else place
+            yield Problem(rule.severity, "invariant", f"{rule.key}: {rule.text}.", at)
 
 
 def _contained_ids(value: Json) -> list[str]:

@@ -1,0 +1,97 @@
+"""Every invariant of R4 on every type, by hand or from its FHIRPath (https://hl7.org/fhir/R4/conformance-rules.html#constraints).
+
+A type's FHIRPath is compiled when the first object of the type is checked.
+"""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from typing import Any
+
+from fhir_profiles.definitions import Invariant, load
+from fhir_profiles.errors import FhirError
+from fhir_profiles.fhirpath.context import Context, Step
+from fhir_profiles.fhirpath.engine import compiled
+from fhir_profiles.fhirpath.values import Node
+from fhir_profiles.invariants import RULES, Holds, Rule
+
+ELSEWHERE = frozenset({"dom-2", "dom-3", "dom-4", "dom-5", "ref-1", "txt-1", "txt-2", "sdf-8", "sdf-8a"})
+"""Invariants that need the whole resource: validation itself knows them, or a rule by hand on the resource."""
+
+CORRECTED = {
+    "que-7": "operator = 'exists' implies (answer is boolean)",  # FHIR's boolean is not System.Boolean
+}
+"""Invariants whose published expression does not say what it means."""
+
+
+class Expression:
+    """An invariant's FHIRPath as a test of the values of one type."""
+
+    def __init__(self, text: str, type_name: str) -> None:
+        self._text = text
+        self.type_name = type_name
+
+    @cached_property
+    def step(self) -> Step:
+        """The expression, compiled."""
+        return compiled(self._text)
+
+    def __call__(self, value: Any) -> bool:
+        """Whether it holds for a value; what cannot be evaluated holds."""
+        return _hold((self,), value)
+
+
+class Together:
+    """Several expressions on the same type, evaluated as one test."""
+
+    def __init__(self, expressions: tuple[Expression, ...]) -> None:
+        self._expressions = expressions
+
+    def __call__(self, value: Any) -> bool:
+        """Whether all of them hold."""
+        return _hold(self._expressions, value)
+
+
+def _hold(expressions: tuple[Expression, ...], value: Any) -> bool:
+    focus = Node(value, expressions[0].type_name)
+    context = Context(focus, focus)
+    items = [focus]
+    try:
+        return all(expression.step(context, items) != [False] for expression in expressions)
+    except FhirError:
+        return len(expressions) == 1 or all(expression(value) for expression in expressions)
+
+
+@cache
+def rules(type_name: str) -> tuple[Rule, ...]:
+    """All invariants of a type, those that only warn too."""
+    by_hand = RULES.get(type_name, ())
+    known = {rule.key for rule in by_hand} | ELSEWHERE
+    return (*by_hand, *(_rule(i, type_name) for i in load().types[type_name].invariants if i.key not in known))
+
+
+@cache
+def element_rules(owner: str, name: str, type_name: str) -> tuple[Rule, ...]:
+    """The invariants that an element has beyond those of its type, for values of one of its types."""
+    types = load().types
+    own = {_bare(i) for i in types[type_name].invariants} if type_name in types else set()
+    element = types[owner].by_name[name]
+    return tuple(_rule(i, type_name) for i in element.invariants if _bare(i) not in own and i.key not in ELSEWHERE)
+
+
+def _bare(invariant: Invariant) -> str:
+    """The expression without spaces: the same rule stands under several keys."""
+    return invariant.expression.replace(" ", "")
+
+
+def _rule(invariant: Invariant, type_name: str) -> Rule:
+    text = CORRECTED.get(invariant.key, invariant.expression)
+    return Rule(invariant.key, f"this does not hold: {text}", Expression(text, type_name), invariant.severity)
+
+
+def gate(found: tuple[Rule, ...]) -> tuple[Holds, ...]:
+    """The tests that decide between valid and not, those from FHIRPath as one."""
+    tests = [rule.holds for rule in found if rule.severity == "error"]
+    expressions = tuple(test for test in tests if isinstance(test, Expression))
+    by_hand = tuple(test for test in tests if not isinstance(test, Expression))
+    return (*by_hand, Together(expressions)) if expressions else by_hand
