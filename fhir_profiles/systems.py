@@ -56,10 +56,17 @@ XML_NAMESPACE: Final = "http://www.w3.org/XML/1998/namespace"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 STRUCTURE_DEFINITION: Final = "http://hl7.org/fhir/StructureDefinition/"
 VALUE_SET: Final = "http://hl7.org/fhir/ValueSet/"
+LANGUAGES: Final = f"{VALUE_SET}languages"
+ALL_LANGUAGES: Final = f"{VALUE_SET}all-languages"
+MEDIA_TYPES: Final = f"{VALUE_SET}mimetypes"
+CURRENCIES: Final = f"{VALUE_SET}currencies"
+UNITS: Final = f"{VALUE_SET}ucum-units"
+TIME_ZONE_SET: Final = f"{VALUE_SET}timezones"
 
 # Extensions of HL7
 DERIVATION_REFERENCE: Final = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+MATCH_GRADE: Final = "http://hl7.org/fhir/StructureDefinition/match-grade"
 MAX_VALUE_SET: Final = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 FHIRPATH_TYPE: Final = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 

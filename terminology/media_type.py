@@ -10,8 +10,8 @@ SHORT = frozenset(("xml", "json", "ttl", "html", "none"))
 """Names of formats that FHIR's own resources and examples use in the place of a media type."""
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
-_TOKEN = r"[A-Za-z0-9!#$&'*+.^_`|~:/?@,()<>\[\]-]+"
-_TYPE = re.compile(rf"{_NAME}/{_NAME}(?: *; *[A-Za-z0-9!#$&'*+.^_`|~-]+=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))*")
+_VALUE = r"[A-Za-z0-9!#$&'*+.^_`|~:/?@,()<>\[\]-]+"
+_TYPE = re.compile(rf"{_NAME}/{_NAME}(?: *; *[A-Za-z0-9!#$&'*+.^_`|~-]+=(?:{_VALUE}|\"(?:[^\"\\]|\\.)*\"))*")
 
 
 @lru_cache(maxsize=2048)

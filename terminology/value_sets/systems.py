@@ -3,6 +3,8 @@
 Questions have three answers: yes, no, and None where the system at hand is a part and cannot tell.
 """
 
+# ruff: noqa: D102 - what the methods promise stands in the protocol
+
 from __future__ import annotations
 
 import zoneinfo
