@@ -229,7 +229,7 @@ def _disorder(world: World, asked: Asked, seen: list[Key]) -> str | None:
 
 
 def _sort_key(world: World, key: Key, code: str, down: bool) -> tuple[int, Any]:
-    """The least value, the greatest when descending; nothing comes before everything."""
+    """The least value, the greatest when descending; nothing comes last in either direction."""
     nodes = world.values(world.resources[key], code)
     kind = load().search_params(key[0])[code].type
     values: list[Any]
@@ -243,7 +243,7 @@ def _sort_key(world: World, key: Key, code: str, down: bool) -> tuple[int, Any]:
         values = [float(value) for value, _ in nodes]
     else:
         values = [value for value, _ in nodes]
-    return (1, max(values) if down else min(values)) if values else (0, "")
+    return (1, max(values) if down else min(values)) if values else (0 if down else 2, "")
 
 
 def _kinds(asked: Asked) -> Iterator[str]:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
 from server.search.bundle import searchset
+from server.search.custom import params_of
 from server.search.find import run_search
 from server.search.query import Limits, Query
 from server.search.reading import read_query
@@ -27,7 +28,7 @@ def search(settings: Settings, request: Request, view: View) -> Response:
     return Response(status=200, body=searchset(query, run_search(view, query)))
 
 
-def read(settings: Settings, request: Request, _view: View) -> Query:
+def read(settings: Settings, request: Request, view: View) -> Query:
     """The query that a request asks."""
     pairs = request.query
     if request.method == "POST":
@@ -52,6 +53,7 @@ def read(settings: Settings, request: Request, _view: View) -> Query:
         base_url=request.base_url,
         path="/".join(path),
         within=within,
+        params=params_of(view),
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from fhir_profiles.errors import Problem
 
 from .cursor import Place, read_cursor, write_cursor, wrong_cursor
+from .custom import params_of
 from .includes import Found, include
 from .plan import Plan, count_sql, page_sql
 from .query import Branch, Limits, Query
@@ -80,7 +81,7 @@ def find_ids(
     reach: Reach = whole,
 ) -> list[str]:
     """The ids of the resources that match, at most `limit`; an unknown parameter is an error."""
-    query = read_query(resource_type, pairs, strict=True, limits=Limits(), base_url=base_url)
+    query = read_query(resource_type, pairs, strict=True, limits=Limits(), base_url=base_url, params=params_of(view))
     return [row.found.id for row in _Run(view, query, reach).rows(None, limit)]
 
 

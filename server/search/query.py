@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from fhir_profiles.definitions import SearchParam, load
+from fhir_profiles.definitions import SearchParam
 from fhir_profiles.errors import Category, FhirError, Problem
 
 Pairs = tuple[tuple[str, str], ...]
@@ -129,15 +129,6 @@ class Query(msgspec.Struct, frozen=True):
     base_url: str
     limits: Limits
     only_total: bool = False
-
-
-def find_param(resource_type: str, code: str) -> SearchParam:
-    """The search parameter of a type; an error that names it when there is none."""
-    found = load().search_params(resource_type).get(code)
-    if found is None:
-        shown = code if code.replace("-", "").replace("_", "").isalnum() and len(code) <= 64 else "(not a name)"
-        raise unsupported(f"{resource_type} has no search parameter {shown}.")
-    return found
 
 
 def split_values(text: str, separator: str = ",") -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError, Problem
 
+from .custom import STANDARD, Params
 from .filter import read_filter
-from .nodes import check_size, compartment, read_node
+from .nodes import Known, check_size, compartment, read_node
 from .query import (
     SORTABLE,
     Branch,
@@ -18,7 +19,6 @@ from .query import (
     Query,
     Sort,
     Total,
-    find_param,
     invalid,
     split_values,
     too_costly,
@@ -33,9 +33,10 @@ SUMMARIES = ("true", "text", "data", "false", "count")
 class _Reader:
     """Gathers the parts of a query from its parameters."""
 
-    def __init__(self, types: Sequence[str], limits: Limits, *, several: bool) -> None:
+    def __init__(self, types: Sequence[str], known: Known, *, several: bool) -> None:
         self.types = tuple(types)
-        self.limits = limits
+        self.known = known
+        self.limits = limits = known.limits
         self.several = several
         self.conditions: list[tuple[Node, ...]] = []
         self.sorts: list[tuple[Sort, ...]] = []
@@ -52,7 +53,7 @@ class _Reader:
                 self.count = min(_whole(name, value), self.limits.max_count)
             case "_sort":
                 for part in filter(None, value.split(",")):
-                    self.sorts.append(tuple(_read_sort(name, part) for name in self.types))
+                    self.sorts.append(tuple(_read_sort(name, part, self.known) for name in self.types))
                 if len(self.sorts) > self.limits.max_sorts:
                     raise too_costly(f"_sort takes at most {self.limits.max_sorts} keys.")
             case "_total":
@@ -78,10 +79,10 @@ class _Reader:
                 if not self.several:
                     raise unsupported("_type is for searches over several types; the URL names the type here.")
             case _ if name.partition(":")[0] in ("_include", "_revinclude"):
-                self.includes.append(_read_include(name, value))
+                self.includes.append(_read_include(name, value, self.known))
             case _:
                 read = read_filter if name == "_filter" else read_node
-                self.conditions.append(tuple(read(of, name, value, self.limits) for of in self.types))
+                self.conditions.append(tuple(read(of, name, value, self.known) for of in self.types))
                 if len(self.conditions) > self.limits.max_conditions:
                     raise too_costly(f"A search takes at most {self.limits.max_conditions} parameters.")
 
@@ -102,16 +103,17 @@ def read_query(
     base_url: str = "",
     path: str | None = None,
     within: tuple[str, str] | None = None,
+    params: Params = STANDARD,
 ) -> Query:
     """The query that the parameters make. An unknown one is an error when `strict`, else reported in the query.
 
     `types` is the type in the URL, or those that a search without one can find; `path` is what the URL says instead,
-    `within` the type and id whose compartment is searched.
+    `within` the type and id whose compartment is searched; `params` are the parameters that there are.
     """
     pairs = tuple(pairs)
     several = not isinstance(types, str)
     names = (types,) if isinstance(types, str) else _wanted_types(types, pairs)
-    reader = _Reader(names, limits, several=several)
+    reader = _Reader(names, Known(limits, params), several=several)
     if within is not None:
         reader.conditions.append(tuple(compartment(*within, name) for name in names))
     used: list[tuple[str, str]] = []
@@ -162,32 +164,31 @@ def _wanted_types(types: Sequence[str], pairs: Sequence[tuple[str, str]]) -> tup
     return wanted
 
 
-def _read_sort(resource_type: str, part: str) -> Sort:
+def _read_sort(resource_type: str, part: str, known: Known) -> Sort:
     """`-date`, or `subject:Patient.birthdate`: a key of what a reference points to."""
     written = part.removeprefix("-")
     down = written != part
     head, dot, code = written.partition(".")
     if not dot:
-        return Sort(head, _sortable(resource_type, head), down)
+        return Sort(head, _sortable(resource_type, head, known), down)
     via, _, target = head.partition(":")
-    param = find_param(resource_type, via)
+    param = known.find(resource_type, via)
     if param.type != "reference":
         raise invalid(f"{via} is no reference, so nothing can be chained to it.")
-    known = load()
-    targets = [target] if target else [t for t in param.targets if code in known.search_params(t)]
-    if len(targets) != 1 or targets[0] not in known.resource_types:
+    targets = [target] if target else [t for t in param.targets if code in known.params.of(t)]
+    if len(targets) != 1 or targets[0] not in load().resource_types:
         raise unsupported(f"To sort by what {via} points to, name its type and a parameter of it.")
-    return Sort(code, _sortable(targets[0], code), down, via, targets[0])
+    return Sort(code, _sortable(targets[0], code, known), down, via, targets[0])
 
 
-def _sortable(resource_type: str, code: str) -> str:
-    param = find_param(resource_type, code)
+def _sortable(resource_type: str, code: str, known: Known) -> str:
+    param = known.find(resource_type, code)
     if param.type not in SORTABLE or not param.expression:
         raise unsupported(f"{code} cannot be sorted by.")
     return param.type
 
 
-def _read_include(name: str, value: str) -> Include:
+def _read_include(name: str, value: str, known: Known) -> Include:
     head, _, modifier = name.partition(":")
     parts = value.split(":")
     if len(parts) > 3 or (len(parts) == 1 and parts != ["*"]):
@@ -200,7 +201,7 @@ def _read_include(name: str, value: str) -> Include:
     if source != "*":
         if source not in types:
             raise unsupported(f"{head} names a resource type that R4 does not have.")
-        if code != "*" and find_param(source, code).type != "reference":
+        if code != "*" and known.find(source, code).type != "reference":
             raise invalid(f"{head} needs a reference parameter.")
     elif code != "*":
         raise unsupported(f"{head} needs a type before a parameter.")

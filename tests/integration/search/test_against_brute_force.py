@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.dates import OPEN_LOW, interval
+from fhir_profiles.dates import OPEN_HIGH, OPEN_LOW, interval
 from fhir_profiles.extract import index, normalise
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
@@ -207,17 +207,17 @@ SORTS = {
 }
 
 
-def _start(code: str) -> Callable[[Resource], int]:
-    """When a date of a resource begins; a resource without one is before all others."""
-    return lambda r: next((low for c, low, _ in index(r).dates if c == code), OPEN_LOW - 1)
+def _start(code: str, nothing: int) -> Callable[[Resource], int]:
+    """When a date of a resource begins; a resource without one comes last."""
+    return lambda r: next((low for c, low, _ in index(r).dates if c == code), nothing)
 
 
 ORDERS: dict[str, Callable[[Resource], Any]] = {
     "_id": lambda r: r["id"],
     "-_id": lambda r: r["id"],
-    "date": _start("date"),
-    "-date": _start("date"),
-    "-birthdate": _start("birthdate"),
+    "date": _start("date", OPEN_HIGH + 1),
+    "-date": _start("date", OPEN_LOW - 1),
+    "-birthdate": _start("birthdate", OPEN_LOW - 1),
 }
 
 
@@ -247,8 +247,13 @@ def resources(fhir: Fhir) -> list[Resource]:
     return made
 
 
-def test_random_searches(fhir: Fhir, resources: list[Resource]) -> None:
-    """Any mix of conditions, order and page size finds exactly the resources that fulfil all conditions, once."""
+@pytest.mark.parametrize("few", [0, 5, 1000])
+def test_random_searches(fhir: Fhir, resources: list[Resource], few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any mix of conditions, order and page size finds exactly the resources that fulfil all conditions, once.
+
+    Whether few are gathered or many are read along an index makes no difference.
+    """
+    monkeypatch.setattr("server.search.find.FEW", few)
     dice = random.Random(11)
     world = {f"{resource['resourceType']}/{resource['id']}": resource for resource in resources}
     by_type = {
