@@ -19,6 +19,7 @@ from server.http.shell import PREFIX, FhirShell
 from server.interactions.capabilities import capabilities
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
+from server.interactions.published import publish
 from server.jobs import intake
 from server.observability import Observe, Receive, Scope, Send, configure_logging
 from server.parts import join
@@ -40,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     fhir = parts.fhir
     types = frozenset(definitions.load().resource_types)
     shell = FhirShell(fhir, parts.operations, types, settings, defer=parts.deferred)
-    app = Application(shell, settings, partial(_statement, fhir), lifespan=_lifespan(store))
+    app = Application(shell, settings, partial(_statement, fhir), lifespan=_lifespan(fhir))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
     app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))
     app.state.fhir = fhir
@@ -89,17 +90,18 @@ def _statement(fhir: Fhir) -> dict[str, Any]:
     return json.decode(capabilities(fhir, Request(method="GET", path=("metadata",), base_url=PREFIX)).body)
 
 
-def _lifespan(store: Store) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Close the store when the server stops, after the last request."""
+def _lifespan(fhir: Fhir) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Store the definitions that ship; close the store when the server stops, after the last request."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await fhir.store.run(publish, fhir)
         gc.collect()
         gc.freeze()  # what stands after start-up stays: without it each full collection walks the definitions again
         try:
             yield
         finally:
-            store.close()
+            fhir.store.close()
 
     return lifespan
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from fhir_profiles.conform.extensions import check_extensions
 from fhir_profiles.conform.registry import Profiles
 from fhir_profiles.conform.run import Codes, Resolve, Run
 from fhir_profiles.definitions import load
@@ -31,11 +32,11 @@ def check_profile(
     `must_support` adds the must-support elements that are absent. An unknown profile is a warning, never a pass.
     """
     run = Run(resource, registry, codes, thorough=thorough, must_support=must_support, resolve=resolve)
-    _check(resource, profile_url, run, resource["resourceType"])
+    _check(resource, profile_url, run, resource["resourceType"], resource["resourceType"])
     return list(run.problems)[:MAX_PROBLEMS]
 
 
-def check_claims(
+def check_known(
     resource: Json,
     *,
     registry: Profiles,
@@ -44,13 +45,14 @@ def check_claims(
     must_support: bool = False,
     resolve: Resolve | None = None,
 ) -> list[Problem]:
-    """What a resource, and those inside it, break of the profiles that they claim in `meta.profile`."""
+    """What a resource, and those inside it, break of the profiles that they claim and of known extensions."""
     found: list[Problem] = []
     for one, place in _resources(resource, resource["resourceType"]):
-        for url in claimed(one):
-            run = Run(one, registry, codes, thorough=thorough, must_support=must_support, resolve=resolve)
-            _check(one, url, run, place)
-            found += run.problems
+        run = Run(one, registry, codes, thorough=thorough, must_support=must_support, resolve=resolve)
+        check_extensions(one, place, run)
+        for i, url in enumerate(claimed(one)):
+            _check(one, url, run, place, f"{place}.meta.profile[{i}]")
+        found += run.problems
     return found[:MAX_PROBLEMS]
 
 
@@ -60,20 +62,20 @@ def claimed(resource: Json) -> list[str]:
     return [url for url in urls if url]
 
 
-def _check(resource: Json, url: str, run: Run, place: str) -> None:
+def _check(resource: Json, url: str, run: Run, place: str, claim: str) -> None:
     name = resource["resourceType"]
     try:
         profile, checker = run.profiles.find(url), run.profiles.checker(url)
     except FhirError as error:
         for problem in error.problems:
-            run.add("warning", "not-supported", f"Not checked: {problem.text}", place)
+            run.add("warning", "not-supported", f"Not checked: {problem.text}", claim)
         return
     if profile is None or checker is None:
         if url.partition("|")[0] == f"{STRUCTURE_DEFINITION}{name}":
             return  # the type itself
-        run.add("warning", "not-found", "Not checked: a profile is not known here. Load its package.", place)
+        run.add("warning", "not-found", "Not checked: this profile is not known here. Load its package.", claim)
     elif profile.type != name and load().types[name].base != profile.type and profile.type != "Resource":
-        run.add("error", "structure", f"{profile.name} is a profile of {profile.type}, not of {name}.", place)
+        run.add("error", "structure", f"{profile.name} is a profile of {profile.type}, not of {name}.", claim)
     else:
         checker((resource, None, name, place), run)
 

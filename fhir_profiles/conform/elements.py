@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fhir_profiles.conform.items import Item, collector
+from fhir_profiles.conform.items import collector
 from fhir_profiles.conform.run import Run
 from fhir_profiles.conform.slicing import slicing_check
 from fhir_profiles.conform.tree import Node

@@ -15,7 +15,7 @@ Check = Callable[[Item, Run], None]
 
 
 def target_check(targets: tuple[str, ...], label: str) -> Check:
-    """A check that a Reference names a type of one of the profiles and, where its target is at hand, that it meets one."""
+    """A check that a Reference names a type of one of the profiles and, if its target is at hand, that it meets one."""
 
     def check(item: Item, run: Run) -> None:
         value, _, of, place = item

@@ -35,6 +35,7 @@ def slicing_check(node: Node, label: str, compile_child: Compile) -> SlicesCheck
     slices = [_compile(name, s, node, slicing, label, compile_child) for name, s in node.slices.items()]
     default = next((s for s in slices if s.name == _DEFAULT), None)
     named = [s for s in slices if s is not default]
+    stray = f"{label}: this fits none of the slices {', '.join(s.name for s in named)}, and no other may be."
 
     def check(items: list[Item], place: str, run: Run) -> None:
         groups: dict[str, list[Item]] = {}
@@ -50,8 +51,7 @@ def slicing_check(node: Node, label: str, compile_child: Compile) -> SlicesCheck
                 if default is not None:
                     groups.setdefault(_DEFAULT, []).append(item)
                 elif slicing.rules == "closed":
-                    text = f"{label}: this fits none of the slices {', '.join(s.name for s in named)}, and no other may be."
-                    run.add("error", "structure", text, item[3])
+                    run.add("error", "structure", stray, item[3])
             else:
                 groups.setdefault(named[found].name, []).append(item)
                 if (slicing.ordered and found < last) or (loose and slicing.rules == "openAtEnd"):

@@ -130,7 +130,7 @@ def _compare(value: Any, bound: Any, of: str) -> int:
         return -1 if high <= start else 1 if low >= end else 0
     if type(value) is not type(bound) and isinstance(value, str) != isinstance(bound, str):
         return 0
-    return (value > bound) - (value < bound)
+    return int(value > bound) - int(value < bound)
 
 
 def _declared_checks(declared: tuple[TypeRule, ...], label: str) -> list[Check]:

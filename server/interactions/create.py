@@ -22,7 +22,7 @@ def prepare(fhir: Fhir, request: Request) -> Write:
     """Check the body; the write stores it as version 1, unless `If-None-Exist` finds it there already."""
     resource_type = request.path[0]
     resource = content.parse(request.body, resource_type)
-    content.validate(resource, request.body)
+    fhir.conformance.admit(resource, request.body)
     made = content.content_of(resource, new_id(), request.base_url)
     return Write(lambda tx: run(fhir, tx, request, made))
 

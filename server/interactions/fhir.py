@@ -15,9 +15,11 @@ from server.store import QueryTimeout, Store, Tx, Version, Written
 
 from . import batch, capabilities, create, delete, history, patch, read, search, transaction, update
 from .action import Write
+from .conformance import Conformance
 from .content import Content
 from .exchange import Request, Response, is_reading
 from .narrow import narrow, wish_of
+from .published import keep
 from .view import View
 
 Hook = Callable[[Tx, Written], None]
@@ -38,6 +40,8 @@ class Fhir:
         self.settings = settings
         self.on_write = list(on_write)
         self.operations: capabilities.Declared = ()
+        self.conformance = Conformance(settings, self.handle_sync)
+        self.on_write += [keep, self.conformance.stored.on_write]
         self._types = frozenset(load().resource_types)
 
     async def handle(self, request: Request) -> Response:

@@ -5,6 +5,9 @@ https://hl7.org/fhir/R4/http.html#trules
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from fhir_profiles.errors import Category, FhirError, Problem
 
 from . import content, update
@@ -14,15 +17,16 @@ from .entries import DELETE, READ, Entry, place, placed
 MAX_PROBLEMS = 100
 
 Identity = tuple[str, ...]
+Admit = Callable[[dict[str, Any]], None]
 
 
-def check(entries: list[Entry]) -> None:
-    """Refuse what is wrong with the entries themselves, with every problem's place."""
+def check(entries: list[Entry], admit: Admit) -> None:
+    """Refuse what is wrong with the entries themselves, with every problem's place; `admit` checks the resources."""
     problems: list[Problem] = []
     identities: set[Identity] = set()
     for entry in entries:
         try:
-            _check_entry(entry, identities)
+            _check_entry(entry, identities, admit)
         except FhirError as error:
             problems.extend(placed(error, entry.number).problems)
             if len(problems) >= MAX_PROBLEMS:
@@ -43,7 +47,7 @@ def _twice() -> FhirError:
     return FhirError.of(Category.INCORRECT, "invalid", text, "request.url")
 
 
-def _check_entry(entry: Entry, identities: set[Identity]) -> None:
+def _check_entry(entry: Entry, identities: set[Identity], admit: Admit) -> None:
     asked = entry.request
     if entry.rank == READ:
         return
@@ -57,7 +61,7 @@ def _check_entry(entry: Entry, identities: set[Identity]) -> None:
             _check_patch(entry)
             return
         content.expect_type(entry.resource, asked.path[0])
-        content.validate(entry.resource)
+        admit(entry.resource)
         if asked.method == "PUT" and len(asked.path) == 2:
             update.check_id(asked.path[1])
             if entry.resource.get("id") != asked.path[1]:

@@ -88,7 +88,7 @@ def run(fhir: Fhir, tx: Tx, request: Request, change: Change, current: Version |
         raise Gone(current)
     patched = change(json.decode(current.body))
     check_identity(current, patched)
-    content.validate(patched)
+    fhir.conformance.admit(patched)
     made = content.content_of(patched, current.id, request.base_url)
     at = msgspec.structs.replace(request, path=(current.type, current.id))
     return update.store(fhir, tx, at, made, current)

@@ -39,7 +39,7 @@ class Plan(msgspec.Struct, frozen=True):
 def prepare(fhir: Fhir, request: Request, bundle: dict[str, Any]) -> Write:
     """Check every entry; what needs no database (nearly always all of it) is made ready before the transaction."""
     entries = read_entries(request, bundle)
-    check(entries)
+    check(entries, fhir.conformance.admit)
     plan = _plan(entries)
     reads = tuple(
         (entry.request.path[0], entry.request.path[1])

@@ -28,7 +28,7 @@ def prepare(fhir: Fhir, request: Request) -> Write:
     if resource.get("id") != resource_id:
         text = "The resource must have an id that is the same as in the URL."
         raise FhirError.of(Category.INCORRECT, "value", text, f"{resource_type}.id")
-    content.validate(resource, request.body)
+    fhir.conformance.admit(resource, request.body)
     made = content.content_of(resource, resource_id, request.base_url)
     return Write(lambda tx: run(fhir, tx, request, made), ((resource_type, resource_id),))
 
@@ -37,7 +37,7 @@ def prepare_conditional(fhir: Fhir, request: Request) -> Write:
     """The same for the one resource that the query finds, or for a new one when it finds none."""
     resource_type = request.path[0]
     resource = content.parse(request.body, resource_type)
-    content.validate(resource, request.body)
+    fhir.conformance.admit(resource, request.body)
 
     def write(tx: Tx) -> Response:
         target = find_target(tx, request, resource)

@@ -24,6 +24,6 @@ def test_profile_is_valid_r4_and_named_by_its_id(file) -> None:
 def test_the_extensions_and_code_systems_we_write_are_defined() -> None:
     """Every extension and code system of ours that can be seen from outside has its definition in the package."""
     defined = {json.decode(file.read_bytes())["url"] for file in FILES}
-    places = (f"{systems.BASE}/StructureDefinition", f"{systems.BASE}/CodeSystem")
+    places = tuple(f"{systems.BASE}/{kind}" for kind in ("StructureDefinition", "CodeSystem", "ValueSet"))
     ours = {uri for uri in vars(systems).values() if isinstance(uri, str) and uri.startswith(places)}
     assert ours == defined

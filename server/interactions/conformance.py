@@ -1,0 +1,123 @@
+"""What resources are held to: R4, the profiles that they claim, and those that the settings ask of their type.
+
+https://hl7.org/fhir/R4/validation.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import cached_property
+from typing import Any
+
+from fhir_profiles.conform import Members, Own, Profiles, check_known, check_profile
+from fhir_profiles.errors import Category, FhirError, Problem
+from fhir_profiles.packages import Library
+from fhir_profiles.validate import check
+from server.interactions.exchange import Request, Response
+from server.interactions.stored import Stored
+from server.search.rows import index_rows
+from server.settings import Settings
+from terminology import Terminology, open_terminology
+from terminology.value_sets import ValueSets
+
+Json = dict[str, Any]
+_GRAVE = ("error", "fatal")
+
+
+class Conformance:
+    """The profiles and value sets of a server, and the checks by them."""
+
+    def __init__(self, settings: Settings, handle: Callable[[Request], Response]) -> None:
+        self._level = settings.validation
+        self._data = settings.data
+        self._required = settings.required_profiles if self._level == "profiles" else ()
+        self.library = Library(settings.data)
+        self.stored = Stored(handle)
+        self.profiles = Profiles((Own(), self.library, self.stored))
+
+    def admit(self, resource: Json, body: bytes | None = None) -> None:
+        """Refuse a resource that breaks what the settings hold writes to, with every error."""
+        problems = check(resource, body)
+        if self._level == "off" and problems:
+            return _refuse_unfindable(resource)
+        if self._level == "profiles" and not _grave(problems):
+            problems = problems + self._profile_errors(resource)
+        if _grave(problems):
+            raise FhirError(Category.INCORRECT, *problems)
+        return None
+
+    def problems(self, resource: Json, profiles: tuple[str, ...] = (), *, must_support: bool = False) -> list[Problem]:
+        """Everything there is to say of a resource: by R4, by the profiles named and claimed, and by required ones."""
+        found = check(resource, warnings=True)
+        if _grave(found):
+            return [*found, Problem("information", "not-supported", "Not checked: profiles. Correct the errors first.")]
+        more = check_known(resource, registry=self.profiles, codes=self.codes, must_support=must_support)
+        for url in profiles:
+            if self.profiles.find(url) is None:
+                text = "Not checked: the profile asked for is not known here. Load its package."
+                more.append(Problem("error", "not-found", text))
+            else:
+                more += check_profile(
+                    resource, url, registry=self.profiles, codes=self.codes, must_support=must_support
+                )
+        more += self._required_errors(resource)
+        return list(dict.fromkeys([*found, *more]))
+
+    def supported_profiles(self, resource_type: str) -> list[str]:
+        """The canonical URLs, with versions, of the profiles on a type that ship or are loaded."""
+        return self.profiles.supported(resource_type)
+
+    def codes(self, value_set: str) -> Members | None:
+        """The members of a value set; None when it is not known, or says what cannot be told."""
+        try:
+            return self.value_sets.members(value_set)
+        except FhirError:
+            return None
+
+    def definition(self, canonical: str) -> Json | None:
+        """The ValueSet or CodeSystem of that URL: of a package, ours, or stored."""
+        return self.profiles.resource("ValueSet", canonical) or self.profiles.resource("CodeSystem", canonical)
+
+    @cached_property
+    def value_sets(self) -> ValueSets:
+        """The value sets that bindings name: of HL7's core, of packages, ours, and stored ones."""
+        return ValueSets(self._terminology(), self.definition, self._generation)
+
+    def _terminology(self) -> Terminology | None:
+        try:
+            return open_terminology(self._data)
+        except (FhirError, LookupError):
+            return None  # nothing is loaded: what needs it is reported as not checked
+
+    def _generation(self) -> Hashable:
+        return len(self.library.packages), self.stored.generation()
+
+    def _profile_errors(self, resource: Json) -> list[Problem]:
+        found = check_known(resource, registry=self.profiles, codes=self.codes, thorough=False)
+        return found + self._required_errors(resource)
+
+    def _required_errors(self, resource: Json) -> list[Problem]:
+        """What a resource breaks of the profiles that the settings ask of its type; meeting one of them is enough."""
+        found: list[Problem] = []
+        for url in self._required:
+            profile = self.profiles.find(url)
+            if profile is None or profile.type != resource["resourceType"]:
+                continue
+            broken = check_profile(resource, url, registry=self.profiles, codes=self.codes, thorough=False)
+            if not _grave(broken):
+                return []
+            found = found or broken
+        return found
+
+
+def _grave(problems: list[Problem]) -> bool:
+    return any(problem.severity in _GRAVE for problem in problems)
+
+
+def _refuse_unfindable(resource: Json) -> None:
+    """Refuse what cannot even be stored with the rows that find it: with `validation` off that is all we ask."""
+    try:
+        index_rows({**resource, "id": "1"}, "")
+    except Exception:
+        text = "The resource is so far from R4 that it cannot be indexed. Correct its structure."
+        raise FhirError.of(Category.INCORRECT, "structure", text) from None

@@ -1,0 +1,107 @@
+"""Profiles, value sets and code systems that clients have stored, as a source beside those of packages.
+
+https://hl7.org/fhir/R4/profiling.html
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
+
+from fhir_profiles import json
+from fhir_profiles.conform import Profile, read_profile
+from fhir_profiles.errors import FhirError
+from server.interactions.exchange import Request, Response
+from server.store import Tx, Written
+
+KEEP_SECONDS = 2.0
+"""How long a list of what is stored is kept: what another process stores is seen then, what this one stores at once."""
+
+KINDS = ("StructureDefinition", "ValueSet", "CodeSystem")
+MOST_LISTED = 1_000
+"""Definitions of one kind that are listed by URL; where clients have stored more, each URL is looked for."""
+
+MAX_KEPT = 2_000
+Json = dict[str, Any]
+Catalogue = dict[str, tuple[str, ...]]
+"""URL → the versions (`id/versionId`) that are stored under it."""
+
+
+class Stored:
+    """A source that reads through the server's own search."""
+
+    def __init__(self, handle: Callable[[Request], Response]) -> None:
+        self._handle = handle
+        self._catalogues: dict[str, tuple[float, Catalogue | None]] = {}
+        self._resources: dict[tuple[str, str, tuple[str, ...]], list[Json]] = {}
+        self._profiles: dict[str, Profile | None] = {}
+        self._unsettled = 0.0
+
+    def profiles(self, url: str) -> Sequence[Profile]:
+        """Every version of a profile that is stored; those that cannot be read are left out."""
+        read = [self._profile(r) for r in self.resources("StructureDefinition", url)]
+        return [p for p in read if p is not None]
+
+    def resources(self, resource_type: str, url: str) -> Sequence[Json]:
+        """Every version of a definition that is stored."""
+        catalogue = self._catalogue(resource_type)
+        if catalogue is None:
+            return self._search(resource_type, ("url", url))
+        if url not in catalogue:
+            return ()
+        key = (resource_type, url, catalogue[url])
+        if key not in self._resources:
+            if len(self._resources) >= MAX_KEPT:
+                self._resources.clear()
+            self._resources[key] = self._search(resource_type, ("url", url))
+        return self._resources[key]
+
+    def types(self) -> Iterator[tuple[str, str]]:
+        """None: what clients store comes and goes, so the CapabilityStatement does not promise it."""
+        return iter(())
+
+    def generation(self) -> Hashable:
+        """A value that changes when a stored value set or code system does."""
+        return tuple(str(self._catalogue(kind)) for kind in KINDS[1:])
+
+    def on_write(self, _tx: Tx, written: Written) -> None:
+        """Forget what a write may change."""
+        if written.version.type in KINDS:
+            self._catalogues.clear()
+            self._unsettled = time.monotonic() + KEEP_SECONDS
+
+    def _catalogue(self, resource_type: str) -> Catalogue | None:
+        """What is stored of a kind; None when that is too much to list."""
+        now = time.monotonic()
+        kept = self._catalogues.get(resource_type)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        listed = self._search(resource_type, ("_elements", "url"), MOST_LISTED + 1)
+        found: dict[str, list[str]] = {}
+        for one in listed:
+            found.setdefault(one.get("url", ""), []).append(_stamp(one))
+        catalogue = None if len(listed) > MOST_LISTED else {url: tuple(stamps) for url, stamps in found.items()}
+        if now >= self._unsettled:  # a write that is not committed yet must not leave its past behind
+            self._catalogues[resource_type] = (now + KEEP_SECONDS, catalogue)
+        return catalogue
+
+    def _search(self, resource_type: str, criterion: tuple[str, str], count: int = 100) -> list[Json]:
+        query = (criterion, ("_count", str(count)))
+        answer = self._handle(Request(method="GET", path=(resource_type,), query=query))
+        return [entry["resource"] for entry in json.decode(answer.body).get("entry", ())]
+
+    def _profile(self, resource: Json) -> Profile | None:
+        stamp = _stamp(resource)
+        if stamp not in self._profiles:
+            if len(self._profiles) >= MAX_KEPT:
+                self._profiles.clear()
+            try:
+                self._profiles[stamp] = read_profile(resource, stamp)
+            except (FhirError, KeyError, TypeError):
+                self._profiles[stamp] = None
+        return self._profiles[stamp]
+
+
+def _stamp(resource: Json) -> str:
+    return f"{resource['id']}/{resource['meta']['versionId']}"
