@@ -87,3 +87,12 @@ PROCESSING_TAG: Final = f"{BASE}/CodeSystem/processing"
 REVIEW_TAG: Final = f"{BASE}/CodeSystem/review"
 DOCUMENT_ID: Final = f"{BASE}/sid/document"
 DOCUMENT_JOB: Final = f"{BASE}/sid/document-job"
+
+# Asynchronous work
+BULK_EXPORT: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+BACKPORT: Final = "http://hl7.org/fhir/uv/subscriptions-backport"
+BACKPORT_EXTENSIONS: Final = f"{BACKPORT}/StructureDefinition/"
+TOPIC_EXTENSIONS: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic"
+TOPICS: Final = f"{BASE}/SubscriptionTopic/"
+DOCUMENT_CODED: Final = f"{TOPICS}document-coded"
+CLAIM_READY: Final = f"{TOPICS}claim-ready"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fhir_profiles import bindings
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
-from server.operations import code, document, everything, graphql, lastn, later, meta, task
+from server.operations import code, document, everything, graphql, lastn, later, match, meta, task
 from server.operations.later import Deferred
 from server.operations.registry import Operations
 from server.settings import Settings
 from server.store import Store
+from terminology.bindings import open_bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Parts:
 
 def join(store: Store, settings: Settings) -> Parts:
     """The parts over an open store."""
+    bindings.tell(open_bindings())
     fhir = Fhir(store, settings)
     jobs = intake.attach(fhir, settings)
     deferred = Deferred(fhir, jobs.jobs)
@@ -39,6 +42,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *lastn.operations(fhir),
             *document.operations(fhir),
             *graphql.operations(fhir),
+            *match.operations(fhir),
         ]
     )
     fhir.operations = operations.declared()
