@@ -112,6 +112,9 @@ class ValueSets:
 
     def _stored(self, url: str, version: str | None) -> Listed | None:
         found = self._found(url if version is None else f"{url}|{version}", "CodeSystem")
+        if found is None and version is not None:
+            found = self._found(url, "CodeSystem")
+            found = found if found is not None and found.get("version") == version else None
         if found is None or found.get("content", "complete") not in TELLING:
             return None
         return Listed(read_code_system(found))
