@@ -76,7 +76,7 @@ def _compile(d: Definitions, name: str) -> Predicate:
     type_ = d.types[name]
     fields: dict[str, Predicate] = {}
     choices = tuple((frozenset(e.properties()), e.minimum) for e in type_.elements if e.choice)
-    required = [e.name for e in type_.elements if e.minimum and not e.choice]
+    required = [e.name for e in type_.elements if e.minimum and not e.choice and not e.lenient]
     if type_.kind == "resource":
         fields["resourceType"] = _anything
         required.append("resourceType")
@@ -139,8 +139,11 @@ def _list(one: Predicate, value: Any) -> bool:
 
 
 def _contained(value: Any) -> bool:
-    """A contained resource: an id, and neither contained resources nor meta of its own without a closer look."""
-    if type(value) is not dict or "id" not in value or "contained" in value or "meta" in value:
+    """A contained resource: an id, no contained resources of its own, and no meta of what is stored by itself."""
+    if type(value) is not dict or "id" not in value or "contained" in value:
+        return False
+    meta = value.get("meta", ())
+    if "versionId" in meta or "lastUpdated" in meta or "security" in meta:
         return False
     check = _resource(value.get("resourceType"))
     return check is not None and check(value)
@@ -226,6 +229,6 @@ def _reference(d: Definitions, element: Element) -> Predicate:
         if written[0] == "#":
             _scope.local_seen = True
         named = target_type(written, d)
-        return named is not None and (named == "" or named in allowed)
+        return named is not None and (named == "" or named in allowed or element.lenient)
 
     return test

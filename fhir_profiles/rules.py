@@ -10,12 +10,10 @@ from typing import Any
 
 from fhir_profiles.definitions import Invariant, load
 from fhir_profiles.errors import FhirError
-from fhir_profiles.fhirpath.context import Context, Step
-from fhir_profiles.fhirpath.engine import compiled
-from fhir_profiles.fhirpath.values import Node
+from fhir_profiles.fhirpath.truth import Subject, Test, condition
 from fhir_profiles.invariants import RULES, Holds, Rule
 
-ELSEWHERE = frozenset({"dom-2", "dom-3", "dom-4", "dom-5", "ref-1", "txt-1", "txt-2", "sdf-8", "sdf-8a"})
+ELSEWHERE = frozenset(["dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ref-1", "txt-1", "txt-2", "sdf-8", "sdf-8a"])
 """Invariants that need the whole resource: validation itself knows them, or a rule by hand on the resource."""
 
 CORRECTED = {
@@ -32,13 +30,20 @@ class Expression:
         self.type_name = type_name
 
     @cached_property
-    def step(self) -> Step:
+    def test(self) -> Test:
         """The expression, compiled."""
-        return compiled(self._text)
+        return condition(self._text, self.type_name)
 
     def __call__(self, value: Any) -> bool:
         """Whether it holds for a value; what cannot be evaluated holds."""
-        return _hold((self,), value)
+        return self.holds(Subject(value, self.type_name))
+
+    def holds(self, subject: Subject) -> bool:
+        """The same for a value that other expressions look at too."""
+        try:
+            return self.test(subject) is not False
+        except FhirError:
+            return True
 
 
 class Together:
@@ -46,20 +51,15 @@ class Together:
 
     def __init__(self, expressions: tuple[Expression, ...]) -> None:
         self._expressions = expressions
+        self._type_name = expressions[0].type_name
 
     def __call__(self, value: Any) -> bool:
         """Whether all of them hold."""
-        return _hold(self._expressions, value)
-
-
-def _hold(expressions: tuple[Expression, ...], value: Any) -> bool:
-    focus = Node(value, expressions[0].type_name)
-    context = Context(focus, focus)
-    items = [focus]
-    try:
-        return all(expression.step(context, items) != [False] for expression in expressions)
-    except FhirError:
-        return len(expressions) == 1 or all(expression(value) for expression in expressions)
+        subject = Subject(value, self._type_name)
+        for expression in self._expressions:  # noqa: SIM110 - all() over a generator costs more than the tests
+            if not expression.holds(subject):
+                return False
+        return True
 
 
 @cache

@@ -57,6 +57,8 @@ class _Walk:
                 text = "Two contained resources share an id. Give each its own."
                 yield _error("invariant", text, f"{here}.contained")
             yield from self._unused(value, here)
+            if "text" in self._d.types[name].by_name and "text" not in value:
+                yield Problem("warning", "invariant", "dom-6: a narrative helps who cannot read the rest.", here)
         if not contained:
             yield from self._local_references(value, here)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fhir_profiles.definitions import load
 from fhir_profiles.fhirpath import functions, operators
-from fhir_profiles.fhirpath.context import Context, Items, Step, single, truth
+from fhir_profiles.fhirpath.context import Context, Items, Step, single
 from fhir_profiles.fhirpath.errors import PathError
 from fhir_profiles.fhirpath.syntax import (
     Binary,
@@ -23,12 +23,14 @@ from fhir_profiles.fhirpath.syntax import (
     parse,
     type_name,
 )
-from fhir_profiles.fhirpath.types import children, fields, is_subtype, named
+from fhir_profiles.fhirpath.types import children, fields, has_child, is_subtype, named
 from fhir_profiles.fhirpath.values import Node
 from fhir_profiles.systems import LOINC, SNOMED, STRUCTURE_DEFINITION, UCUM, VALUE_SET
 
 _CONSTANTS = {"ucum": UCUM, "sct": SNOMED, "loinc": LOINC}
 _PREFIXES = {"vs-": VALUE_SET, "ext-": STRUCTURE_DEFINITION}
+
+TEXT_TYPES = frozenset({"string", "code", "uri", "url", "canonical", "id", "oid", "uuid", "markdown"})
 
 
 @lru_cache(maxsize=8_192)
@@ -46,6 +48,8 @@ def step(tree: Tree) -> Step:
             return _typed_start(name)
         case Member(of, name):
             return _then(of, _member(name))
+        case Call(Member(None, name), "exists" | "empty" as asked, ()) if not name[0].isupper():
+            return _present(name, asked == "exists")
         case Call(of, name, arguments):
             return _then(of, _call(name, arguments))
         case Index(of, index):
@@ -56,6 +60,11 @@ def step(tree: Tree) -> Step:
             return _then(of, _call(operator, (_type_tree(type_),)))
         case Binary("and" | "or" | "xor" | "implies" as operator, left, right):
             return operators.logic(operator, step(left), step(right))
+        case Binary("=" | "!=" as operator, Member(None, name), Literal(str() as text)):
+            slow = operators.binary(operator, _member(name), _literal(text))
+            return _is_text(name, frozenset({text}), operator == "=", slow)
+        case Binary("in", Member(None, name), right) if found := texts(right):
+            return _is_text(name, found, True, operators.binary("in", _member(name), step(right)))
         case Binary(operator, left, right):
             return operators.binary(operator, step(left), step(right))
         case Variable(name):
@@ -93,6 +102,44 @@ def _member(name: str) -> Step:
         return found
 
     return member
+
+
+def _present(name: str, wanted: bool) -> Step:
+    """`name.exists()` or `name.empty()` on the focus, without making Nodes of what is there."""
+
+    def present(_context: Context, focus: Items) -> Items:
+        for item in focus:
+            if isinstance(item, Node) and has_child(item, name):
+                return [wanted]
+        return [not wanted]
+
+    return present
+
+
+def texts(tree: Tree) -> frozenset[str] | None:
+    """The texts of `'a' | 'b' | 'c'`; None for any other tree."""
+    match tree:
+        case Literal(str() as text):
+            return frozenset({text})
+        case Binary("|", left, Literal(str() as text)):
+            found = texts(left)
+            return None if found is None else found | {text}
+    return None
+
+
+def _is_text(name: str, texts: frozenset[str], wanted: bool, slow: Step) -> Step:
+    """`name = 'a'`, `name != 'a'` and `name in ('a' | 'b')` where the focus is one object with such a text."""
+
+    def test(context: Context, focus: Items) -> Items:
+        if len(focus) == 1 and isinstance(only := focus[0], Node) and type(only.value) is dict:
+            field = fields(only.type).get(name)
+            if field is not None and field.only is not None and field.only[1] in TEXT_TYPES:
+                value = only.value.get(field.only[0])
+                if type(value) is str:
+                    return [(value in texts) is wanted]
+        return slow(context, focus)
+
+    return test
 
 
 def _typed_start(name: str) -> Step:
@@ -174,6 +221,3 @@ def _sort_key(tree: Tree) -> tuple[Step, bool]:
     if isinstance(tree, Sign) and tree.sign == "-":
         return step(tree.of), True
     return step(tree), False
-
-
-__all__ = ["compiled", "fields", "step", "truth"]

@@ -23,6 +23,7 @@ class Field(NamedTuple):
 
     keys: Mapping[str, str]
     only: tuple[str, str] | None
+    shadow: str
 
 
 @cache
@@ -35,14 +36,14 @@ def primitives() -> frozenset[str]:
 def fields(type_name: str) -> Mapping[str, Field]:
     """Element → properties of a type; of a primitive its `id` and `extension`; nothing for what is no type."""
     if type_name == TYPE_INFO:
-        return {name: Field({name: "string"}, (name, "string")) for name in ("namespace", "name")}
+        return {name: Field({name: "string"}, (name, "string"), f"_{name}") for name in ("namespace", "name")}
     type_ = load().types.get("Element" if type_name in primitives() else type_name)
     if type_ is None:
         return {}
     found = {}
     for element in type_.elements:
         keys = element.properties()
-        found[element.name] = Field(keys, next(iter(keys.items())) if len(keys) == 1 else None)
+        found[element.name] = Field(keys, next(iter(keys.items())) if len(keys) == 1 else None, f"_{element.name}")
     return found
 
 
@@ -63,6 +64,20 @@ def children(node: Node, name: str) -> list[Node]:
         if bare in field.keys:
             return _of(value, bare, field.keys[bare])
     return []
+
+
+def has_child(node: Node, name: str) -> bool:
+    """Whether `children` finds any: the question that most invariants ask."""
+    value = node.value
+    if type(value) is not dict:
+        return bool(children(node, name))
+    field = fields(node.type).get(name)
+    if field is None:
+        return False
+    if field.only is not None:
+        found = value.get(field.only[0])
+        return (found is not None and found != []) or value.get(field.shadow) is not None
+    return any((key[1:] if key[:1] == "_" else key) in field.keys for key in value)
 
 
 def every_child(node: Node) -> Iterator[Node]:
