@@ -1,20 +1,51 @@
-"""The CapabilityStatement, from the definitions (https://hl7.org/fhir/R4/capabilitystatement.html)."""
+"""The CapabilityStatement, from the definitions and from what is registered (https://hl7.org/fhir/R4/capabilitystatement.html)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from fhir_profiles.definitions import FHIR_VERSION, SearchParam, load
-from fhir_profiles.extract import NOT_INDEXED
+from fhir_profiles.systems import FHIR
 
-TYPE_INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
-SYSTEM_INTERACTIONS = ("transaction", "batch")
-FORMATS = ("application/fhir+json", "json")
+TYPE_INTERACTIONS = (
+    *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
+)
+SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system", "search-system")
+FORMATS = ("application/fhir+json", "json", "application/fhir+xml", "xml")
+PATCH_FORMATS = ("application/json-patch+json", "application/fhir+json", "application/fhir+xml")
+COMPARTMENTS = ("device", "encounter", "patient", "practitioner", "relatedPerson")
+NOT_SEARCHED = frozenset({"_query"})
+"""Parameters of R4 that mean nothing here: there are no named queries."""
 
-Versioning = Literal["no-version", "versioned", "versioned-update"]
+_EVERYWHERE = {
+    "_type": ("token", "The types that a search of the system or of a compartment looks at."),
+    "_list": ("string", "The resources that a List names, by its id."),
+    "_has": ("string", "Resources that others refer to: _has:Observation:patient:code=1234-5."),
+    "_filter": ("special", "A filter expression."),
+}
+_UNKNOWN = (
+    "A search parameter that is not known is an error with Prefer: handling=strict; else the Bundle says so in an "
+    "OperationOutcome and its self link shows what was used."
+)
+
+Params = Callable[[str], Mapping[str, SearchParam]]
+
+
+class Declared(NamedTuple):
+    """An operation as clients see it: where it is called, with which methods, and what defines it.
+
+    `types` is None for every type; `raw` says that the body may be any file.
+    """
+
+    name: str
+    definition: str
+    levels: tuple[str, ...]
+    types: tuple[str, ...] | None = None
+    methods: tuple[str, ...] = ("POST",)
+    raw: bool = False
 
 
 def statement(
@@ -22,91 +53,113 @@ def statement(
     *,
     version: str,
     date: datetime = datetime(2025, 1, 1, tzinfo=UTC),
-    interactions: Sequence[str] = TYPE_INTERACTIONS,
-    system_interactions: Sequence[str] = SYSTEM_INTERACTIONS,
-    versioning: Versioning = "versioned-update",
-    update_create: bool = True,
-    conditional_create: bool = True,
-    conditional_update: bool = True,
-    conditional_delete: Literal["not-supported", "single", "multiple"] = "single",
-    operations: Sequence[tuple[str, str, str]] = (),
+    params: Params | None = None,
+    operations: Sequence[Declared] = (),
+    profiles: Mapping[str, Sequence[str]] | None = None,
+    guides: Sequence[str] = (),
+    many_deletes: bool = True,
     security: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What the server at `base_url` does: every R4 type with every search parameter that has an index.
+    """What the server at `base_url` does: every R4 type with everything that can be asked of it.
 
-    `operations` are (resource type or "", name, definition URL). `date` is when the capabilities last changed.
+    `params` gives the search parameters of a type by code, `profiles` the profiles that are checked by type, `guides`
+    the canonicals of loaded implementation guides. `date` is when the capabilities last changed.
     """
-    per_type: dict[str, list[dict[str, str]]] = {}
-    for resource_type, name, definition in operations:
-        per_type.setdefault(resource_type, []).append({"name": name, "definition": definition})
+    params = params or load().search_params
     common: dict[str, Any] = {
-        "interaction": [{"code": code} for code in interactions],
-        "versioning": versioning,
+        "interaction": [{"code": code} for code in TYPE_INTERACTIONS],
+        "versioning": "versioned-update",
         "readHistory": True,
-        "updateCreate": update_create,
-        "conditionalCreate": conditional_create,
+        "updateCreate": True,
+        "conditionalCreate": True,
         "conditionalRead": "full-support",
-        "conditionalUpdate": conditional_update,
-        "conditionalDelete": conditional_delete,
+        "conditionalUpdate": True,
+        "conditionalDelete": "multiple" if many_deletes else "single",
         "referencePolicy": ["literal", "logical", "local"],
     }
+    reverse = _reverse(params)
     rest: dict[str, Any] = {
         "mode": "server",
-        "resource": [_resource(name, common, per_type.get(name, [])) for name in load().resource_types],
-        "interaction": [{"code": code} for code in system_interactions],
-        "searchParam": [_search_param(p) for p in _indexed("Resource")],
+        "documentation": _UNKNOWN,
+        "security": security,
+        "resource": [
+            _resource(name, common, params, reverse, operations, (profiles or {}).get(name, ()))
+            for name in load().resource_types
+        ],
+        "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+        "searchParam": [
+            *(_search_param(p) for p in _searched(params, "Resource")),
+            *({"name": name, "type": kind, "documentation": text} for name, (kind, text) in _EVERYWHERE.items()),
+        ],
+        "operation": [_named(one) for one in operations if "system" in one.levels],
+        "compartment": [f"{FHIR}/CompartmentDefinition/{name}" for name in COMPARTMENTS],
     }
-    if security:
-        rest["security"] = security
-    if "" in per_type:
-        rest["operation"] = per_type[""]
-    return {
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "date": date.isoformat(),
-        "kind": "instance",
-        "software": {"name": "fhirwright", "version": version},
-        "implementation": {"description": "fhirwright FHIR R4 server", "url": base_url},
-        "fhirVersion": FHIR_VERSION,
-        "format": list(FORMATS),
-        "rest": [rest],
-    }
+    return _filled(
+        {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": date.isoformat(),
+            "kind": "instance",
+            "software": {"name": "fhirwright", "version": version},
+            "implementation": {"description": "fhirwright FHIR R4 server", "url": base_url},
+            "fhirVersion": FHIR_VERSION,
+            "format": list(FORMATS),
+            "patchFormat": list(PATCH_FORMATS),
+            "implementationGuide": list(guides),
+            "rest": [_filled(rest)],
+        }
+    )
 
 
-def _resource(name: str, common: dict[str, Any], operations: list[dict[str, str]]) -> dict[str, Any]:
-    own = _indexed(name)
-    out: dict[str, Any] = {
-        "type": name,
-        "profile": load().profile(name),
-        **common,
-        "searchInclude": [f"{name}:{p.code}" for p in own if p.type == "reference"],
-        "searchRevInclude": _reverse().get(name, []),
-        "searchParam": [_search_param(p) for p in own],
-    }
-    if operations:
-        out["operation"] = operations
-    return {k: v for k, v in out.items() if v != []}
+def _resource(
+    name: str,
+    common: dict[str, Any],
+    params: Params,
+    reverse: Mapping[str, list[str]],
+    operations: Sequence[Declared],
+    profiles: Sequence[str],
+) -> dict[str, Any]:
+    own = _searched(params, name)
+    return _filled(
+        {
+            "type": name,
+            "profile": load().profile(name),
+            "supportedProfile": list(profiles),
+            **common,
+            "searchInclude": ["*", *(f"{name}:{p.code}" for p in own if p.type == "reference")],
+            "searchRevInclude": reverse.get(name, []),
+            "searchParam": [_search_param(p) for p in own],
+            "operation": [_named(one) for one in operations if _is_on(one, name)],
+        }
+    )
 
 
-def _indexed(resource_type: str) -> list[SearchParam]:
-    """The parameters that can be searched: all but composites, `special` and full text, and `_id` which needs none."""
-    return [
-        p
-        for code, p in sorted(load().search_params(resource_type).items())
-        if code == "_id" or not (code in NOT_INDEXED or p.type in ("composite", "special"))
-    ]
+def _is_on(one: Declared, resource_type: str) -> bool:
+    return set(one.levels) != {"system"} and (one.types is None or resource_type in one.types)
 
 
+def _named(one: Declared) -> dict[str, str]:
+    return {"name": one.name, "definition": one.definition}
+
+
+def _filled(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: child for key, child in value.items() if child not in (None, [], {})}
+
+
+def _searched(params: Params, resource_type: str) -> list[SearchParam]:
+    return [p for code, p in sorted(params(resource_type).items()) if code not in NOT_SEARCHED]
+
+
+@cache
 def _search_param(p: SearchParam) -> dict[str, str]:
     return {"name": p.code, "definition": p.url, "type": p.type}
 
 
-@cache
-def _reverse() -> dict[str, list[str]]:
+def _reverse(params: Params) -> dict[str, list[str]]:
     """Type → the `_revinclude` values that can name it."""
     found: dict[str, list[str]] = {}
     for source in load().resource_types:
-        for parameter in _indexed(source):
+        for parameter in _searched(params, source):
             if parameter.type == "reference":
                 for target in parameter.targets:
                     found.setdefault(target, []).append(f"{source}:{parameter.code}")

@@ -15,7 +15,8 @@ from fastapi.openapi.utils import get_openapi
 from fhir_profiles import definitions, json
 from server.http.health import health_router
 from server.http.openapi import describe_fhir
-from server.http.shell import PREFIX, FhirShell
+from server.http.routes import PREFIX
+from server.http.shell import FhirShell
 from server.interactions.capabilities import capabilities
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
@@ -87,7 +88,7 @@ class Application(FastAPI):
 
 def _statement(fhir: Fhir) -> dict[str, Any]:
     """The CapabilityStatement as a dict."""
-    return json.decode(capabilities(fhir, Request(method="GET", path=("metadata",), base_url=PREFIX)).body)
+    return json.decode(capabilities(fhir, Request(method="GET", path=("metadata",), base_url=PREFIX), fhir.store).body)
 
 
 def _lifespan(fhir: Fhir) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -1,4 +1,4 @@
-"""capabilities: what this server does (https://hl7.org/fhir/R4/http.html#capabilities)."""
+"""capabilities: what this server does, and the definitions it does it by (https://hl7.org/fhir/R4/http.html#capabilities)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,66 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from fhir_profiles import capability, json
+from fhir_profiles import capability, json, served
+from fhir_profiles.capability import Declared
+from server.search.custom import Params, params_of
 
 from .exchange import Request, Response
+from .read import read
+from .view import View
 
 if TYPE_CHECKING:
     from .fhir import Fhir
 
-
-Declared = tuple[tuple[str, str, str], ...]
-"""Operations as the statement tells them: resource type or "", name, canonical URL of the definition."""
-
-
-@lru_cache(maxsize=64)
-def _statement(base_url: str, operations: Declared) -> bytes:
-    return json.encode(capability.statement(base_url, version=version("fhirwright"), operations=operations))
+DEFINED = frozenset({"OperationDefinition", "SearchParameter", "StructureDefinition", "CodeSystem", "ValueSet"})
+"""The types of which some can be read though nobody stored them."""
 
 
-def capabilities(fhir: Fhir, request: Request) -> Response:
+Pairs = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=16)
+def _statement(
+    base_url: str,
+    operations: tuple[Declared, ...],
+    params: Params,
+    profiles: Pairs,
+    guides: tuple[str, ...],
+    many_deletes: bool,
+) -> bytes:
+    by_type: dict[str, list[str]] = {}
+    for name, canonical in profiles:
+        by_type.setdefault(name, []).append(canonical)
+    told = capability.statement(
+        base_url,
+        version=version("fhirwright"),
+        params=params.of,
+        operations=operations,
+        profiles=by_type,
+        guides=guides,
+        many_deletes=many_deletes,
+    )
+    return json.encode(told)
+
+
+def capabilities(fhir: Fhir, request: Request, view: View) -> Response:
     """The CapabilityStatement for the base that the client used."""
-    return Response(status=200, body=_statement(request.base_url, fhir.operations))
+    conformance = fhir.conformance
+    profiles = tuple(sorted({pair for source in conformance.profiles.sources for pair in source.types()}))
+    guides = {
+        f"{guide['url']}|{guide.get('version', '')}".removesuffix("|")
+        for package in conformance.library.packages
+        for guide in package.all("ImplementationGuide")
+    }
+    many = fhir.settings.max_conditional_delete > 1
+    body = _statement(request.base_url, fhir.operations, params_of(view), profiles, tuple(sorted(guides)), many)
+    return Response(status=200, body=body)
+
+
+def read_definition(fhir: Fhir, request: Request, view: View) -> Response:
+    """read for the types in DEFINED: what is stored, else a definition that the server itself speaks by."""
+    if view.read(request.path[0], request.path[1]) is None:
+        found = served.find(request.path[0], request.path[1], fhir.operations)
+        if found is not None:
+            return Response(status=200, body=json.encode(found))
+    return read(view.read, request)

@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 
+from fhir_profiles.capability import Declared
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.subset import WHOLE
@@ -39,7 +40,7 @@ class Fhir:
         self.store = store
         self.settings = settings
         self.on_write = list(on_write)
-        self.operations: capabilities.Declared = ()
+        self.operations: tuple[Declared, ...] = ()
         self.conformance = Conformance(settings, self.handle_sync)
         self.on_write += [keep, self.conformance.stored.on_write]
         self._types = frozenset(load().resource_types)
@@ -106,7 +107,7 @@ class Fhir:
         path = request.path
         match path:
             case ("metadata",):
-                return lambda _view: capabilities.capabilities(self, request), True
+                return partial(capabilities.capabilities, self, request), True
             case () | ("_search",):
                 return partial(search.search, self.settings, request), False
             case ("_history",):
@@ -117,6 +118,8 @@ class Fhir:
                 return partial(search.search, self.settings, request), False
             case ("_history",) | (_, "_history"):
                 return partial(history.history, self.settings, request), False
+            case (_,) if path[0] in capabilities.DEFINED:
+                return partial(capabilities.read_definition, self, request), True
             case (_,):
                 return lambda view: read.read(view.read, request), True
             case (_, "_history", _):

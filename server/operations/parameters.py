@@ -14,6 +14,8 @@ from fhir_profiles.errors import Category, FhirError
 from server.interactions.exchange import Request
 
 _MOST = 1000
+_FORM = frozenset({"_format", "_pretty", "_summary", "_elements"})
+"""What every operation takes, as it concerns the form of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Arguments:
     def only(self, *known: str) -> None:
         """Refuse parameters that the operation does not know: none is silently ignored."""
         for name, _ in (*self.texts, *self.values):
-            if name not in known and name not in ("_format", "_pretty"):
+            if name not in known and name not in _FORM:
                 text = f"The operation takes only these parameters: {', '.join(known) or 'none'}."
                 raise FhirError.of(Category.INCORRECT, "not-supported", text)
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from fhir_profiles.capability import Declared
 from server.interactions.exchange import Request, Response
 
 Level = Literal["system", "type", "instance"]
@@ -42,10 +43,18 @@ class Operations:
     def __iter__(self) -> Iterator[Operation]:
         return iter(self._all)
 
-    def declared(self) -> tuple[tuple[str, str, str], ...]:
-        """Resource type (or ""), name and definition of each, once however many levels it is known at."""
+    def declared(self) -> tuple[Declared, ...]:
+        """Each operation as the CapabilityStatement and OpenAPI tell it."""
         return tuple(
-            dict.fromkeys((name, o.name, o.definition) for o in self._all for name in sorted(o.types or ("",)))
+            Declared(
+                o.name,
+                o.definition,
+                tuple(sorted(o.levels)),
+                None if o.types is None else tuple(sorted(o.types)),
+                tuple(sorted(o.methods)),
+                o.raw,
+            )
+            for o in self._all
         )
 
     def find(self, parts: tuple[str, ...]) -> Operation | None:
