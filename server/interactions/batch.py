@@ -14,9 +14,9 @@ from server.observability import describe
 
 from . import transaction
 from .action import Write
-from .entries import READ, Entry, read_each, with_body
+from .entries import READ, Entry, place, read_each, with_body
 from .exchange import Request, Response
-from .links import refuse_open_links
+from .links import is_query, refuse_open, relink
 from .replies import bundle_of
 
 if TYPE_CHECKING:
@@ -68,8 +68,9 @@ def handle_sync(fhir: Fhir, request: Request) -> Response:
 
 def _ready(entry: Entry) -> Request:
     """The entry on its own: in a batch it cannot point to its neighbours."""
-    if entry.resource is not None:
-        refuse_open_links(entry)
+    if entry.resource is not None and entry.rank != READ:
+        with place(entry.number):
+            refuse_open(link for link in relink(entry.resource, {}) if not is_query(link))
     return with_body(entry)
 
 

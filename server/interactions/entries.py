@@ -28,6 +28,8 @@ class Entry(msgspec.Struct, frozen=True):
     full_url: str | None
     resource: dict[str, Any] | None
     request: Request
+    rank: int
+    """Its place in the order of the specification: DELETE, POST, PUT (and PATCH), READ."""
 
     @property
     def is_conditional(self) -> bool:
@@ -36,11 +38,6 @@ class Entry(msgspec.Struct, frozen=True):
         if asked.method == "POST":
             return asked.if_none_exist is not None
         return asked.method in ("PUT", "PATCH") and len(asked.path) == 1
-
-    @property
-    def rank(self) -> int:
-        """Its place in the order of the specification; what only reads comes last."""
-        return READ if is_reading(self.request) else _RANKS[self.request.method]
 
 
 def read_entries(request: Request, bundle: dict[str, Any]) -> list[Entry]:
@@ -93,7 +90,7 @@ def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
         who=outer.who,
         versioned=outer.versioned,
     )
-    return Entry(number, full_url, resource, one)
+    return Entry(number, full_url, resource, one, READ if is_reading(one) else _RANKS[method])
 
 
 def split_url(url: str, base_url: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -126,6 +123,11 @@ def _data_of(binary: dict[str, Any]) -> bytes:
         return base64.b64decode(binary.get("data", ""), validate=True)
     except (binascii.Error, TypeError, ValueError):
         raise FhirError.of(Category.INCORRECT, "value", "The data of the Binary is not base64.") from None
+
+
+def copy_of(resource: dict[str, Any]) -> dict[str, Any]:
+    """A resource that can be changed without the other, as a transaction may run more than once."""
+    return json.decode(json.encode(resource))
 
 
 @contextmanager

@@ -6,16 +6,14 @@ https://hl7.org/fhir/R4/http.html#trules, https://hl7.org/fhir/R4/bundle.html#re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
-from fhir_profiles.references import references, rewrite
+from fhir_profiles.references import rewrite
 from server.store import Tx
 
 from .conditional import find_one, identity_of
-from .entries import Entry, place
 
 _OPEN = ("urn:uuid:", "urn:oid:")
 _REST = re.compile(r"(https?://\S+)/([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
@@ -44,36 +42,61 @@ class Links:
         other._of_server = {server: dict(links) for server, links in self._of_server.items()}
         return other
 
-    def rewrite(self, entry: Entry, resource: dict[str, Any]) -> None:
-        """Replace the links of an entry's resource in place; FhirError for one that leads nowhere."""
-        links = self.full
-        if self._of_server and entry.full_url and (found := _REST.fullmatch(entry.full_url)):
-            links = {**self._of_server.get(found[1], {}), **links}
-        if links and resource.get("resourceType"):
-            rewrite(resource, links)
-        refuse_open_links(entry, resource)
+    def of(self, full_url: str | None) -> Mapping[str, str]:
+        """What the links in the resource of an entry are replaced by."""
+        if self._of_server and full_url and (found := _REST.fullmatch(full_url)):
+            return {**self._of_server.get(found[1], {}), **self.full}
+        return self.full
 
 
-def refuse_open_links(entry: Entry, resource: dict[str, Any] | None = None) -> None:
-    """Refuse a reference to an entry that is not there: what it meant cannot be known any more once it is stored."""
-    resource = resource or entry.resource or {}
-    if resource.get("resourceType") == "Bundle":  # its entries have full URLs of their own
-        return
-    if any(link["reference"].startswith(_OPEN) for link in references(resource)):
+def relink(resource: dict[str, Any], links: Mapping[str, str]) -> set[str]:
+    """Replace the links of a resource in place, and say which references are still open.
+
+    Open are references of the form `Type?query`, and to a urn, which only an entry of the Bundle can be.
+    """
+    is_open: set[str] = set()
+    typed = False
+    stack: list[Any] = [resource]
+    while stack:
+        at = stack.pop()
+        for key, value in at.items() if type(at) is dict else enumerate(at):
+            kind = type(value)
+            if kind is dict or kind is list:
+                stack.append(value)
+            elif kind is str:
+                if key == "reference":
+                    if (new := _replaced(value, links)) is not None:
+                        at[key] = new
+                    elif value.startswith(_OPEN) or ("?" in value and ":" not in value.partition("?")[0]):
+                        is_open.add(value)
+                elif value in links or ("#" in value and value.partition("#")[0] in links) or key == "div":
+                    typed = True  # it depends on the element's type whether it is a link at all
+    if typed and links and "resourceType" in resource:
+        rewrite(resource, links)
+    return is_open if resource.get("resourceType") != "Bundle" else set()  # whose entries have full URLs of their own
+
+
+def _replaced(text: str, links: Mapping[str, str]) -> str | None:
+    new = links.get(text)
+    if new is None and "#" in text:
+        base, _, fragment = text.partition("#")
+        new = f"{links[base]}#{fragment}" if base in links else None
+    return new
+
+
+def is_query(link: str) -> bool:
+    """Whether an open reference is a conditional one."""
+    return not link.startswith(_OPEN)
+
+
+def refuse_open(links: Iterable[str]) -> None:
+    """Refuse references that lead nowhere: what one meant cannot be known any more once it is stored."""
+    for link in links:
+        if is_query(link):
+            text = "A conditional reference finds no resource."
+            raise FhirError.of(Category.CONFLICT, "multiple-matches", text, "resource")
         text = "A reference is to a urn that is the fullUrl of no entry which this Bundle creates or updates."
-        raise FhirError.of(Category.INCORRECT, "not-found", text, f"Bundle.entry[{entry.number}].resource")
-
-
-def conditional_references(entries: Iterable[Entry]) -> dict[int, set[str]]:
-    """The references of the form `Type?query` in each entry that has some."""
-    found: dict[int, set[str]] = {}
-    for entry in entries:
-        if entry.resource is not None and entry.request.method != "PATCH":
-            for link in references(entry.resource):
-                text = link["reference"]
-                if "?" in text and ":" not in text.partition("?")[0]:
-                    found.setdefault(entry.number, set()).add(text)
-    return found
+        raise FhirError.of(Category.INCORRECT, "not-found", text, "resource")
 
 
 def resolve_references(
@@ -81,24 +104,10 @@ def resolve_references(
 ) -> None:
     """Add to `known` what each conditional reference finds: an entry with the same criteria, or what is stored."""
     for text in wanted:
-        if text in known:
+        if text in known or not is_query(text):
             continue
         resource_type = text.partition("?")[0]
         if target := identities.get(identity_of(resource_type, text)):
             known[text] = target
         elif (found := find_one(tx, resource_type, text, base_url)) is not None:
             known[text] = f"{resource_type}/{found.id}"
-
-
-def refuse_missing(searched: dict[int, set[str]], known: dict[str, str]) -> None:
-    """Refuse a conditional reference that found nothing."""
-    for number, texts in searched.items():
-        if not texts <= known.keys():
-            with place(number, ".resource"):
-                text = "A conditional reference finds no resource."
-                raise FhirError.of(Category.CONFLICT, "multiple-matches", text)
-
-
-def copy_of(resource: dict[str, Any]) -> dict[str, Any]:
-    """A resource that can be changed without the other, as a transaction may run more than once."""
-    return json.decode(json.encode(resource))

@@ -15,10 +15,10 @@ from . import content, create, delete, patch, update
 from .action import Write
 from .conditional import find_one, identity_of, locks_of
 from .content import Content
-from .entries import DELETE, POST, PUT, READ, Entry, place, placed, read_entries, with_body
+from .entries import DELETE, POST, PUT, READ, Entry, copy_of, place, placed, read_entries, with_body
 from .exchange import Request, Response
 from .identities import check, overlap
-from .links import Links, conditional_references, copy_of, refuse_missing, resolve_references
+from .links import Links, is_query, refuse_open, relink, resolve_references
 from .replies import bundle_of
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class Plan(msgspec.Struct, frozen=True):
     entries: list[Entry]
     ids: dict[int, str]
     links: Links
-    searched: dict[int, set[str]]
-    """The conditional references of each entry that has some."""
+    open: dict[int, set[str]]
+    """The links of each entry that only the database can tell, by way of a query."""
     ready: dict[int, Content]
 
 
@@ -50,22 +50,26 @@ def prepare(fhir: Fhir, request: Request, bundle: dict[str, Any]) -> Write:
 
 
 def _plan(entries: list[Entry]) -> Plan:
-    ids, links = {}, Links()
+    plan = Plan(entries, {}, Links(), {}, {})
+    late: set[str | None] = set()
     for entry in entries:
-        asked = entry.request
         if entry.rank == POST:
-            ids[entry.number] = new_id()
-        if entry.rank in (POST, PUT) and not entry.is_conditional:
-            links.add(entry.full_url, f"{asked.path[0]}/{ids.get(entry.number) or asked.path[1]}")
-    searched = conditional_references(entries)
-    ready = {}
-    if not searched and not any(entry.is_conditional for entry in entries):
-        for entry in entries:
-            if entry.resource is not None:
-                links.rewrite(entry, entry.resource)
-                if entry.request.method in ("POST", "PUT"):
-                    ready[entry.number] = _content_of(entry, entry.resource, ids)
-    return Plan(entries, ids, links, searched, ready)
+            plan.ids[entry.number] = new_id()
+        if entry.is_conditional:
+            late.add(entry.full_url)
+        elif entry.rank in (POST, PUT):
+            path = entry.request.path
+            plan.links.add(entry.full_url, f"{path[0]}/{plan.ids.get(entry.number) or path[1]}")
+    for entry in entries:
+        if entry.resource is None or entry.rank not in (POST, PUT):
+            continue
+        if is_open := relink(entry.resource, plan.links.of(entry.full_url)):
+            with place(entry.number):
+                refuse_open(link for link in is_open if not is_query(link) and link not in late)
+            plan.open[entry.number] = is_open
+        elif entry.rank == POST or (entry.request.method == "PUT" and len(entry.request.path) == 2):
+            plan.ready[entry.number] = _content_of(entry, entry.resource, plan.ids)
+    return plan
 
 
 def _content_of(entry: Entry, resource: dict[str, Any], ids: dict[int, str]) -> Content:
@@ -83,7 +87,6 @@ def _run(fhir: Fhir, tx: Tx, request: Request, plan: Plan) -> Response:
     answers.run(entry for entry in writes if entry.number not in waiting)
     if waiting:
         answers.find_references(request.base_url)
-        refuse_missing(plan.searched, answers.links.full)
         answers.run(entry for entry in writes if entry.number in waiting)
     answers.run(entry for entry in plan.entries if entry.rank == READ)
     in_order: list[tuple[Entry | None, Response | FhirError]] = [
@@ -110,7 +113,7 @@ class _Answers:
     def resolve(self, base_url: str) -> None:
         """Find what conditional entries and references are about, so that links to them can be written."""
         conditional = [entry for entry in self.plan.entries if entry.is_conditional]
-        if not conditional and not self.plan.searched:
+        if not conditional and not self.plan.open:
             return
         self.ids, self.links = dict(self.ids), self.links.copy()
         self.tx.lock(*(name for entry in conditional for name in _locks_of(entry)))
@@ -141,14 +144,14 @@ class _Answers:
 
     def find_references(self, base_url: str) -> None:
         """Look for what conditional references are about among the entries and in the store."""
-        for number, texts in self.plan.searched.items():
+        for number, texts in self.plan.open.items():
             with place(number, ".resource"):
                 resolve_references(self.tx, sorted(texts), self.links.full, self.identities, base_url)
 
     def waiting(self) -> set[int]:
         """The entries with a conditional reference that nothing stored answers yet: the others are written first."""
         known = self.links.full.keys()
-        return {number for number, texts in self.plan.searched.items() if not texts <= known}
+        return {number for number, texts in self.plan.open.items() if not texts <= known}
 
     def run(self, entries: Iterable[Entry]) -> None:
         """Carry out some entries, in this order."""
@@ -174,15 +177,19 @@ class _Answers:
         return (create.store if entry.rank == POST else update.run)(fhir, tx, asked, made)
 
     def _make(self, entry: Entry) -> Content:
-        resource = copy_of(entry.resource or {})
-        self.links.rewrite(entry, resource)
-        return _content_of(entry, resource, self.ids)
+        return _content_of(entry, self._linked(entry), self.ids)
+
+    def _linked(self, entry: Entry) -> dict[str, Any]:
+        """The entry's resource with every link in place."""
+        resource = entry.resource or {}
+        if entry.number in self.plan.open:
+            resource = copy_of(resource)
+            refuse_open(relink(resource, self.links.of(entry.full_url)))
+        return resource
 
     def _patch(self, entry: Entry) -> Response:
         asked = entry.request
-        resource = copy_of(entry.resource or {})
-        self.links.rewrite(entry, resource)
-        request = with_body(msgspec.structs.replace(entry, resource=resource))
+        request = with_body(msgspec.structs.replace(entry, resource=self._linked(entry)))
         change = patch.read_change(request, self.links.full)
         key = (asked.path[0], self.ids.get(entry.number) or asked.path[1])
         return patch.run(self.fhir, self.tx, asked, change, self.tx.current(*key))
