@@ -6,6 +6,7 @@ collections when the type is known; whatever else it asks, the engine evaluates.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -52,16 +53,20 @@ class _Compiler:
     def test(self, tree: Tree) -> Test:
         """The test of a tree: directly on the JSON where that is possible, else by the engine."""
         match tree:
-            case Binary("and" | "or" | "implies" | "xor" as operator, left, right):
-                return _LOGIC[operator](self.test(left), self.test(right))
+            case Binary("and" | "or" | "implies" | "xor" as word, left, right):
+                return _LOGIC[word](self.test(left), self.test(right))
             case Call(Binary() | Call() as of, "not", ()):
                 return _not(self.test(of))
             case Call(Member(None, name), "exists" | "empty" as asked, ()) if name in self._fields:
                 return _present(self._fields[name], asked == "exists")
-            case Binary("=" | "!=" as operator, Member(None, name), Literal(str() as text)):
-                return self._compared(tree, name, frozenset({text}), operator == "=")
+            case Binary("=" | "!=" as sign, Member(None, name), Literal(str() as text)):
+                return self._compared(tree, name, frozenset({text}), sign == "=")
             case Binary("in", Member(None, name), right) if found := texts(right):
                 return self._compared(tree, name, found, True)
+            case Binary(sign, Call(Member(None, name), "count", ()), Literal(int() as number)) if (
+                name in self._fields and sign in _ORDERS
+            ):
+                return _counted(self._fields[name], _ORDERS[sign], number)
         return _asked(step(tree))
 
     def _compared(self, tree: Tree, name: str, wanted: frozenset[str], positive: bool) -> Test:
@@ -90,6 +95,31 @@ def _present(field: Field, wanted: bool) -> Test:
         return lambda subject: (key in subject.value or shadow in subject.value) is wanted
     keys = frozenset(field.keys) | {f"_{key}" for key in field.keys}
     return lambda subject: keys.isdisjoint(subject.value) is not wanted
+
+
+def _counted(field: Field, holds: Callable[[int, int], bool], number: int) -> Test:
+    """How many values an element has, beside a number."""
+
+    def test(subject: Subject) -> bool | None:
+        value = subject.value
+        for key in field.keys:
+            found, shadow = value.get(key), value.get(f"_{key}")
+            if found is not None or shadow is not None:
+                sizes = [len(side) if type(side) is list else side is not None for side in (found, shadow)]
+                return holds(max(sizes), number)
+        return holds(0, number)
+
+    return test
+
+
+_ORDERS: dict[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
 
 
 def _not(of: Test) -> Test:

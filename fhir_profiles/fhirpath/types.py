@@ -47,6 +47,12 @@ def fields(type_name: str) -> Mapping[str, Field]:
     return found
 
 
+@lru_cache(maxsize=2_048)
+def _by_key(type_name: str) -> Mapping[str, str]:
+    """JSON property → type."""
+    return {key: of for field in fields(type_name).values() for key, of in field.keys.items()}
+
+
 def children(node: Node, name: str) -> list[Node]:
     """The children of a node by the name of their element, for a choice without its type."""
     value = node.value
@@ -85,7 +91,7 @@ def every_child(node: Node) -> Iterator[Node]:
     value = node.value if type(node.value) is dict else node.shadow
     if type(value) is not dict:
         return
-    by_key = {key: of for field in fields(node.type).values() for key, of in field.keys.items()}
+    by_key = _by_key(node.type)
     for key in value:
         bare = key[1:] if key[:1] == "_" else key
         if bare in by_key and (bare is key or bare not in value):
