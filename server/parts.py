@@ -8,7 +8,7 @@ from fhir_profiles import bindings
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
-from server.operations import code, document, everything, graphql, lastn, later, match, meta, task
+from server.operations import code, document, everything, graphql, lastn, later, match, meta, task, validate
 from server.operations.later import Deferred
 from server.operations.registry import Operations
 from server.settings import Settings
@@ -43,6 +43,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *document.operations(fhir),
             *graphql.operations(fhir),
             *match.operations(fhir),
+            *validate.operations(fhir),
         ]
     )
     fhir.operations = operations.declared()

@@ -63,7 +63,7 @@ class _Manifest(msgspec.Struct, rename="camel"):
     dependencies: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-def read_archive(file: Path, limits: Limits = Limits(), told: Told | None = None) -> Archive:  # noqa: B008 - frozen
+def read_archive(file: Path, limits: Limits = Limits(), told: Told | None = None) -> Archive:
     """The package in a `.tgz`; FhirError(INCORRECT) names the file, the entry and the line of what is wrong."""
     try:
         with file.open("rb") as stream:
