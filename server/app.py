@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from fhir_profiles import definitions, json
+from server.http.files import Files
 from server.http.health import health_router
 from server.http.openapi import describe_fhir
 from server.http.routes import PREFIX
@@ -41,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     parts = join(store, settings)
     fhir = parts.fhir
     types = frozenset(definitions.load().resource_types)
-    shell = FhirShell(fhir, parts.operations, types, settings, defer=parts.deferred)
+    shell = FhirShell(fhir, parts.operations, types, settings, defer=parts.deferred, files=Files(store))
     app = Application(shell, settings, partial(_statement, fhir), lifespan=_lifespan(fhir))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
     app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))

@@ -8,7 +8,7 @@ from fhir_profiles import bindings
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
-from server.operations import code, document, everything, graphql, lastn, later, match, meta, task, validate
+from server.operations import code, document, everything, export, graphql, lastn, later, match, meta, task, validate
 from server.operations.later import Deferred
 from server.operations.registry import Operations
 from server.settings import Settings
@@ -37,6 +37,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *code.operations(fhir, settings),
             *task.operations(fhir, jobs),
             *later.operations(deferred),
+            *export.operations(fhir, deferred),
             *everything.operations(fhir),
             *meta.operations(fhir),
             *lastn.operations(fhir),

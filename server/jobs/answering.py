@@ -17,6 +17,7 @@ from server.http.errors import outcome_of, status_of
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.jobs import chunks, later
+from server.jobs.deflate import unpack
 from server.jobs.engine import Interrupted
 from server.jobs.kinds import Kind, Work
 from server.store import Tx
@@ -97,7 +98,7 @@ def _answer_batch(work: Work, request: Request) -> str:
         _answer_entry(work, one, number, done, len(entries), reads=_rank(entries[number]) == _READS)
 
     def gather(tx: Tx) -> str:
-        answers = [chunks.unpack(chunks.read_chunk(tx, work.id, n)).rstrip(b"\n") for n in range(len(entries))]
+        answers = [unpack(chunks.read_chunk(tx, work.id, n)).rstrip(b"\n") for n in range(len(entries))]
         tx.execute("DELETE FROM later_chunk WHERE request = ?", (work.id,))
         return _keep(work, tx, bundle(answers))
 

@@ -1,20 +1,19 @@
-"""NDJSON that lies in the database, a gzip member for each chunk: written with the step that made it, read as a stream.
-
-Members one after another are a gzip file, so that a client that takes gzip gets the stored bytes.
-"""
+"""NDJSON that lies in the database, packed: written with the step that made it, read as a stream of stored bytes."""
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from server.jobs.deflate import pack, unpack
 from server.jobs.engine import View
 from server.store import Tx
 
-LEVEL = 6
-_ROW = "INSERT INTO later_chunk (request, n, section, file, type, first, last, lines, size, body)"
+_ID = re.compile(rb'^\{"resourceType":"\w+","id":"([A-Za-z0-9\-.]{1,64})"', re.MULTILINE)
+_ROW = "INSERT INTO later_chunk (request, n, section, file, type, first, last, lines, size, crc, body)"
 
 
 class File(msgspec.Struct, frozen=True):
@@ -29,11 +28,12 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """Where a chunk lies: its number, and its size as it is read and as it is stored."""
+    """Where a chunk lies: its number, its size as it is read and as it is stored, and the CRC of its text."""
 
     n: int
     size: int
     packed: int
+    crc: int
 
 
 def write_chunk(
@@ -41,19 +41,8 @@ def write_chunk(
 ) -> None:
     """Add chunk `n` to a file (section, name, type); `span` is the least and greatest id in it."""
     text = b"\n".join(lines) + b"\n"
-    row = (request, n, *file, *span, len(lines), len(text), pack(text))
-    tx.execute(f"{_ROW} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def pack(text: bytes) -> bytes:
-    """One gzip member; the same text gives the same bytes."""
-    deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
-    return deflate.compress(text) + deflate.flush()
-
-
-def unpack(body: bytes) -> bytes:
-    """The text of one member."""
-    return zlib.decompress(body, 31)
+    row = (request, n, *file, *span, len(lines), len(text), zlib.crc32(text), pack(text))
+    tx.execute(f"{_ROW} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def files(view: View, request: str) -> list[File]:
@@ -67,7 +56,7 @@ def files(view: View, request: str) -> list[File]:
 
 def chunks_of(view: View, request: str, section: str, name: str) -> list[Chunk]:
     """The chunks of a file, in order."""
-    sql = "SELECT n, size, length(body) FROM later_chunk WHERE request = ? AND section = ? AND file = ? ORDER BY n"
+    sql = "SELECT n, size, length(body), crc FROM later_chunk WHERE request = ? AND section = ? AND file = ? ORDER BY n"
     return [Chunk(*row) for row in view.query(sql, (request, section, name))]
 
 
@@ -79,11 +68,12 @@ def read_chunk(view: View, request: str, n: int) -> bytes:
     return bytes(rows[0][0])
 
 
-def texts_about(view: View, request: str, section: str, resource_type: str, resource_id: str) -> Iterator[bytes]:
-    """The chunks of a type, unpacked, that may hold the resource with this id."""
+def ids_between(view: View, request: str, resource_type: str, low: str, high: str) -> set[str]:
+    """The ids between two, both included, that stand in the output of a type."""
     sql = (
-        "SELECT body FROM later_chunk WHERE request = ? AND section = ? AND type = ? AND first <= ? AND last >= ?"
-        " ORDER BY n"
+        "SELECT body FROM later_chunk"
+        " WHERE request = ? AND section = 'output' AND type = ? AND first <= ? AND last >= ?"
     )
-    for (body,) in view.query(sql, (request, section, resource_type, resource_id, resource_id)):
-        yield unpack(bytes(body))
+    texts = (unpack(bytes(body)) for (body,) in view.query(sql, (request, resource_type, high, low)))
+    ids = (found.decode() for text in texts for found in _ID.findall(text))
+    return {one for one in ids if low <= one <= high}

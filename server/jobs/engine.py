@@ -158,10 +158,11 @@ class Steps:
 
         return DBOS.run_step({"name": name}, function)
 
-    def tx_step(self, name: str, operation: Callable[[Any], Any]) -> Any:
+    def tx_step(self, name: str, operation: Callable[..., Any], prepare: Callable[[], Any] | None = None) -> Any:
         """The value of `operation(tx)`: what it writes and the record of this step commit together, exactly once.
 
-        Raises Interrupted when the job was cancelled; then nothing is written.
+        With `prepare` it is `operation(tx, prepare())`: what takes long is done before the transaction, and not at all
+        when the step is on record. Raises Interrupted when the job was cancelled; then nothing is written.
         """
         from dbos import DBOS
 
@@ -173,11 +174,18 @@ class Steps:
                 return json.loads(rows[0][0])
             if self._jobs.status(tx, job_id) is not State.RUNNING:
                 return INTERRUPTED
-            value = operation(tx)
+            value = operation(tx, *prepared)
             tx.execute("INSERT INTO job_step (job, step, output) VALUES (?, ?, ?)", (job_id, name, json.dumps(value)))
             return value
 
-        value = self.step(name, lambda: self._write(once))
+        prepared: tuple[Any, ...] = ()
+
+        def run() -> Any:
+            nonlocal prepared
+            prepared = () if prepare is None else (prepare(),)
+            return self._write(once)
+
+        value = self.step(name, run)
         if value == INTERRUPTED:
             raise Interrupted
         return value

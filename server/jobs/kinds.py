@@ -59,12 +59,13 @@ class Work:
         """The value of `function()`, run at least once and never again after its record is kept."""
         return self.steps.step(name, function)
 
-    def tx_step(self, name: str, operation: Callable[[Tx], Any]) -> Any:
+    def tx_step(self, name: str, operation: Callable[..., Any], prepare: Callable[[], Any] | None = None) -> Any:
         """The value of `operation(tx)`, exactly once; `operation` may call `note_progress(tx, …)`.
 
-        Raises Interrupted when the job was cancelled, FhirError when the operation does.
+        With `prepare` it is `operation(tx, prepare())`: what takes long is done before the transaction. Raises
+        Interrupted when the job was cancelled, FhirError when the operation does.
         """
-        value = self.steps.tx_step(name, operation)
+        value = self.steps.tx_step(name, operation, prepare)
         if isinstance(value, dict) and "refused" in value:
             problems = (Problem(*problem) for problem in value["problems"])
             raise FhirError(Category(value["refused"]), *problems)

@@ -8,5 +8,6 @@ from server.jobs.kinds import Kind
 def background_kinds() -> tuple[Kind, ...]:
     """The kinds, imported when a worker starts."""
     from server.jobs import answering
+    from server.jobs.exporting import run as exporting
 
-    return (answering.KIND,)
+    return (answering.KIND, exporting.KIND)

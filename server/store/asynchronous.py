@@ -44,10 +44,11 @@ later_chunk = Table(
     _key("last"),
     _integer("lines"),
     _big("size"),
+    _big("crc"),
     Column("body", LargeBinary, nullable=False),
     Index("later_chunk_file", "request", "section", "file", "n"),
 )
-"""NDJSON that goes in or comes out, a gzip member each; `first` and `last` are the least and greatest id in it."""
+"""NDJSON that goes in or comes out, packed; `first` and `last` are the least and greatest id in it."""
 
 outbox = Table(
     "outbox",

@@ -34,8 +34,12 @@ class AtOnce:
             self.kept[name] = json.loads(json.dumps(function()))
         return self.kept[name]
 
-    def tx_step(self, name: str, operation: Callable[[Any], Any]) -> Any:
-        return self.step(name, lambda: self._write(operation))
+    def tx_step(self, name: str, operation: Callable[..., Any], prepare: Callable[[], Any] | None = None) -> Any:
+        def run() -> Any:
+            prepared = () if prepare is None else (prepare(),)
+            return self._write(lambda tx: operation(tx, *prepared))
+
+        return self.step(name, run)
 
 
 class House:

@@ -28,6 +28,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         *((name, KEY) for name in ("section", "file", "type", "first", "last")),
         ("lines", INT),
         ("size", BIG),
+        ("crc", BIG),
         ("body", sa.LargeBinary()),
     ],
     "outbox": [("seq", ROW), ("at", BIG), ("type", KEY), ("id", KEY), ("version", INT), ("change", KEY)],

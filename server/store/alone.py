@@ -1,0 +1,76 @@
+"""One resource as a store of its own: what a search says about exactly this version, whatever the database holds now.
+
+The same schema and the same compiled queries over a SQLite database in memory.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import create_mock_engine
+
+from .driver import insert_sql
+from .schema import INDEX_TABLES, metadata
+from .version import Rows, Version
+
+_TABLES = ("resource", *(table.name for table in INDEX_TABLES))
+
+
+class Alone:
+    """A View over one version; put another one in with `hold`. For one thread."""
+
+    dialect = "sqlite"
+
+    def __init__(self) -> None:
+        self._raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
+        mock = create_mock_engine("sqlite://", self._create)
+        metadata.create_all(mock, checkfirst=False)
+
+    def _create(self, statement: Any, *_: Any, **__: Any) -> None:
+        from sqlalchemy.dialects import sqlite
+
+        self._raw.execute(str(statement.compile(dialect=sqlite.dialect())))
+
+    def hold(self, version: Version, rows: Rows) -> None:
+        """Be the store that holds this version and nothing else."""
+        raw = self._raw
+        raw.execute("BEGIN")
+        for table in _TABLES:
+            raw.execute(f"DELETE FROM {table}")
+        raw.execute(insert_sql("resource"), _row(version))
+        for table, values in rows.items():
+            raw.executemany(insert_sql(table), [(version.rid, n, *value) for n, value in enumerate(values)])
+        raw.execute("COMMIT")
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        return self._raw.execute(sql, params).fetchall()
+
+    def read(self, resource_type: str, resource_id: str) -> Version | None:
+        """The version, if it is of this resource."""
+        found = self.query(f"SELECT {_NAMES} FROM resource WHERE type = ? AND id = ?", (resource_type, resource_id))
+        return Version(*found[0]) if found else None
+
+    def read_version(self, current: Version, version: int) -> Version | None:
+        """The version, if it is this one."""
+        return current if current.version == version else None
+
+
+_NAMES = "rid, type, id, version, updated, change, patient, body"
+_local = threading.local()
+
+
+def _row(version: Version) -> tuple[Any, ...]:
+    v = version
+    return (v.rid, v.type, v.id, v.version, v.updated, v.change, v.patient, v.body)
+
+
+def alone() -> Alone:
+    """The one of this thread."""
+    found: Alone | None = getattr(_local, "alone", None)
+    if found is None:
+        found = _local.alone = Alone()
+    return found
