@@ -1,4 +1,4 @@
-"""The definitions that the server itself speaks by, as resources: operations, search parameters, our own profiles.
+"""The definitions that the server itself speaks by, as resources: operations and search parameters.
 
 https://hl7.org/fhir/R4/conformance-module.html
 """
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fhir_profiles import json
 from fhir_profiles.capability import Declared
 from fhir_profiles.definitions import SearchParam, load
 
@@ -60,14 +59,7 @@ def find(resource_type: str, resource_id: str, operations: Sequence[Declared]) -
     if resource_type == "SearchParameter":
         parameter = _search_parameters().get(resource_id)
         return _search_parameter(resource_id, parameter) if parameter else None
-    return _own().get((resource_type, resource_id))
-
-
-@cache
-def _own() -> Mapping[tuple[str, str], Resource]:
-    folder = files("fhir_profiles").joinpath("profiles")
-    found = (json.decode(file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".json"))
-    return {(one["resourceType"], one["id"]): one for one in found}
+    return None
 
 
 @cache

@@ -17,7 +17,7 @@ from .view import View
 if TYPE_CHECKING:
     from .fhir import Fhir
 
-DEFINED = frozenset({"OperationDefinition", "SearchParameter", "StructureDefinition", "CodeSystem", "ValueSet"})
+DEFINED = frozenset({"OperationDefinition", "SearchParameter"})
 """The types of which some can be read though nobody stored them."""
 
 

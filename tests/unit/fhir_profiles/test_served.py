@@ -41,17 +41,7 @@ def test_every_search_parameter_makes_a_valid_definition() -> None:
         assert [p for p in check(found) if p.severity == "error"] == [], url
 
 
-@pytest.mark.parametrize(
-    ("type_name", "definition_id"), [("StructureDefinition", "evidence-box"), ("CodeSystem", "task-stage")]
-)
-def test_our_own_profiles_are_there(type_name, definition_id) -> None:
-    """What we write extensions and codes by can be looked up."""
-    found = served.find(type_name, definition_id, ())
-    assert found is not None
-    assert found["url"].endswith(f"/{type_name}/{definition_id}")
-
-
-@pytest.mark.parametrize("type_name", ["OperationDefinition", "SearchParameter", "StructureDefinition", "Patient"])
+@pytest.mark.parametrize("type_name", ["OperationDefinition", "SearchParameter", "Patient"])
 def test_what_is_not_defined_is_none(type_name) -> None:
     """Nothing is made up."""
     assert served.find(type_name, "unknown", [CODE]) is None
