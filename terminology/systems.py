@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fhir_profiles import systems
+from terminology.core import core
 
 ALIASES = {
     "icd10cm": systems.ICD10CM,
@@ -17,9 +18,22 @@ ALIASES = {
     "ucum": systems.UCUM,
     "cvx": systems.CVX,
     "ndc": systems.NDC,
+    "language": systems.BCP47,
+    "bcp47": systems.BCP47,
+    "mime": systems.BCP13,
+    "media-type": systems.BCP13,
+    "currency": systems.CURRENCY,
+    "country": systems.COUNTRY,
+    "time-zone": systems.TIME_ZONES,
 }
 
 
 def system_of(name: str) -> str | None:
-    """The URI of a short name, or the name itself when it is a URI; None when it is neither."""
-    return ALIASES.get(name.lower()) or (name if ":" in name else None)
+    """The URI of a short name, or the name itself when it is a URI; None when it is neither.
+
+    The last part of the URI of a code system of HL7 is a short name too: v3-ActCode, administrative-gender.
+    """
+    if ":" in name:
+        return name
+    last = f"/{name.lower()}"
+    return ALIASES.get(name.lower()) or next((url for url in core().systems if url.lower().endswith(last)), None)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import TYPE_CHECKING
 
-from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
+from fhir_profiles.systems import ICD10CM
 from terminology.editions import in_force, period
 from terminology.folding import fold
 from terminology.model import Concept, Edition, Validation
+from terminology.published import validate_published
+from terminology.shapes import SHAPES
 
 if TYPE_CHECKING:
     from terminology.terminology import Terminology
-
-SHAPES = {
-    ICD10CM: re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?"),
-    CPT: re.compile(r"\d{4}[0-9FTUAM]"),
-    HCPCS: re.compile(r"[A-V]\d{4}"),
-    LOINC: re.compile(r"\d{1,7}-\d"),
-    RXNORM: re.compile(r"[1-9]\d{0,7}"),
-}
 
 
 def validate(
@@ -28,6 +21,10 @@ def validate(
 ) -> Validation:
     """Answer in order: system, version, shape, existence, date, display."""
     edition = terminology.edition(system, on, version)
+    if edition is None or edition.content != "complete":
+        published = validate_published(system, code, display, version)
+        if published is not None:
+            return published
     if edition is None:
         return _no_edition(terminology, system, code, version)
     concept = terminology.lookup(system, code, version or edition.version)

@@ -15,7 +15,9 @@ from server.settings import read_settings
 
 
 def validate_code(
-    system: Annotated[str, typer.Argument(help="icd10cm, cpt, hcpcs, loinc, rxnorm, or the URI of a code system.")],
+    system: Annotated[
+        str, typer.Argument(help="icd10cm, cpt, loinc, ucum, currency, v3-ActCode …, or the URI of a code system.")
+    ],
     code: Annotated[str, typer.Argument(help="The code as it is written on a claim.")],
     on: Annotated[str | None, typer.Option(help="Date of service, YYYY-MM-DD.")] = None,
     display: Annotated[str | None, typer.Option(help="A display to check against the code.")] = None,

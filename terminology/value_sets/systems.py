@@ -10,7 +10,7 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fhir_profiles.systems import BCP13, BCP47, SUBDIVISION, TIME_ZONES, UCUM
 from terminology import ucum
@@ -18,8 +18,10 @@ from terminology.code_system import CodeSystem
 from terminology.language import is_language
 from terminology.media_type import is_media_type
 from terminology.model import Concept
-from terminology.terminology import Terminology
-from terminology.validation import SHAPES
+from terminology.shapes import SHAPES
+
+if TYPE_CHECKING:
+    from terminology.terminology import Terminology
 
 Answer = bool | None
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import HL7_FHIR
 from terminology.code_system import read_code_system
 from terminology.core import core
-from terminology.terminology import Terminology
 from terminology.value_sets.compose import Compiler
 from terminology.value_sets.members import Members
 from terminology.value_sets.systems import GRAMMARS, Listed, Loaded, System
+
+if TYPE_CHECKING:
+    from terminology.terminology import Terminology
 
 Json = dict[str, Any]
 Resolve = Callable[[str], Json | None]

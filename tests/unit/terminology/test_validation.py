@@ -6,6 +6,7 @@ import pytest
 
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC
 from terminology import Terminology
+from terminology.systems import system_of
 
 
 def test_a_billable_code_in_force_needs_no_words(terminology: Terminology) -> None:
@@ -62,3 +63,45 @@ def test_unknown_systems_and_versions_are_not_found(terminology: Terminology) ->
     """The answer says what to load."""
     assert terminology.validate_code("http://example.org/codes", "1").issue == "not-found"
     assert "loaded: 2026-04" in terminology.validate_code(ICD10CM, "E11.9", version="2031").message
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "valid", "says"),
+    [
+        ("ucum", "mg/dL", True, ""),
+        ("ucum", "mmHg", False, "did you mean mm[Hg]?"),
+        ("ucum", "mcg/kg/hr", False, "did you mean ug/kg/h?"),
+        ("ucum", "µg/mL", False, "did you mean ug/mL?"),
+        ("ucum", "furlongs per fortnight", False, "rules"),
+        ("currency", "USD", True, ""),
+        ("currency", "HRK", True, "no longer in use"),
+        ("currency", "US$", False, "does not exist"),
+        ("language", "en-US", True, ""),
+        ("language", "xx", False, "rules"),
+        ("mime", "application/pdf", True, ""),
+        ("administrative-gender", "Male", False, "did you mean male?"),
+        ("administrative-gender", "m", False, "it has male, female, other, unknown"),
+        ("v3-ActCode", "AMB", True, ""),
+        ("v3-actcode", "_ActAccountCode", True, "groups others"),
+        ("v2-0203", "MR", True, ""),
+        ("observation-category", "vital-signs", True, ""),
+        ("observation-category", "vitals", False, "it has"),
+        ("urn:iso:std:iso:3166:-2", "US-CA", True, "could not be checked"),
+        ("urn:iso:std:iso:3166:-2", "California", False, "rules"),
+    ],
+)
+def test_published_systems(terminology: Terminology, system: str, code: str, valid: bool, says: str) -> None:
+    """Systems of HL7 and systems by rules answer without loading anything, by short names too."""
+    uri = system_of(system)
+    assert uri is not None
+    answer = terminology.validate_code(uri, code)
+    assert answer.result is valid
+    assert says in (answer.message or "")
+    assert valid or answer.issue == "code-invalid"
+
+
+def test_displays_of_published_systems(terminology: Terminology) -> None:
+    """The display of a published code is checked as any other."""
+    uri = system_of("administrative-gender") or ""
+    assert terminology.validate_code(uri, "male", "Male").result
+    assert not terminology.validate_code(uri, "male", "Female").result

@@ -306,7 +306,8 @@ CHAIN = {
 LATTICE = {
     f"http://example.org/wide/{i}": {"resourceType": "ValueSet", "compose": {"include": [
         {"valueSet": [f"http://example.org/wide/{i + 1}"]} for _ in range(20)]}} for i in range(15)
-} | {"http://example.org/wide/15": {"resourceType": "ValueSet", "compose": {"include": [{"system": UCUM}]}}}  # fmt: skip
+}  # fmt: skip
+LATTICE["http://example.org/wide/15"] = {"resourceType": "ValueSet", "compose": {"include": [{"system": UCUM}]}}
 
 
 @pytest.mark.parametrize("resource", [
