@@ -103,7 +103,7 @@ def _ucum(value: Json) -> bool:
 
 def _count(value: Json) -> bool:
     number = value.get("value", 0)
-    whole = type(number) is not Decimal or "." not in str(number)
+    whole = type(number) is not Decimal or number == number.to_integral_value()
     return _ucum(value) and value.get("code", "1") == "1" and whole
 
 

@@ -50,7 +50,7 @@ def test_what_an_independent_validator_finds_is_found(mutants: Mutants) -> None:
             continue
         issues = _foreign(resource)
         seen += bool(issues)
-        if issues and not check(resource, warnings=True):
+        if issues and all(p.text.startswith("dom-6") for p in check(resource, warnings=True)):
             missed.append((name, issues))
     assert seen > 500
     assert missed == []
