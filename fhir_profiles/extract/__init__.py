@@ -8,11 +8,12 @@ from typing import Any
 
 from fhir_profiles.dates import OPEN_LOW
 from fhir_profiles.definitions import load
+from fhir_profiles.extract.measures import measured
 from fhir_profiles.extract.plan import NOT_INDEXED, plan_for
-from fhir_profiles.extract.rows import MAX_STRING, Index
-from fhir_profiles.extract.values import measured, normalise
+from fhir_profiles.extract.rows import Index
+from fhir_profiles.extract.values import normalise
 
-__all__ = ["MAIN_DATES", "MAX_STRING", "NOT_INDEXED", "Index", "index", "main_dates", "measured", "normalise"]
+__all__ = ["MAIN_DATES", "NOT_INDEXED", "Index", "index", "main_dates", "measured", "normalise"]
 
 MAIN_DATES = (
     *("authoredon", "date", "onset-date", "occurrence", "created", "authored", "authored-on", "datewritten"),

@@ -8,14 +8,14 @@ TokenRow = tuple[str, str | None, str]
 """(parameter, system, code). System is None where there is none (boolean, plain string, Coding without system)."""
 
 StringRow = tuple[str, str, str]
-"""(parameter, normalised, exact): `normalised` as `normalise` makes it, `exact` as written, both cut at MAX_STRING."""
+"""(parameter, normalised, exact): `normalised` as `normalise` makes it, `exact` as written, both whole."""
 
 DateRow = tuple[str, int, int]
 """(parameter, low, high): µs since 1970 UTC, half open; an open end is OPEN_LOW or OPEN_HIGH."""
 
 ReferenceRow = tuple[str, str | None, str | None, str | None]
-"""(parameter, type, id, url): type and id of a relative reference; url (version cut) of an absolute or canonical one,
-with the type where its tail names one. References into `contained` have no row."""
+"""(parameter, type, id, url): type and id of a relative reference; url of an absolute or canonical one, with the type
+where its tail names one; a canonical with a version has a row with it and one without. None into `contained`."""
 
 QuantityRow = tuple[str, float, float, float, str | None, str | None, str | None]
 """(parameter, value, low, high, system, code, unit): [low, high] is what the written precision or a Range means;
@@ -27,7 +27,15 @@ NumberRow = tuple[str, float, float, float]
 UriRow = tuple[str, str]
 """(parameter, uri)."""
 
-MAX_STRING = 255
+ShownRow = tuple[str, str]
+"""(place, text): what a person reads of the code, identifier or reference at that place; see `places`."""
+
+PositionRow = tuple[str, float, float]
+"""(parameter, latitude, longitude) in degrees."""
+
+Part = TokenRow | StringRow | DateRow | ReferenceRow | QuantityRow | NumberRow
+CompositeRow = tuple[str, tuple[Part, ...]]
+"""(composite, one row of each of its parts): values that stand together in one element. See `composite.names`."""
 
 
 @dataclass(slots=True)
@@ -42,5 +50,10 @@ class Index:
     quantities: list[QuantityRow] = field(default_factory=list)
     numbers: list[NumberRow] = field(default_factory=list)
     uris: list[UriRow] = field(default_factory=list)
+    shown: list[ShownRow] = field(default_factory=list)
+    composites: list[CompositeRow] = field(default_factory=list)
+    positions: list[PositionRow] = field(default_factory=list)
+    present: set[str] = field(default_factory=set)
+    """Parameters whose element is there although it gave no row: a concept with nothing but text, say."""
     patient: str | None = None
     date: int | None = None

@@ -5,29 +5,25 @@ Each maker takes the parameter codes that share an element and gives a function 
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from fhir_profiles.dates import OPEN_HIGH, OPEN_LOW, interval
-from fhir_profiles.extract.rows import MAX_STRING, Index
-from fhir_profiles.systems import CURRENCY
+from fhir_profiles.extract.rows import Index
 
 Emit = Callable[[Any, Index], None]
 Codes = tuple[str, ...]
 
 _TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?$")
-_INF = math.inf
 
 
 def normalise(text: str) -> str:
     """The form in which strings are compared: no case, no accents, single spaces."""
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
-    return " ".join(text.lower().split())[:MAX_STRING]
+    return " ".join(text.lower().split())
 
 
 # Token
@@ -53,6 +49,8 @@ def coding(codes: Codes) -> Emit:
             system = value.get("system")
             for c in codes:
                 index.tokens.append((c, system, text))
+        else:
+            index.present.update(codes)
 
     return emit
 
@@ -67,19 +65,30 @@ def concept(codes: Codes) -> Emit:
                 system = one.get("system")
                 for c in codes:
                     index.tokens.append((c, system, text))
+            else:
+                index.present.update(codes)
+        if "coding" not in value:
+            index.present.update(codes)
 
     return emit
 
 
 def identifier(codes: Codes) -> Emit:
-    """An Identifier: its system and value."""
+    """An Identifier: its system and value, and `code:of-type` for each coding of its type."""
 
     def emit(value: dict[str, Any], index: Index) -> None:
         text = value.get("value")
-        if text is not None:
-            system = value.get("system")
-            for c in codes:
-                index.tokens.append((c, system, text))
+        if text is None:
+            index.present.update(codes)
+            return
+        system = value.get("system")
+        for c in codes:
+            index.tokens.append((c, system, text))
+        if kind := value.get("type"):
+            for one in kind.get("coding", ()):
+                if "code" in one:
+                    for c in codes:
+                        index.tokens.append((f"{c}:of-type", one.get("system"), f"{one['code']}|{text}"))
 
     return emit
 
@@ -93,6 +102,8 @@ def contact(codes: Codes) -> Emit:
             use = value.get("use")
             for c in codes:
                 index.tokens.append((c, use, text))
+        else:
+            index.present.update(codes)
 
     return emit
 
@@ -110,9 +121,9 @@ def text(codes: Codes) -> Emit:
     """A string or markdown."""
 
     def emit(value: str, index: Index) -> None:
-        exact, plain = value[:MAX_STRING], normalise(value)
+        plain = normalise(value)
         for c in codes:
-            index.strings.append((c, plain, exact))
+            index.strings.append((c, plain, value))
 
     return emit
 
@@ -122,6 +133,7 @@ def parts(codes: Codes, names: tuple[str, ...]) -> Emit:
     one = text(codes)
 
     def emit(value: dict[str, Any], index: Index) -> None:
+        index.present.update(codes)
         for name in names:
             part = value.get(name)
             if type(part) is str:
@@ -156,9 +168,11 @@ def period(codes: Codes) -> Emit:
 
     def emit(value: dict[str, Any], index: Index) -> None:
         row = _bounds(value)
-        if row != (OPEN_LOW, OPEN_HIGH):
-            for c in codes:
-                index.dates.append((c, *row))
+        if row == (OPEN_LOW, OPEN_HIGH):
+            index.present.update(codes)
+            return
+        for c in codes:
+            index.dates.append((c, *row))
 
     return emit
 
@@ -170,10 +184,12 @@ def timing(codes: Codes) -> Emit:
         spans = [interval(e) for e in value.get("event", ()) if e is not None]
         if bounds := value.get("repeat", {}).get("boundsPeriod"):
             spans.append(_bounds(bounds))
-        if spans:
-            row = min(low for low, _ in spans), max(high for _, high in spans)
-            for c in codes:
-                index.dates.append((c, *row))
+        if not spans:
+            index.present.update(codes)
+            return
+        row = min(low for low, _ in spans), max(high for _, high in spans)
+        for c in codes:
+            index.dates.append((c, *row))
 
     return emit
 
@@ -199,6 +215,7 @@ def reference(targets: tuple[tuple[str, str | None], ...], types: frozenset[str]
                     index.tokens.append((f"{c}:identifier", logical.get("system"), logical["value"]))
         written = value.get("reference")
         if not written or written[0] == "#":
+            index.present.update(codes)
             return
         kind, id_, url = split(written, types)
         kind = kind or value.get("type")
@@ -225,13 +242,17 @@ def split(written: str, types: frozenset[str]) -> tuple[str | None, str | None, 
 
 
 def canonical(codes: Codes) -> Emit:
-    """A canonical or uri that a reference parameter searches, without its version."""
+    """A canonical or uri that a reference parameter searches: without its version and, where it has one, with it."""
 
     def emit(value: str, index: Index) -> None:
-        if value[:1] != "#":
-            url = value.partition("|")[0]
-            for c in codes:
-                index.references.append((c, None, None, url))
+        if value[:1] == "#":
+            index.present.update(codes)
+            return
+        url, versioned, _ = value.partition("|")
+        for c in codes:
+            index.references.append((c, None, None, url))
+            if versioned:
+                index.references.append((c, None, None, value))
 
     return emit
 
@@ -240,96 +261,43 @@ def inline(codes: Codes) -> Emit:
     """A resource inside a Bundle that a parameter chains into."""
 
     def emit(value: dict[str, Any], index: Index) -> None:
-        if "id" in value:
-            for c in codes:
-                index.references.append((c, value["resourceType"], value["id"], None))
-
-    return emit
-
-
-# Number and quantity
-
-
-def number(codes: Codes) -> Emit:
-    """An integer or decimal with the half unit of its last digit to both sides."""
-
-    def emit(value: int | Decimal, index: Index) -> None:
-        row = measured(value)
-        for c in codes:
-            index.numbers.append((c, *row))
-
-    return emit
-
-
-def number_range(codes: Codes) -> Emit:
-    """A Range read as a number."""
-
-    def emit(value: dict[str, Any], index: Index) -> None:
-        row = _range(value)
-        for c in codes:
-            index.numbers.append((c, *row))
-
-    return emit
-
-
-def quantity(codes: Codes) -> Emit:
-    """A Quantity or one of its kinds."""
-
-    def emit(value: dict[str, Any], index: Index) -> None:
-        written = value.get("value")
-        if written is None:
+        if "id" not in value:
+            index.present.update(codes)
             return
-        exact, low, high = measured(written)
-        if comparator := value.get("comparator"):
-            low, high = (-_INF, exact) if comparator[0] == "<" else (exact, _INF)
-        rest = value.get("system"), value.get("code"), value.get("unit")
         for c in codes:
-            index.quantities.append((c, exact, low, high, *rest))
+            index.references.append((c, value["resourceType"], value["id"], None))
 
     return emit
 
 
-def money(codes: Codes) -> Emit:
-    """A Money: the currency is the code."""
+# What is shown
+
+
+def shown(place: str) -> Emit:
+    """What a person reads of a Coding, CodeableConcept, Identifier or Reference at a place."""
 
     def emit(value: dict[str, Any], index: Index) -> None:
-        if "value" in value:
-            row = (*measured(value["value"]), CURRENCY, value.get("currency"), None)
-            for c in codes:
-                index.quantities.append((c, *row))
+        texts = [value.get("display"), value.get("text"), *(one.get("display") for one in value.get("coding", ()))]
+        if type(kind := value.get("type")) is dict:  # of an Identifier; that of a Reference is a name
+            texts.append(kind.get("text"))
+        for text in texts:
+            if text:
+                index.shown.append((place, text))
 
     return emit
 
 
-def quantity_range(codes: Codes) -> Emit:
-    """A Range of quantities; a missing side is open."""
+# Position
+
+
+def position(code: str) -> Emit:
+    """A latitude and longitude."""
 
     def emit(value: dict[str, Any], index: Index) -> None:
-        unit: dict[str, Any] = value.get("low") or value.get("high") or {}
-        row = (*_range(value), unit.get("system"), unit.get("code"), unit.get("unit"))
-        for c in codes:
-            index.quantities.append((c, *row))
+        if "latitude" in value and "longitude" in value:
+            index.positions.append((code, float(value["latitude"]), float(value["longitude"])))
 
     return emit
-
-
-def measured(value: int | Decimal | float) -> tuple[float, float, float]:
-    """(value, low, high) where low and high are half a unit of the last written digit away."""
-    try:
-        exact = float(value)
-    except OverflowError:
-        exact = _INF if value > 0 else -_INF
-    places = int(value.as_tuple().exponent) if type(value) is Decimal else 0
-    half = 0.5 * 10.0 ** min(max(places, -300), 300)
-    return exact, exact - half, exact + half
-
-
-def _range(value: Mapping[str, Any]) -> tuple[float, float, float]:
-    low, high = value.get("low", {}).get("value"), value.get("high", {}).get("value")
-    bottom = measured(low)[1] if low is not None else -_INF
-    top = measured(high)[2] if high is not None else _INF
-    middle = measured(low if low is not None else high)[0] if (low, high) != (None, None) else 0.0
-    return middle, bottom, top
 
 
 # Uri

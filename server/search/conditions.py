@@ -6,21 +6,28 @@ search and the EXISTS with which the other conditions are checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import msgspec
 
 from fhir_profiles.definitions import load
-from fhir_profiles.extract import normalise
-from fhir_profiles.extract.plan import leaves
-from server.store.keys import indexed, param_key, system_key
+from fhir_profiles.extract.leaves import leaves, places
+from server.store.keys import param_key, system_key
 
-from .query import Condition, invalid, unescape
-from .sql import Sql, any_of, join
-from .values import Span, read_date, read_number, read_quantity, read_token
+from . import matches
+from .codes import Codes, pairs_of
+from .matches import all_of, either
+from .near import near
+from .present import PRESENT, digit_of
+from .query import Condition, invalid, unescape, unsupported
+from .sql import Sql, any_of
+from .targets import reference, targets_of
+from .texts import full_text
+from .together import together
+from .values import read_date, read_number, read_quantity, read_token
 
-LAST = "\U0010ffff"
+__all__ = ["TABLES", "Rows", "element_of", "is_single_valued", "rows_of", "targets_of"]
 
 TABLES = {
     "token": "idx_token",
@@ -30,6 +37,8 @@ TABLES = {
     "quantity": "idx_quantity",
     "number": "idx_quantity",
     "uri": "idx_uri",
+    "composite": "idx_composite",
+    "special": "idx_composite",
 }
 
 
@@ -47,228 +56,170 @@ class Rows(msgspec.Struct, frozen=True):
     ends_after: int | None = None
 
 
-def rows_of(dialect: str, condition: Condition, base_url: str = "") -> Rows:
+def rows_of(dialect: str, condition: Condition, base_url: str = "", codes: Codes | None = None) -> Rows:
     """The rows that satisfy a condition."""
-    param, code = condition.param, condition.param.code
-    if code == "_id":
-        ids = any_of(dialect, "t.id", [unescape(value) for value in condition.values])
-        return Rows("resource", Sql(f"t.type = ? AND {ids.text}", (condition.type, *ids.params)), 0)
-    if code == "_lastUpdated":
-        spans = join("OR", [_updated(read_date(value)) for value in condition.values])
-        return Rows("resource", Sql(f"t.type = ? AND {spans.text}", (condition.type, *spans.params)), 9)
+    param, code, modifier = condition.param, condition.param.code, condition.modifier
+    if code in _OWN:
+        return _OWN[code](dialect, condition)
+    if modifier == "missing":
+        return _missing(condition)
     key = param_key(condition.type, code)
-    table = TABLES[param.type]
-    if condition.modifier == "missing":
-        if condition.values not in (("true",), ("false",)):
-            raise invalid("The value of :missing must be true or false.")
-        return Rows(table, Sql("t.param = ?", (key,)), 10, negated=condition.values == ("true",))
-    if condition.modifier == "identifier":
-        key = param_key(condition.type, f"{code}:identifier")
-        values = _token(dialect, condition, base_url)
-        return Rows("idx_token", Sql(f"t.param = ? AND {values.text}", (key, *values.params)), 2)
+    match param.type, modifier:
+        case "composite", _:
+            return Rows("idx_composite", together(dialect, condition, base_url), 5)
+        case "special", _:
+            where = near(condition)
+            return Rows("idx_composite", Sql(f"t.param = ? AND {where.text}", (key, *where.params)), 5)
+        case ("token" | "reference", "text"):
+            return _shown(dialect, condition)
+        case "token", "in" | "not-in" | "below" | "above":
+            pairs: Iterable[tuple[str | None, str | None]] = pairs_of(condition, codes, base_url)
+            return _tokens(dialect, condition, key, pairs)
+        case "token", "of-type":
+            pairs = [matches.typed_identifier(value) for value in condition.values]
+            return _tokens(dialect, condition, param_key(condition.type, f"{code}:of-type"), pairs, rank=2)
+        case "reference", "identifier":
+            pairs = [read_token(value) for value in condition.values]
+            return _tokens(dialect, condition, param_key(condition.type, f"{code}:identifier"), pairs, rank=2)
+        case "token", _:
+            return _tokens(dialect, condition, key, [read_token(value) for value in condition.values])
+        case "quantity", _:
+            return Rows("idx_quantity", either([_quantity(condition, value) for value in condition.values]), 8)
     values = _MAKERS[param.type](dialect, condition, base_url)
     where = Sql(f"t.param = ? AND {values.text}", (key, *values.params))
-    single = param.type in ("token", "reference") and values.text in _SINGLE
+    single = values.text == "t.target = ?"
     ends_after = _ends_after(condition) if param.type == "date" else None
-    return Rows(table, where, _rank(condition, single=single), single, condition.modifier == "not", ends_after)
+    return Rows(TABLES[param.type], where, _RANKS.get(param.type, 8), single, ends_after=ends_after)
 
 
-_SINGLE = frozenset({"t.code = ?", "(t.code = ? AND t.system = ?)", "t.target = ?"})
+_RANKS = {"uri": 2, "reference": 3, "string": 5}
+"""How few rows such a condition usually leaves; the lowest leads the search."""
+
+_SINGLE = frozenset({"t.code = ?", "(t.code = ? AND t.system = ?)"})
 
 
-def _rank(condition: Condition, *, single: bool) -> int:
-    """How few rows such a condition usually leaves; the lowest drives the search."""
-    if condition.param.type == "token":
-        return 2 if condition.param.code == "identifier" else 6 if single else 7
-    return {"uri": 2, "reference": 3, "string": 5}.get(condition.param.type, 8)
+def _tokens(
+    dialect: str,
+    condition: Condition,
+    key: int,
+    pairs: Iterable[tuple[str | None, str | None]],
+    rank: int | None = None,
+) -> Rows:
+    asked = matches.tokens(dialect, pairs, "t.code", "t.system")
+    single = asked.text in _SINGLE
+    if rank is None:
+        rank = 2 if condition.param.code == "identifier" else 6 if single else 7
+    where = Sql(f"t.param = ? AND {asked.text}", (key, *asked.params))
+    return Rows("idx_token", where, rank, single, condition.modifier in ("not", "not-in"))
 
 
-def _token(dialect: str, condition: Condition, _base_url: str) -> Sql:
-    by_system: dict[str | None, list[str | None]] = {}
-    for value in condition.values:
-        system, code = read_token(value)
-        by_system.setdefault(system, []).append(code)
-    parts = []
-    for system, codes in by_system.items():
-        if system is not None and None in codes:
-            parts.append(Sql("t.system = ?", (system_key(system),)))
-            continue
-        found = any_of(dialect, "t.code", [indexed(code or "") for code in codes])
-        if system is None:
-            parts.append(found)
-        else:
-            parts.append(Sql(f"({found.text} AND t.system = ?)", (*found.params, system_key(system))))
-    return join("OR", parts)
+def _missing(condition: Condition) -> Rows:
+    """Rows of the shapes in which the parameter has a value, or has none: see `present`."""
+    if condition.values not in (("true",), ("false",)):
+        raise invalid("The value of :missing must be true or false.")
+    wanted = condition.values == ("false",)
+    digit = digit_of(condition.type, condition.param.code)
+    if digit is None:  # a parameter of one's own: its rows tell
+        own = Sql("t.param = ?", (param_key(condition.type, condition.param.code),))
+        return Rows(TABLES[condition.param.type], own, 10, negated=not wanted)
+    place, digits = digit
+    listed = ", ".join(f"'{one}'" for one in digits)
+    key = param_key(condition.type, PRESENT)
+    shapes = (
+        "WITH RECURSIVE s(code) AS (SELECT min(a.code) FROM idx_token a WHERE a.param = ? UNION ALL SELECT"
+        " (SELECT min(b.code) FROM idx_token b WHERE b.param = ? AND b.code > s.code) FROM s WHERE s.code IS NOT NULL)"
+        f" SELECT s.code FROM s WHERE substr(s.code, {place}, 1) {'IN' if wanted else 'NOT IN'} ({listed})"
+    )
+    return Rows("idx_token", Sql(f"t.param = ? AND t.code IN ({shapes})", (key, key, key)), 10)
 
 
-def _string(_dialect: str, condition: Condition, _base_url: str) -> Sql:
-    parts = []
-    for value in condition.values:
-        written = unescape(value)
-        plain = normalise(written)
-        if condition.modifier == "exact":
-            exact = written
-            start = normalise(exact)
-            parts.append(Sql("(t.value >= ? AND t.value < ? AND t.exact = ?)", (start, start + LAST, exact)))
-        elif condition.modifier == "contains":
-            escaped = plain.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-            parts.append(Sql("t.value LIKE ? ESCAPE '!'", (f"%{escaped}%",)))
-        else:
-            parts.append(Sql("(t.value >= ? AND t.value < ?)", (plain, plain + LAST)))
-    return join("OR", parts)
+def _shown(dialect: str, condition: Condition) -> Rows:
+    """`:text`: what a person reads of a code or reference starts with the value."""
+    text = either([matches.string(dialect, unescape(value), None) for value in condition.values])
+    keys = [param_key(condition.type, f"{place}:text") for place in places(condition.type, condition.param)]
+    if not keys:
+        raise unsupported(f"{condition.param.code} has no text that :text could search.")
+    where = either([Sql(f"(t.param = ? AND {text.text})", (key, *text.params)) for key in keys])
+    return Rows("idx_string", where, 5)
+
+
+def _id(dialect: str, condition: Condition) -> Rows:
+    if condition.modifier == "missing":
+        return Rows(
+            "resource", Sql("t.type = ? AND 1 = 0", (condition.type,)), 0, negated=condition.values == ("false",)
+        )
+    if condition.modifier not in (None, "not"):
+        raise unsupported("The modifier of _id is not one that it takes here.")
+    ids = any_of(dialect, "t.id", [unescape(value) for value in condition.values])
+    where = Sql(f"t.type = ? AND {ids.text}", (condition.type, *ids.params))
+    return Rows("resource", where, 0, negated=condition.modifier == "not")
+
+
+def _updated(_dialect: str, condition: Condition) -> Rows:
+    if condition.modifier == "missing":
+        return _id(_dialect, condition)
+    spans = either([matches.instant(read_date(value)) for value in condition.values])
+    return Rows("resource", Sql(f"t.type = ? AND {spans.text}", (condition.type, *spans.params)), 9)
+
+
+def _words(dialect: str, condition: Condition) -> Rows:
+    if condition.modifier is not None:
+        raise unsupported(f"{condition.param.code} takes no modifier.")
+    found = full_text(dialect, condition)
+    return Rows("resource", Sql(f"t.type = ? AND {found.text}", (condition.type, *found.params)), 8)
+
+
+_OWN: dict[str, Callable[[str, Condition], Rows]] = {
+    "_id": _id,
+    "_lastUpdated": _updated,
+    "_text": _words,
+    "_content": _words,
+}
+"""Parameters that have no rows of their own."""
+
+
+def _string(dialect: str, condition: Condition, _base_url: str) -> Sql:
+    return either([matches.string(dialect, unescape(value), condition.modifier) for value in condition.values])
 
 
 def _date(_dialect: str, condition: Condition, _base_url: str) -> Sql:
-    return join("OR", [_span(read_date(value)) for value in condition.values])
+    return either([matches.period(read_date(value)) for value in condition.values])
 
 
 def _ends_after(condition: Condition) -> int | None:
-    """What `ge` and `gt` say about the end of every interval that they accept."""
+    """What `ge`, `gt` and `ap` say about the end of every interval that they accept."""
     if len(condition.values) != 1:
         return None
     span = read_date(condition.values[0])
-    return (
-        int({"ge": span.low, "gt": span.high, "ap": span.low}[span.prefix])
-        if span.prefix in ("ge", "gt", "ap")
-        else None
-    )
-
-
-def _span(span: Span) -> Sql:
-    low, high = span.low, span.high
-    match span.prefix:
-        case "eq":
-            return Sql("(t.lo >= ? AND t.lo < ? AND t.hi <= ?)", (low, high, high))
-        case "ne":
-            return Sql("(t.lo < ? OR t.hi > ?)", (low, high))
-        case "gt":
-            return Sql("t.hi > ?", (high,))
-        case "lt":
-            return Sql("t.lo < ?", (low,))
-        case "ge":
-            return Sql("(t.hi > ? AND (t.lo >= ? OR t.hi > ?))", (low, low, high))
-        case "le":
-            return Sql("(t.lo < ? AND (t.lo < ? OR t.hi <= ?))", (high, low, high))
-        case "sa":
-            return Sql("t.lo >= ?", (high,))
-        case "eb":
-            return Sql("t.hi <= ?", (low,))
-    return Sql("(t.lo < ? AND t.hi > ?)", (high, low))
-
-
-def _updated(span: Span) -> Sql:
-    low, high = span.low, span.high
-    match span.prefix:
-        case "ne":
-            return Sql("(t.updated < ? OR t.updated >= ?)", (low, high))
-        case "gt" | "sa":
-            return Sql("t.updated >= ?", (high,))
-        case "lt" | "eb":
-            return Sql("t.updated < ?", (low,))
-        case "ge":
-            return Sql("t.updated >= ?", (low,))
-        case "le":
-            return Sql("t.updated < ?", (high,))
-    return Sql("(t.updated >= ? AND t.updated < ?)", (low, high))
+    ends = {"ge": span.low, "gt": span.high, "ap": span.low}
+    return int(ends[span.prefix]) if span.prefix in ends else None
 
 
 def _number(_dialect: str, condition: Condition, _base_url: str) -> Sql:
-    return join("OR", [_measure(read_number(value)) for value in condition.values])
+    return either([matches.measure(read_number(value)) for value in condition.values])
 
 
-def _measure(span: Span) -> Sql:
-    low, high, exact = span.low, span.high, span.exact
-    match span.prefix:
-        case "eq":
-            return Sql("(t.lo >= ? AND t.lo < ? AND t.hi < ?)", (low, high, high))
-        case "ne":
-            return Sql("(t.lo < ? OR t.hi >= ?)", (low, high))
-        case "gt":
-            return Sql("t.hi > ?", (exact,))
-        case "lt":
-            return Sql("t.lo < ?", (exact,))
-        case "ge":
-            return Sql("t.hi >= ?", (exact,))
-        case "le":
-            return Sql("t.lo <= ?", (exact,))
-        case "sa":
-            return Sql("t.lo > ?", (exact,))
-        case "eb":
-            return Sql("t.hi < ?", (exact,))
-    return Sql("(t.lo <= ? AND t.hi >= ?)", (high, low))
-
-
-def _quantity(_dialect: str, condition: Condition, _base_url: str) -> Sql:
-    parts = []
-    for value in condition.values:
-        span, system, code = read_quantity(value)
-        wanted = [_measure(span)]
-        if code is not None:
-            wanted.append(Sql("t.code = ?", (indexed(code),)))
-        if system is not None:
-            wanted.append(Sql("t.system = ?", (system_key(system),)))
-        parts.append(join("AND", wanted))
-    return join("OR", parts)
+def _quantity(condition: Condition, value: str) -> Sql:
+    """A quantity: in base units where UCUM knows the unit, else as it is written."""
+    code = condition.param.code
+    span, system, unit = read_quantity(value)
+    if based := matches.in_base_units(span, system, unit):
+        span, base = based
+        parts = [matches.measure(span), Sql("t.system = ?", (system_key(base),))]
+        code = f"{code}@{base}"
+    else:
+        parts = [matches.measure(span), *matches.unit(system, unit)]
+    return all_of([Sql("t.param = ?", (param_key(condition.type, code),)), *parts])
 
 
 def _uri(dialect: str, condition: Condition, _base_url: str) -> Sql:
-    values = [unescape(value) for value in condition.values]
-    if condition.modifier != "below":
-        return any_of(dialect, "t.value", [indexed(value) for value in values])
-    below = [value.rstrip("/") + "/" for value in values]
-    return join(
-        "OR",
-        [
-            Sql("(t.value = ? OR (t.value >= ? AND t.value < ?))", (indexed(value), prefix, prefix + LAST))
-            for value, prefix in zip(values, below, strict=True)
-        ],
-    )
-
-
-def _reference(dialect: str, condition: Condition, base_url: str) -> Sql:
-    targets = [target for value in condition.values for target in targets_of(condition, unescape(value), base_url)]
-    if not targets:
-        return Sql("1 = 0")
-    return any_of(dialect, "t.target", [indexed(target) for target in targets])
-
-
-def targets_of(condition: Condition, value: str, base_url: str) -> list[str]:
-    """The targets that a reference value can mean: `Type/id` here or a URL elsewhere; a bare id means any type."""
-    only = condition.modifier
-    value = value.partition("|")[0]
-    if base_url and value.startswith(f"{base_url}/"):
-        value = value[len(base_url) + 1 :]
-    head, slash, rest = value.partition("/")
-    if slash and ":" not in head and head in load().types:
-        target = f"{head}/{rest.partition('/')[0]}"
-        return [target] if only in (None, head) else []
-    if slash or ":" in value:
-        return [value]
-    if only:
-        return [f"{only}/{value}"]
-    return [f"{kind}/{value}" for kind in pointed_types(condition.type, condition.param.code)]
-
-
-@cache
-def pointed_types(resource_type: str, code: str) -> tuple[str, ...]:
-    """The types that a bare id can mean: what the parameter is limited to, else what its element may point to."""
-    definitions = load()
-    param = definitions.search_params(resource_type)[code]
-    found: set[str] = set()
-    for leaf in leaves(definitions, resource_type, param):
-        element = definitions.types[resource_type].by_key[leaf.hops[0].name][0]
-        declared = element.targets if len(leaf.hops) == 1 else param.targets
-        found.update((leaf.target,) if leaf.target else declared)
-    known = found & set(param.targets or definitions.resource_types)
-    return tuple(sorted(known)) or param.targets or definitions.resource_types
+    return matches.uri(dialect, [unescape(value) for value in condition.values], condition.modifier)
 
 
 _MAKERS: dict[str, Callable[[str, Condition, str], Sql]] = {
-    "token": _token,
     "string": _string,
     "date": _date,
-    "reference": _reference,
-    "quantity": _quantity,
+    "reference": reference,
     "number": _number,
     "uri": _uri,
 }
@@ -278,7 +229,8 @@ _MAKERS: dict[str, Callable[[str, Condition, str], Sql]] = {
 def is_single_valued(resource_type: str, code: str) -> bool:
     """Whether no resource of the type can have two values for the parameter: one element, never an array."""
     definitions = load()
-    found = list(leaves(definitions, resource_type, definitions.search_params(resource_type)[code]))
+    param = definitions.search_params(resource_type).get(code)
+    found = [] if param is None else list(leaves(definitions, resource_type, param))
     if not found or any(hop.many for leaf in found for hop in leaf.hops):
         return False
     by_key = definitions.types[resource_type].by_key

@@ -1,14 +1,20 @@
 """The search parameters that can be asked for: those of R4 and the active SearchParameter resources of this store.
 
+Whoever serves a database says once what is known of it; the store and every transaction over it find that again.
 https://hl7.org/fhir/R4/searchparameter.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
 
 from fhir_profiles.definitions import SearchParam, load
+from terminology.value_sets.value_sets import ValueSets
 
 from .query import unsupported
 from .view import View
@@ -41,6 +47,27 @@ STANDARD = Params()
 """R4 without anything of one's own."""
 
 
-def params_of(view: View) -> Params:  # noqa: ARG001 - until stored parameters are read from the view
+class Known(msgspec.Struct, frozen=True):
+    """The parameters that can be searched for, as a view sees them, and the value sets."""
+
+    params: Callable[[View], Params]
+    codes: Callable[[], ValueSets] | None = None
+
+
+_NOTHING = Known(lambda _view: STANDARD)
+_known: WeakKeyDictionary[Any, Known] = WeakKeyDictionary()
+
+
+def remember(engine: object, known: Known) -> None:
+    """Say what is known of the database behind an engine."""
+    _known[engine] = known
+
+
+def known(view: View) -> Known:
+    """What is known of the database of a view."""
+    return _known.get(view.engine, _NOTHING)
+
+
+def params_of(view: View) -> Params:
     """The parameters that can be searched for in a store, as of now."""
-    return STANDARD
+    return known(view).params(view)

@@ -10,7 +10,7 @@ import msgspec
 from fhir_profiles.errors import Problem
 
 from .cursor import Place, read_cursor, write_cursor, wrong_cursor
-from .custom import params_of
+from .custom import known, params_of
 from .includes import Found, include
 from .plan import Plan, count_sql, page_sql
 from .query import Branch, Limits, Query
@@ -91,7 +91,7 @@ class _Run:
     def __init__(self, view: View, query: Query, reach: Reach) -> None:
         self.view = view
         self.query = query
-        self.scope = Scope(view.dialect, query.base_url, reach)
+        self.scope = Scope(view.dialect, query.base_url, reach, known(view).codes)
         self.branches = self._present()
 
     def _present(self) -> list[Branch]:

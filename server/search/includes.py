@@ -115,18 +115,23 @@ class _Search:
             return [Found(*row) for row in self.view.query(text, wanted.params)]
         rows: list[Found] = []
         for kind, names in by_type.items():
+            there = live(kind, "r", self.reach)
             wanted = any_of(self.view.dialect, "r.id", names)
-            rows += self._of_type(kind, wanted)
+            text = (
+                f"SELECT r.rid, r.type, r.id, r.body FROM resource r WHERE {there.text} AND {wanted.text}"
+                f" ORDER BY r.rid LIMIT {self._room():d}"
+            )
+            rows += [Found(*row) for row in self.view.query(text, (*there.params, *wanted.params))]
         return rows
 
-    def _of_type(self, kind: str, wanted: Sql) -> list[Found]:
-        """The resources of a type that are wanted, and that the caller may see."""
+    def _of_type(self, kind: str, rids: Sql) -> list[Found]:
+        """The resources of a type with these row ids that the caller may see, in the order of their row ids."""
         there = live(kind, "r", self.reach)
         text = (
-            f"SELECT r.rid, r.type, r.id, r.body FROM resource r WHERE {there.text} AND {wanted.text}"
-            f" ORDER BY r.rid LIMIT {self._room():d}"
+            f"SELECT r.rid, r.type, r.id, r.body FROM (SELECT DISTINCT t.rid {rids.text}) k"
+            f" CROSS JOIN resource r WHERE r.rid = k.rid AND {there.text} ORDER BY r.rid LIMIT {self._room():d}"
         )
-        return [Found(*row) for row in self.view.query(text, (*there.params, *wanted.params))]
+        return [Found(*row) for row in self.view.query(text, (*rids.params, *there.params))]
 
     def _canonical(self, one: Include, urls: list[str]) -> list[Found]:
         """The definitions with these canonical URLs; a version that a reference names is not looked at."""
@@ -135,13 +140,11 @@ class _Search:
         keys = {param_key(kind, "url"): kind for kind in kinds if "url" in definitions.search_params(kind)}
         where = any_of(self.view.dialect, "t.value", [indexed(url) for url in urls])
         params = any_rid(self.view.dialect, "t.param", list(keys))
-        text = f"SELECT t.param, t.rid FROM idx_uri t WHERE {params.text} AND {where.text}"
-        by_type: dict[str, list[int]] = {}
-        for param, rid in self.view.query(text, (*params.params, *where.params)):
-            by_type.setdefault(keys[param], []).append(rid)
+        text = f"SELECT DISTINCT t.param FROM idx_uri t WHERE {params.text} AND {where.text}"
         rows: list[Found] = []
-        for kind, rids in by_type.items():
-            rows += self._of_type(kind, any_rid(self.view.dialect, "r.rid", rids))
+        for (param,) in self.view.query(text, (*params.params, *where.params)):
+            rids = Sql(f"FROM idx_uri t WHERE t.param = ? AND {where.text}", (param, *where.params))
+            rows += self._of_type(keys[param], rids)
         return rows
 
     def _referring(self, one: Include, targets: Iterable[Found]) -> list[Found]:
@@ -154,7 +157,7 @@ class _Search:
             keys = [param_key(kind, code) for code in reference_codes(kind, one.code)]
             params = any_rid(self.view.dialect, "t.param", keys)
             where = any_of(self.view.dialect, "t.target", names)
-            text = f"r.rid IN (SELECT t.rid FROM idx_reference t WHERE {params.text} AND {where.text})"
+            text = f"FROM idx_reference t WHERE {params.text} AND {where.text}"
             rows += self._of_type(kind, Sql(text, (*params.params, *where.params)))
         return rows
 

@@ -58,7 +58,12 @@ def read_node(resource_type: str, name: str, value: str, known: Known, depth: in
 def condition(resource_type: str, param: SearchParam, modifier: str | None, value: str, known: Known) -> Node:
     """A parameter without a chain."""
     code = param.code
-    if (param.type not in MODIFIERS or not param.expression) and code not in ("_id", "_lastUpdated"):
+    if (param.type not in MODIFIERS or not param.expression) and code not in (
+        "_id",
+        "_lastUpdated",
+        "_text",
+        "_content",
+    ):
         raise unsupported(f"{param.type} parameters such as {code} are not served.")
     allowed = MODIFIERS.get(param.type, frozenset())
     if modifier and modifier not in allowed and not (param.type == "reference" and modifier in load().resource_types):

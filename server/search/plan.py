@@ -20,7 +20,7 @@ from .order import KEY_COLUMNS, LATEST, nothing, sort_key
 from .query import Branch
 from .rows import NO_DATE, WIDE
 from .sql import Sql
-from .tree import Part, Scope, about
+from .tree import Part, Scope, Window, about
 
 COLUMNS = "r.rid, r.type, r.id, r.body"
 INDEX_ORDER = {
@@ -120,16 +120,50 @@ def of_type(branch: Branch, checks: Sequence[Sql]) -> Plan:
     return Plan(base, (Sql("d.id"), Sql("d.rid")), (False, False))
 
 
-def by_date(rows: Rows, checks: Sequence[Sql], *, down: bool) -> Plan:
-    """The rows of one code or of one target in the order of the main date; those without one come last."""
-    start = Sql(f"FROM {rows.table} d WHERE {_NAME.sub('d', rows.where.text)}", rows.where.params)
-    keys = (Sql("d.date"), Sql("d.rid"))
+def by_date(rows: Rows, checks: Sequence[Sql], *, down: bool, within: Within | None = None) -> Plan:
+    """The rows of one code or of one target in the order of the main date; those without one come last.
+
+    `within` limits them to those that a condition on that date can fulfil.
+    """
+    text, params = f"FROM {rows.table} d WHERE {_NAME.sub('d', rows.where.text)}", rows.where.params
+    keys, downs = (Sql("d.date"), Sql("d.rid")), (down, down)
+    if within is not None:
+        return _within(Sql(text, params), checks, downs, within)
     if down:
-        return Plan(where(start.text, start.params, checks), keys, (True, True), distinct=True)
-    dated = where(f"{start.text} AND d.date > ?", (*start.params, NO_DATE), checks)
-    undated = where(f"{start.text} AND d.date = ?", (*start.params, NO_DATE), checks)
-    rest = Plan(undated, (Sql(str(LATEST)), Sql("d.rid")), (False, False), distinct=True)
-    return Plan(dated, keys, (False, False), distinct=True, rest=rest)
+        return Plan(where(text, params, checks), keys, downs, distinct=True)
+    dated = where(f"{text} AND d.date > ?", (*params, NO_DATE), checks)
+    undated = where(f"{text} AND d.date = ?", (*params, NO_DATE), checks)
+    rest = Plan(undated, (Sql(str(LATEST)), Sql("d.rid")), downs, distinct=True)
+    return Plan(dated, keys, downs, distinct=True, rest=rest)
+
+
+class Within(msgspec.Struct, frozen=True):
+    """A window on the main date: the rows of the condition on it, and what they are checked for in their turn."""
+
+    window: Window
+    rows: Rows
+    checks: tuple[Sql, ...]
+
+
+def _within(start: Sql, checks: Sequence[Sql], downs: tuple[bool, ...], within: Within) -> Plan:
+    """The rows that begin in the window, and the wide intervals that begin before it from their own index."""
+    low, high = within.window.low, within.window.high
+    text, params = f"{start.text} AND d.date > ?", [*start.params, NO_DATE]
+    for edge, sign in ((low, ">="), (high, "<")):
+        if edge is not None:
+            text, params = f"{text} AND d.date {sign} ?", [*params, edge]
+    near = Plan(where(text, tuple(params), checks), (Sql("d.date"), Sql("d.rid")), downs, distinct=True)
+    if not within.window.wide:
+        return near
+    found = within.rows.where
+    far = where(
+        f"FROM {within.rows.table} d WHERE {_NAME.sub('d', found.text)} AND d.lo < ?",
+        (-found.params[0], *found.params[1:], low),
+        within.checks,
+    )
+    before = Plan(far, (Sql("d.lo"), Sql("d.rid")), downs, distinct=True)
+    first, second = (near, before) if downs[0] else (before, near)
+    return msgspec.structs.replace(first, rest=second)
 
 
 def by_index(rows: Rows, single: bool, checks: Sequence[Sql]) -> Plan:

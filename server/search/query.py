@@ -14,13 +14,15 @@ Pairs = tuple[tuple[str, str], ...]
 Total = Literal["none", "estimate", "accurate"]
 
 MODIFIERS: Mapping[str, frozenset[str]] = {
-    "token": frozenset({"not", "missing"}),
-    "string": frozenset({"exact", "contains", "missing"}),
+    "token": frozenset({"not", "missing", "text", "in", "not-in", "below", "above", "of-type"}),
+    "string": frozenset({"exact", "contains", "text", "missing"}),
     "date": frozenset({"missing"}),
-    "reference": frozenset({"missing", "identifier"}),
+    "reference": frozenset({"missing", "identifier", "text", "below", "above"}),
     "quantity": frozenset({"missing"}),
     "number": frozenset({"missing"}),
-    "uri": frozenset({"below", "missing"}),
+    "uri": frozenset({"below", "above", "contains", "missing"}),
+    "composite": frozenset({"missing"}),
+    "special": frozenset({"missing"}),
 }
 SORTABLE = frozenset({"token", "string", "date", "reference", "quantity", "number", "uri"})
 

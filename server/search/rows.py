@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from fhir_profiles.dates import DAY, OPEN_LOW
-from fhir_profiles.extract import Index, index, main_dates
+from fhir_profiles.extract import Index, index, main_dates, normalise
 from server.store.keys import indexed, param_key, patient_key, system_key
 from server.store.version import Rows
 
+from .composite import composite_rows, target_of
+from .measure import bounds, in_base_unit
+from .present import PRESENT, shape
+
 NO_DATE = OPEN_LOW - 1
 """The main date of a resource without one: before all others."""
+
+MAX_STRING = 255
+"""Characters of a normalised string that stand in the index."""
 
 WIDE = 32 * DAY
 """Intervals longer than this have a second row under the negative key of their parameter. All others begin at most this
@@ -41,14 +47,18 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
     params = _params(name)
     patient = None if found.patient is None else patient_key(found.patient)
     date = _main_date(name, found)
-    rows: Rows = {}
+    rows: Rows = {"idx_token": [(params[PRESENT], shape(name, found), 0, patient, date)]}
     if found.tokens:
-        rows["idx_token"] = [
+        rows["idx_token"] += [
             (params[code], indexed(value), system_key(system or ""), patient, date)
             for code, system, value in dict.fromkeys(found.tokens)
         ]
-    if found.strings:
-        rows["idx_string"] = [(params[code], value, exact) for code, value, exact in dict.fromkeys(found.strings)]
+    if found.strings or found.shown:
+        texts = [(f"{place}:text", normalise(text), text) for place, text in found.shown]
+        rows["idx_string"] = [
+            (params[code], value[:MAX_STRING], indexed(exact), value if len(value) > MAX_STRING else None)
+            for code, value, exact in dict.fromkeys(found.strings + texts)
+        ]
     if found.dates:
         dates = [(params[code], low, high) for code, low, high in dict.fromkeys(found.dates)]
         rows["idx_date"] = dates + [(-param, low, high) for param, low, high in dates if high - low > WIDE]
@@ -61,6 +71,8 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
         rows["idx_quantity"] = list(dict.fromkeys(_quantities(params, found)))
     if found.uris:
         rows["idx_uri"] = [(params[code], indexed(value)) for code, value in dict.fromkeys(found.uris)]
+    if found.composites or found.positions:
+        rows["idx_composite"] = list(dict.fromkeys(composite_rows(name, params, found, base_url)))
     return rows, found.patient
 
 
@@ -74,28 +86,19 @@ def _main_date(name: str, found: Index) -> int:
     return found.date
 
 
-def target_of(kind: str | None, id_: str | None, url: str | None, base_url: str) -> str:
-    """What a reference points to: `Type/id` here, a URL elsewhere."""
-    if url is None:
-        return f"{kind}/{id_}"
-    if base_url and url.startswith(base_url) and url[len(base_url) : len(base_url) + 1] == "/":
-        return url[len(base_url) + 1 :]
-    return url
-
-
-def _quantities(params: _Params, found: Index) -> Iterator[tuple[Any, ...]]:
-    """A row for each number and coded unit, and one for the written unit where it says something else."""
+def _quantities(params: Mapping[str, int], found: Index) -> Iterator[tuple[Any, ...]]:
+    """A row for each number and quantity as written, and one in base units for each that UCUM knows."""
     for code, value, low, high in found.numbers:
-        yield (params[code], *_bounds(value, low, high), 0, "")
+        yield (params[code], *bounds(value, low, high), 0, "", None)
     for code, value, low, high, system, unit_code, unit in found.quantities:
-        param, bounds = params[code], _bounds(value, low, high)
-        yield (param, *bounds, system_key(system or ""), indexed(unit_code or ""))
-        if unit and unit != unit_code:
-            yield (param, *bounds, 0, indexed(unit))
-
-
-def _bounds(value: float, low: float, high: float) -> tuple[float, float]:
-    """A written number is a point; a Range or a comparator is the interval that it says."""
-    if math.isclose(value - low, high - value, rel_tol=1e-6):
-        return value, value
-    return low, high
+        ends = bounds(value, low, high)
+        yield (
+            params[code],
+            *ends,
+            system_key(system or ""),
+            indexed(unit_code or ""),
+            indexed(unit) if unit and unit != unit_code else None,
+        )
+        if based := in_base_unit(ends, system, unit_code):
+            first, last, base = based
+            yield (params[f"{code}@{base}"], first, last, system_key(base), "", None)

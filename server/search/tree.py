@@ -6,12 +6,14 @@ import msgspec
 
 from server.store.keys import param_key
 
+from .codes import Codes
 from .conditions import Rows, rows_of
 from .matching import matching_rows
 from .query import Chain, Condition, Every, Has, Node, Not, Some
 from .reach import Reach
 from .rows import WIDE
 from .sql import Sql, join, negate
+from .values import read_date
 
 NEVER = Sql("1 = 0")
 ALWAYS = Sql("1 = 1")
@@ -25,6 +27,18 @@ class Scope(msgspec.Struct, frozen=True):
     dialect: str
     base_url: str
     reach: Reach
+    codes: Codes | None = None
+
+
+class Window(msgspec.Struct, frozen=True):
+    """When the intervals of some date rows can begin: at `low` or later, before `high`; None for no bound.
+
+    With `wide` the lower bound is that of rows that are not wide: others may begin before it.
+    """
+
+    low: int | None
+    high: int | None
+    wide: bool = False
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -40,6 +54,8 @@ class Part(msgspec.Struct, frozen=True):
     rows: Rows | None = None
     inner: Part | None = None
     node: Node | None = None
+    window: Window | None = None
+    """What a condition on one date says about the beginning."""
 
 
 def part_of(scope: Scope, node: Node, depth: int = 0) -> Part:
@@ -77,9 +93,9 @@ def exists(dialect: str, rows: Rows) -> Sql:
     word = "NOT EXISTS" if rows.negated else "EXISTS"
     where, end = rows.where.text, ""
     if dialect == "sqlite":
-        where = where.replace("t.param = ?", "+t.param = ?", 1)
+        where = where.replace("t.param = ?", "+t.param = ?")
     else:
-        where, end = where.replace("t.param = ?", "t.param + 0 = ?", 1), " OFFSET 0"
+        where, end = where.replace("t.param = ?", "t.param + 0 = ?"), " OFFSET 0"
     return Sql(f"{word} (SELECT 1 FROM {rows.table} t WHERE t.rid = {{rid}} AND {where}{end})", rows.where.params)
 
 
@@ -107,9 +123,36 @@ def _leaf(scope: Scope, condition: Condition) -> Part:
     if condition.modifier is not None and condition.modifier.startswith("="):
         rows = matching_rows(scope.dialect, condition, scope.base_url)
     else:
-        rows = rows_of(scope.dialect, condition, scope.base_url)
+        rows = rows_of(scope.dialect, condition, scope.base_url, scope.codes)
     check = exists(scope.dialect, rows)
-    return Part(check) if rows.negated else Part(check, driving(rows), rows.rank, rows)
+    if rows.negated:
+        return Part(check)
+    window = _window(condition) if rows.table == "idx_date" else None
+    return Part(check, driving(rows), rows.rank, rows, window=window)
+
+
+def _window(condition: Condition) -> Window | None:
+    """When what satisfies the condition can begin; None when it says too little."""
+    if condition.modifier is not None or len(condition.values) != 1:
+        return None
+    span = read_date(condition.values[0])
+    low, high = int(span.low), int(span.high)
+    match span.prefix:
+        case "eq":
+            return Window(low, high)
+        case "sa":
+            return Window(high, None)
+        case "lt" | "eb":
+            return Window(None, low)
+        case "le":
+            return Window(None, high)
+        case "ge":
+            return Window(low - WIDE, None, wide=True)
+        case "gt":
+            return Window(high - WIDE, None, wide=True)
+        case "ap":
+            return Window(low - WIDE, high, wide=True)
+    return None
 
 
 def _every(parts: list[Part], depth: int) -> Part:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from decimal import Decimal, InvalidOperation
 
 import msgspec
 
 from fhir_profiles.dates import interval
-from fhir_profiles.extract import measured
 
 from .query import invalid, split_values, unescape
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,1000}(\.[0-9]{1,1000})?([eE][+-]?[0-9]{1,4})?", re.ASCII)
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
 
@@ -48,18 +49,26 @@ def read_date(text: str) -> Span:
 def read_number(text: str) -> Span:
     """A number with its prefix; the interval is half a unit of the last written digit to both sides."""
     prefix, written = read_prefix(text)
+    if not _NUMBER.fullmatch(written):
+        raise invalid("A number is written like 5, -5.4 or 5.4e-3, after its prefix.")
     try:
-        exact, low, high = measured(Decimal(written))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise invalid("A number is written like 5, -5.4 or 5.4e-3, after its prefix.") from None
+        number = Decimal(written)
+        half = Decimal((0, (5,), int(number.as_tuple().exponent) - 1))
+        exact, low, high = float(number), float(number - half), float(number + half)
+    except (InvalidOperation, OverflowError):
+        raise _too_large() from None
     if not math.isfinite(exact):
-        raise invalid("A number must be finite.")
+        raise _too_large()
     if prefix == "ap":
         around = abs(exact) / 10
         low, high = exact - around, exact + around
     return Span(
         prefix, low, max(high, math.nextafter(exact, math.inf)), exact
     )  # beyond 17 digits both ends are one float
+
+
+def _too_large() -> Exception:
+    return invalid("A number must lie between -1.7e308 and 1.7e308.")
 
 
 def read_quantity(text: str) -> tuple[Span, str | None, str | None]:

@@ -13,5 +13,9 @@ class View(Protocol):
     def dialect(self) -> str:
         """The name of the engine."""
 
+    @property
+    def engine(self) -> object:
+        """The database behind it, the same for a store and its transactions."""
+
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""

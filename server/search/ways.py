@@ -7,7 +7,7 @@ asked for the same way as the one before it, so that the order stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -16,12 +16,12 @@ from fhir_profiles.extract import main_dates
 from server.store.keys import patient_key
 
 from .conditions import Rows, element_of, is_single_valued, targets_of
-from .plan import INDEX_ORDER, Plan, by_date, by_index, by_sort, gathered, of_type
-from .query import Branch, Condition, Node, invalid
+from .plan import INDEX_ORDER, Plan, Within, by_date, by_index, by_sort, gathered, of_type
+from .query import Branch, Condition, Every, Node, invalid
 from .sql import Sql
-from .tree import SURE, Part, Scope, driving, part_of
+from .tree import SURE, Part, Scope, Window, driving, part_of
 
-FEW = 1000
+FEW = 3000
 
 Size = Callable[[Sql], bool]
 """Whether a SELECT of row ids finds at most FEW."""
@@ -42,8 +42,17 @@ class Parts(msgspec.Struct, frozen=True):
 def parts_of(scope: Scope, branch: Branch) -> Parts:
     """The branch in SQL."""
     seen = scope.reach(branch.type)
-    parts = _merge(branch, [part_of(scope, node) for node in branch.conditions])
+    parts = _merge(branch, [part_of(scope, node) for node in _flat(branch.conditions)])
     return Parts(branch, parts, () if seen is None else (seen,))
+
+
+def _flat(nodes: Iterable[Node]) -> Iterator[Node]:
+    """What must all hold, one by one."""
+    for node in nodes:
+        if isinstance(node, Every):
+            yield from _flat(node.parts)
+        else:
+            yield node
 
 
 def choose(scope: Scope, found: Parts, few: Size) -> str:
@@ -86,17 +95,30 @@ def make_plan(scope: Scope, found: Parts, way: str, *, alone: bool = True) -> Pl
             if kind == "q":
                 led = Sql(f"SELECT t.rid FROM {rows.table} t WHERE {rows.where.text}", rows.where.params)
                 return gathered(scope, branch, led, found.checks(part))
-            return by_date(rows, found.checks(part), down=down is not False)
+            return _dated(found, rows, part, down=down is not False)
         case kind, int(n) if n < len(found.parts) and (rids := found.parts[n].rids) is not None:
             part = found.parts[n]
             if kind == "g":
                 return gathered(scope, branch, rids, found.checks(part))
             if kind == "d" and part.rows is not None and _is_single(part):
-                return by_date(part.rows, found.checks(part), down=down is not False)
+                return _dated(found, part.rows, part, down=down is not False)
             if kind == "l" and part.rows is not None and _has_index_order(part):
                 single = part.rows.table == "idx_date" and is_single_valued(branch.type, _code(found, n))
                 return by_index(part.rows, single, found.checks(part))
     raise invalid("_cursor must come unchanged from a link of the same search. Start the search again.")
+
+
+def _dated(found: Parts, rows: Rows, leading: Part, *, down: bool) -> Plan:
+    """Rows in the order of the main date; where a condition is on that date, only those that begin in its window."""
+    mains = main_dates(found.branch.type)
+    for part in found.parts:
+        node = part.node
+        if part.window is None or part.rows is None or not isinstance(node, Condition) or (node.param.code,) != mains:
+            continue
+        if is_single_valued(found.branch.type, node.param.code):
+            within = Within(part.window, part.rows, tuple(found.checks(part)))
+            return by_date(rows, found.checks(leading), down=down, within=within)
+    return by_date(rows, found.checks(leading), down=down)
 
 
 def _code(found: Parts, n: int) -> str:
@@ -160,8 +182,22 @@ def _narrowed(one: Part, other: Part) -> Part:
     where = Sql(f"{one.rows.where.text} AND {values}", (*one.rows.where.params, *other.rows.where.params[1:]))
     ends = [end for end in (one.rows.ends_after, other.rows.ends_after) if end is not None]
     rows = msgspec.structs.replace(one.rows, where=where, ends_after=max(ends, default=None))
+    # one row fulfils both: a resource has one only, or a second that says the same of a wide interval
     check = Sql(f"{one.check.text} AND {other.check.text}", (*one.check.params, *other.check.params))
-    return msgspec.structs.replace(one, check=check, rids=driving(rows), rows=rows)
+    window = _both(one.window, other.window)
+    return msgspec.structs.replace(one, check=check, rids=driving(rows), rows=rows, window=window)
+
+
+def _both(one: Window | None, other: Window | None) -> Window | None:
+    """What two windows say together."""
+    if one is None or other is None:
+        return one or other
+    lows = [edge for edge in (one.low, other.low) if edge is not None]
+    highs = [edge for edge in (one.high, other.high) if edge is not None]
+    sure = any(window.low is not None and not window.wide for window in (one, other))
+    if sure:  # what one says of all rows is kept; what the other says of short ones only is left to its check
+        lows = [window.low for window in (one, other) if window.low is not None and not window.wide]
+    return Window(max(lows, default=None), min(highs, default=None), wide=bool(lows) and not sure)
 
 
 def _by_patient(scope: Scope, found: Parts) -> tuple[Rows, Part] | None:

@@ -14,6 +14,7 @@ metadata = MetaData()
 
 # Byte order on both engines: prefix ranges and keyset pages compare text in the database.
 _Key = Text().with_variant(Text(collation="C"), "postgresql")
+_Number = SmallInteger().with_variant(Integer, "postgresql")
 _Row = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -84,6 +85,9 @@ param = Table(
     _key("kind"),
 )
 
+index_state = Table("index_state", metadata, Column("name", _Key, primary_key=True), _integer("version"))
+"""By which rules the index rows were made; see `server.search.reindex`."""
+
 job_step = Table(
     "job_step",
     metadata,
@@ -100,7 +104,7 @@ def _index_table(name: str, *columns: Column[Any], by: tuple[tuple[str, ...], ..
         f"idx_{name}",
         metadata,
         Column("rid", _Row, primary_key=True, autoincrement=False),
-        Column("n", SmallInteger, primary_key=True, autoincrement=False),
+        Column("n", _Number, primary_key=True, autoincrement=False),
         _integer("param"),
         *columns,
         sqlite_with_rowid=False,
@@ -130,8 +134,10 @@ string = _index_table(
     "string",
     _key("value"),
     _key("exact"),
+    Column("whole", _Key),
     by=(("param", "value", "rid"),),
 )
+"""`value` is the normalised text, cut; `whole` is all of it where something was cut."""
 
 date = _index_table(
     "date",
@@ -153,9 +159,36 @@ quantity = _index_table(
     Column("hi", Float(53), nullable=False),
     _big("system"),
     _key("code"),
+    Column("unit", _Key),
     by=(("param", "lo", "hi", "rid"), ("param", "hi", "lo", "rid")),
 )
+"""`unit` is the written unit where it is not the code."""
 
 uri = _index_table("uri", _key("value"), by=(("param", "value", "rid"),))
 
-INDEX_TABLES = (token, string, date, reference, quantity, uri)
+composite = _index_table(
+    "composite",
+    _key("code"),
+    _big("system"),
+    Column("lo", Float(53), nullable=False),
+    Column("hi", Float(53), nullable=False),
+    Column("code2", _Key),
+    Column("system2", BigInteger),
+    Column("unit", _Key),
+    Column("lo2", Float(53)),
+    Column("hi2", Float(53)),
+    by=(("param", "code", "lo", "hi", "rid"),),
+)
+"""Values that stand together: a first code, text or reference, a range, then what there is beside them."""
+
+text = Table(
+    "idx_text",
+    metadata,
+    Column("rid", _Row, primary_key=True, autoincrement=False),
+    Column("n", _Number, primary_key=True, autoincrement=False),
+    Column("narrative", Text, nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""The words of a resource. On SQLite this is a view of the FTS5 table `idx_words`, whose row id is the resource's."""
+
+INDEX_TABLES = (token, string, date, reference, quantity, uri, composite, text)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from .driver import Driver
 from .keys import RowIds
@@ -161,6 +161,11 @@ class Tx:
     def read_version(self, current: Version, version: int) -> Version | None:
         """A version of a resource, given its newest."""
         return read_version(self.query, current, version)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the store that the transaction is of."""
+        return self._batch.connection.engine
 
     @property
     def dialect(self) -> str:

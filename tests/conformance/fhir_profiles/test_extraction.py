@@ -52,7 +52,9 @@ def test_paths_reach_what_a_fhirpath_engine_reaches(examples: Named, monkeypatch
     def recorder(_search: str, _leaf: str, codes: tuple[tuple[str, str | None], ...], *_: Any) -> Any:
         return lambda value, seen: [seen.setdefault(c, set()).add(json.encode(value)) for c, _ in codes]
 
-    monkeypatch.setattr(plan, "_maker", recorder)
+    monkeypatch.setattr(plan, "maker", recorder)
+    monkeypatch.setattr(plan.values, "shown", lambda _place: lambda _value, _seen: None)
+    monkeypatch.setattr(plan.values, "position", lambda _code: lambda _value, _seen: None)
     plan_for = cache(plan.plan_for.__wrapped__)
     compared = 0
     for file, resource in examples:

@@ -287,6 +287,7 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
                 ("subject", "Patient", "p1", None),
                 ("patient", "Patient", "p1", None),
                 ("instantiates-canonical", None, None, "http://e.org/p"),
+                ("instantiates-canonical", None, None, "http://e.org/p|3"),
             },
             "uris": {("instantiates-uri", "http://e.org/u")},
             "patient": "p1",

@@ -92,7 +92,9 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
             "tokens": {("status", "http://hl7.org/fhir/publication-status", "draft")},
             "references": {
                 ("depends-on", None, None, "http://e.org/a"),
+                ("depends-on", None, None, "http://e.org/a|1"),
                 ("depends-on", None, None, "http://e.org/lib"),
+                ("depends-on", None, None, "http://e.org/lib|2.0"),
             },
             "patient": None,
             "date": None,

@@ -1,0 +1,62 @@
+"""Codes that value sets and hierarchies name: `:in`, `:not-in`, `:below`, `:above` (https://hl7.org/fhir/R4/search.html#modifiers)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from fhir_profiles.errors import Category, FhirError
+from terminology.value_sets.value_sets import ValueSets
+
+from .query import Condition, invalid, split_values, too_costly, unescape
+
+MAX_CODES = 200_000
+"""Codes of one value set that a search takes as a list; whole code systems need none."""
+
+Pair = tuple[str | None, str | None]
+Codes = Callable[[], ValueSets]
+"""Gives the value sets of the store that is searched."""
+
+
+def pairs_of(condition: Condition, codes: Codes | None, base_url: str) -> list[Pair]:
+    """What the values stand for, as (system, code); a code of None is the whole system."""
+    if codes is None:
+        raise FhirError.of(
+            Category.UNAVAILABLE, "not-supported", "There is no terminology here to look the codes up in."
+        )
+    known = codes()
+    if condition.modifier in ("in", "not-in"):
+        found = [pair for value in condition.values for pair in _members(known, unescape(value), base_url)]
+    else:
+        found = [pair for value in condition.values for pair in _related(known, value, condition.modifier == "below")]
+    return list(dict.fromkeys(found))
+
+
+def _members(known: ValueSets, value: str, base_url: str) -> Iterable[Pair]:
+    if base_url and value.startswith(f"{base_url}/"):
+        value = value[len(base_url) + 1 :]
+    members = known.members(value)
+    if members is None:
+        text = "The value set of :in or :not-in is not known here. Store it, or check its canonical URL and version."
+        raise FhirError.of(Category.NOT_FOUND, "not-found", text)
+    whole = members.whole
+    if members.unknown - whole:
+        text = "The value set draws on a code system that is not loaded here, so its members are not known."
+        raise FhirError.of(Category.NOT_FOUND, "not-found", text)
+    if members.systems == whole:
+        return [(system, None) for system in sorted(whole)]
+    listed = members.codes(MAX_CODES)
+    if listed is None:
+        raise too_costly(f"The value set has more than {MAX_CODES} codes or no end. Search by a smaller one.")
+    return [*((system, None) for system in sorted(whole)), *(pair for pair in listed if pair[0] not in whole)]
+
+
+def _related(known: ValueSets, value: str, below: bool) -> Iterable[Pair]:
+    parts = [unescape(part) for part in split_values(value, "|")]
+    if len(parts) != 2 or not all(parts):
+        raise invalid("A value of :below and :above is written system|code.")
+    system, code = parts
+    found = known.below(system, code) if below else known.above(system, code)
+    if found is None:
+        text = "The code of :below or :above is not known here: its code system is not loaded, or has no such code."
+        raise FhirError.of(Category.NOT_FOUND, "not-found", text)
+    return [(system, one) for one in sorted(found)]

@@ -1,0 +1,82 @@
+"""Values of composite parameters: `code$value` (https://hl7.org/fhir/R4/search.html#composite)."""
+
+from __future__ import annotations
+
+from fhir_profiles.definitions import SearchParam, load
+from fhir_profiles.extract import normalise
+from fhir_profiles.extract.composite import names
+from server.store.keys import indexed, param_key
+
+from .composite import kinds_of, number_of
+from .matches import LAST, all_of, either, in_base_units, measure, period, tokens, unit
+from .query import Condition, invalid, split_values, unescape
+from .rows import MAX_STRING
+from .sql import Sql, any_of
+from .targets import targets_of
+from .values import read_date, read_number, read_quantity, read_token
+
+_CODES = (("t.code", "t.system"), ("t.code2", "t.system2"))
+_RANGES = (("t.lo", "t.hi"), ("t.lo2", "t.hi2"))
+
+
+def together(dialect: str, condition: Condition, base_url: str) -> Sql:
+    """One element has all parts of one of the values."""
+    searched = names(condition.type, condition.param.code)
+    return either(
+        [_value(dialect, condition, name, value, base_url) for value in condition.values for name in searched]
+    )
+
+
+def _value(dialect: str, condition: Condition, name: str, value: str, base_url: str) -> Sql:
+    kinds = kinds_of(condition.type, name)
+    written = split_values(value, "$")
+    if len(written) != len(kinds) or not all(written):
+        raise invalid(f"{condition.param.code} takes {len(kinds)} parts with $ between them.")
+    parts: list[Sql] = []
+    codes, ranges, key = iter(_CODES), iter(_RANGES), name
+    for kind, component, text in zip(kinds, condition.param.components, written, strict=True):
+        if kind in ("token", "string", "reference"):
+            param = load().search_params(condition.type)[component.code]
+            parts.append(_word(dialect, condition, (kind, param, text), next(codes), base_url, first=not parts))
+            continue
+        lo, hi = next(ranges)
+        if kind == "quantity":
+            span, system, code = read_quantity(text)
+            if based := in_base_units(span, system, code):
+                span, key = based[0], f"{name}@{based[1]}"
+            else:
+                parts += unit(system, code, ("t.code2", "t.system2", "t.unit"))
+            parts.append(measure(span, lo, hi))
+        elif kind == "date":
+            parts.append(period(read_date(text), lo, hi))
+        else:
+            parts.append(measure(read_number(text), lo, hi))
+    return all_of([Sql("t.param = ?", (param_key(condition.type, key),)), *parts])
+
+
+def _word(
+    dialect: str,
+    condition: Condition,
+    part: tuple[str, SearchParam, str],
+    columns: tuple[str, str],
+    base_url: str,
+    *,
+    first: bool,
+) -> Sql:
+    """A code, a text or a reference; the second of a pair is found by the number made of it."""
+    kind, param, text = part
+    column, system = columns
+    if kind == "string":
+        plain = normalise(unescape(text))
+        if len(plain) > MAX_STRING:
+            raise invalid(f"A text in {condition.param.code} has at most {MAX_STRING} characters.")
+        return Sql(f"({column} >= ? AND {column} < ?)", (plain, plain + LAST))
+    if kind == "reference":
+        one = Condition(condition.type, param, None, (text,))
+        found = [indexed(target) for target in targets_of(one, unescape(text), base_url)]
+        return any_of(dialect, column, found)
+    of, code = read_token(text)
+    asked = tokens(dialect, [(of, code)], column, system)
+    if first or code is None or len(condition.param.components) > 2:
+        return asked
+    return Sql(f"(t.lo = ? AND {asked.text})", (number_of(indexed(code)), *asked.params))
