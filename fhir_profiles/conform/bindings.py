@@ -23,13 +23,16 @@ _SEVERITY: dict[str, Literal["error", "warning", "information"]] = {
 }
 
 
-def binding_check(bound: Bound, label: str) -> Check:
-    """A check of an item's codes against a bound value set."""
+def binding_check(bound: Bound, label: str, *, units: bool) -> Check:
+    """A check of an item's codes against a bound value set; with `units` it binds the units of quantities too.
+
+    Where a value may be a concept or a quantity, the value set is that of the concepts.
+    """
     severity = _SEVERITY.get(bound.strength)
     refuses = severity == "error"
 
     def check(item: Item, run: Run) -> None:
-        if not (refuses or run.thorough or bound.beyond):
+        if not (refuses or run.thorough or bound.beyond) or (item[2] == "Quantity" and not units):
             return
         codings = codings_of(item)
         if codings is None:

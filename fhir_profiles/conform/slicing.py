@@ -18,13 +18,14 @@ _DEFAULT = "@default"
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
-    """One slice, ready to run."""
+    """One slice, ready to run. A type that a choice may have is not missed when another one is there."""
 
     name: str
     matches: Matches
     minimum: int
     maximum: int
     must_support: bool
+    choice: bool
     value: Check | None
     inner: SlicesCheck | None
 
@@ -58,7 +59,7 @@ def slicing_check(node: Node, label: str, compile_child: Compile) -> SlicesCheck
                     run.add("error", "structure", f"{label}: the slice {named[found].name} is out of order.", item[3])
                 last = max(last, found)
         for one in slices:
-            _ask(one, groups.get(one.name, []), place, label, run, unknown)
+            _ask(one, groups.get(one.name, []), place, label, run, unknown, bool(items))
 
     return check
 
@@ -72,6 +73,7 @@ def _compile(name: str, one: Node, whole: Node, slicing: Slicing, label: str, co
         one.minimum,
         one.maximum,
         one.must_support,
+        one.element is not None and one.element.choice,
         value,
         slicing_check(one, label, compile_child) if one.slices else None,
     )
@@ -88,7 +90,7 @@ def _slice_of(item: Item, slices: list[_Slice], run: Run) -> int | None:
     return None if doubtful else -1
 
 
-def _ask(one: _Slice, items: list[Item], place: str, label: str, run: Run, unknown: bool) -> None:
+def _ask(one: _Slice, items: list[Item], place: str, label: str, run: Run, unknown: bool, anything: bool) -> None:
     count = len(items)
     if count < one.minimum:
         if unknown:
@@ -99,7 +101,7 @@ def _ask(one: _Slice, items: list[Item], place: str, label: str, run: Run, unkno
     elif one.maximum != -1 and count > one.maximum:
         text = f"{label}: the slice {one.name} may be given {one.maximum} times."
         run.add("error", "structure", text, place)
-    if not count and one.must_support and run.must_support:
+    if not count and one.must_support and run.must_support and not (one.choice and anything):
         run.add("information", "informational", f"{label}: the slice {one.name} is must-support and absent.", place)
     if one.value is not None:
         for item in items:

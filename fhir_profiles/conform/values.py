@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Check = Callable[[Item, Run], None]
 Compile = Callable[[Node, str], "OwnerCheck | None"]
+_CODED = frozenset({"code", "Coding", "CodeableConcept"})
 _DATES = ("date", "dateTime", "instant")
 
 
@@ -36,7 +37,8 @@ def value_check(node: Node, label: str, compile_child: Compile) -> Check | None:
         *(_constraint_check(c, label) for c in node.constraints.values()),
     ]
     if node.binding is not None:
-        checks.append(binding_check(node.binding, label))
+        units = "Quantity" in node.types and _CODED.isdisjoint(node.types)
+        checks.append(binding_check(node.binding, label, units=units))
     children = _children_check(node, label, compile_child)
     if children is not None:
         checks.append(children)
