@@ -58,7 +58,7 @@ class Result:
 
 def main(argv: list[str]) -> int:
     """Ask, compare, report; 0 when nothing differs."""
-    arguments = _arguments(argv)
+    arguments = read_arguments(argv)
     results = []
     for engine in arguments.engine.split(","):
         result = run(engine, arguments)
@@ -69,7 +69,7 @@ def main(argv: list[str]) -> int:
     return 1 if any(result.differences for result in results) else 0
 
 
-def _arguments(argv: list[str]) -> argparse.Namespace:
+def read_arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--queries", type=int, default=20_000, help="searches of each engine")
     parser.add_argument("--bundles", type=int, default=24, help="Synthea bundles to load")
@@ -83,15 +83,20 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def run(engine: str, arguments: argparse.Namespace) -> Result:
-    """Load the world into a new database and ask."""
+    """Ask a new database of an engine."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="search-")))
         url = stack.enter_context(_database(engine, folder))
         migrate(url)
         prepare(url)
-        settings = Settings(database=url, data=folder / "data", coding="off", log_level="error", search_seconds=60)
-        fhir: Fhir = create_app(settings).state.fhir
-        stack.callback(fhir.store.close)
+        return ask(url, folder / "data", engine, arguments)
+
+
+def ask(url: str, data: Path, engine: str, arguments: argparse.Namespace) -> Result:
+    """Load the world into an empty, migrated database and ask."""
+    settings = Settings(database=url, data=data, coding="off", log_level="error", search_seconds=60)
+    fhir: Fhir = create_app(settings).state.fhir
+    try:
         _load(fhir, arguments)
         world = World(BASE, _everything(fhir))
         result = Result(engine, len(world.resources))
@@ -104,6 +109,8 @@ def run(engine: str, arguments: argparse.Namespace) -> Result:
                 _compare(fhir, world, asked, count, accurate, number, result)
         result.seconds = time.process_time() - started
         return result
+    finally:
+        fhir.store.close()
 
 
 @contextmanager
