@@ -62,17 +62,18 @@ class Compiler:
             rule = Rule(name, lambda _: None, None, imports, whole=not imports, partial=True)
         else:
             whole = not (imports or live)
-            rule = Rule(name, system.has, system.codes, imports, whole=whole, partial=not system.complete)
+            rule = Rule(name, system.has, system.codes, imports, whole, exact=True, partial=not system.complete)
         return _only_active(rule, system) if live and system is not None else rule
 
     def _concept_rule(self, name: str, system: System | None, codes: list[str], imports: tuple[Members, ...]) -> Rule:
         self._concepts += len(codes)
         self._bound(self._concepts, MAX_CONCEPTS, "concepts")
         if system is None:
-            return Rule(name, frozenset(codes).__contains__, lambda: codes, imports)
+            return Rule(name, frozenset(codes).__contains__, lambda: codes, imports, exact=True)
         fold = system.fold
         chosen = frozenset(map(fold, codes))
-        return Rule(name, lambda code: fold(code) in chosen, lambda: codes, imports)
+        as_written = fold("A") == "A"
+        return Rule(name, lambda code: fold(code) in chosen, lambda: codes, imports, exact=as_written)
 
     def _import(self, canonical: str, contained: tuple[Json, ...]) -> Members:
         if canonical.startswith("#"):
@@ -128,6 +129,7 @@ def _filter_rule(name: str, system: System | None, filters: list[Filter], import
         tests[0] if len(tests) == 1 else _every(tests),
         _listing(narrow, system),
         imports,
+        exact=len(filters) == 1 and filters[0].exact,
         partial=system is None or not system.complete,
     )
 
@@ -148,14 +150,10 @@ def _every(tests: list[Test]) -> Test:
 def _listing(
     narrow: Callable[[], Iterable[str] | None] | None, system: System | None
 ) -> Callable[[], Iterable[str] | None]:
-    """The candidates: those of a filter that knows them, else the whole system, else none."""
-
-    def listing() -> Iterable[str] | None:
-        if narrow is not None:
-            return narrow() or ()
-        return () if system is None else system.codes()
-
-    return listing
+    """The candidates: those of a filter that knows them, else the whole system."""
+    if narrow is not None:
+        return narrow
+    return (lambda: ()) if system is None else system.codes
 
 
 def _only_active(rule: Rule, system: System) -> Rule:

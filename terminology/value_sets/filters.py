@@ -22,10 +22,11 @@ Test = Callable[[str], Answer]
 
 @dataclass(frozen=True)
 class Filter:
-    """A test, and the codes that can pass it where they are fewer than the whole system."""
+    """A test, and what lists the codes that can pass it (None: they have no list); `exact` when it lists no others."""
 
     test: Test
     codes: Callable[[], Iterable[str] | None] | None = None
+    exact: bool = False
 
 
 def read_filter(system: System | None, declared: dict[str, Any]) -> Filter:
@@ -45,7 +46,7 @@ def _is_a(system: System | None, _: str, value: str) -> Filter:
     if system is None:
         return Filter(lambda code: True if code == value else None, lambda: (value,))
     below = system.is_below
-    return Filter(lambda code: below(code, value), lambda: system.below(value))
+    return Filter(lambda code: below(code, value), lambda: system.below(value) or (), exact=True)
 
 
 def _descendent_of(system: System | None, _: str, value: str) -> Filter:
@@ -54,7 +55,8 @@ def _descendent_of(system: System | None, _: str, value: str) -> Filter:
     below, itself = system.is_below, system.fold(value)
     return Filter(
         lambda code: False if system.fold(code) == itself else below(code, value),
-        lambda: (system.below(value) or frozenset()) - {value},
+        lambda: [code for code in system.below(value) or () if system.fold(code) != itself],
+        exact=True,
     )
 
 
@@ -67,7 +69,7 @@ def _generalizes(system: System | None, _: str, value: str) -> Filter:
     if system is None:
         return Filter(lambda code: True if code == value else None, lambda: (value,))
     above = system.is_below
-    return Filter(lambda code: above(value, code), lambda: system.above(value))
+    return Filter(lambda code: above(value, code), lambda: system.above(value) or (), exact=True)
 
 
 def _equals(system: System | None, name: str, value: str) -> Filter:
@@ -86,24 +88,42 @@ def _among(system: System | None, name: str, wanted: tuple[str, ...]) -> Filter:
             lambda: wanted,
         )
     chosen = frozenset(wanted)
-    return Filter(lambda code: _some(system, code, name, lambda values: not chosen.isdisjoint(values)))
+    return _by_values(system, name, lambda values: not chosen.isdisjoint(values))
 
 
 def _not_in(system: System | None, name: str, value: str) -> Filter:
-    test = _in(system, name, value).test
-    return Filter(lambda code: _both(_exists(system, code), _not(test(code))))
+    if name in ITSELF:
+        test = _in(system, name, value).test
+        return Filter(lambda code: _both(_exists(system, code), _not(test(code))))
+    chosen = frozenset(v.strip() for v in value.split(","))
+    return _by_values(system, name, chosen.isdisjoint)
 
 
 def _exists_filter(system: System | None, name: str, value: str) -> Filter:
     wanted = value.lower() == "true"
-    return Filter(lambda code: _some(system, code, name, lambda values: bool(values) is wanted))
+    return _by_values(system, name, lambda values: bool(values) is wanted)
 
 
 def _regex(system: System | None, name: str, value: str) -> Filter:
     pattern = compile_pattern(value)
-    if name in ITSELF:
-        return Filter(lambda code: _both(pattern(code), _exists(system, code)))
-    return Filter(lambda code: _some(system, code, name, lambda values: any(map(pattern, values))))
+    if system is None and name in ITSELF:
+        return Filter(lambda code: None if pattern(code) else False)
+    return _by_values(system, "code" if name in ITSELF else name, lambda values: any(map(pattern, values)))
+
+
+def _by_values(system: System | None, name: str, test: Callable[[list[str]], bool]) -> Filter:
+    """A filter by what a test says of the values of a property of a code that exists."""
+
+    def passes(code: str) -> Answer:
+        if system is None:
+            return None
+        exists = system.has(code)
+        if exists is not True:
+            return exists
+        values = system.values(code, name)
+        return None if values is None else test(values)
+
+    return Filter(passes, lambda: system.having(name, test) if system else (), exact=True)
 
 
 @lru_cache(maxsize=256)
@@ -120,17 +140,6 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
         text = "The pattern of a filter is not a regular expression, or one that could take too long"
         raise FhirError.of(Category.INCORRECT, "invalid", text, f"{_PLACE}.value") from error
     return lambda text: compiled.fullmatch(text) is not None
-
-
-def _some(system: System | None, code: str, name: str, test: Callable[[list[str]], bool]) -> Answer:
-    """The test on the values of a property of a code that exists."""
-    if system is None:
-        return None
-    exists = system.has(code)
-    if exists is not True:
-        return exists
-    values = [code] if name in ITSELF else system.values(code, name)
-    return None if values is None else test(values)
 
 
 def _exists(system: System | None, code: str) -> Answer:

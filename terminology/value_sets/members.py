@@ -13,7 +13,7 @@ Answer = bool | None
 Pair = tuple[str, str]  # system, code
 Listings = dict[int, frozenset[Pair]]
 MAX_LISTED = 10_000
-MAX_WORK = 300_000  # steps that one listing may take over all the sets it is made of
+MAX_WORK = 250_000  # steps that one listing may take over all the sets it is made of
 
 
 class TooMany(Exception):
@@ -24,8 +24,9 @@ class TooMany(Exception):
 class Rule:
     """One include or exclude: codes of `system` that pass `test`, and are in all of `imports`.
 
-    `listing` gives candidates that hold every member, or None when there is no such list. `partial` says that the list
-    holds only what is known. A rule without a system takes the codes of its imports.
+    `listing` gives candidates that hold every member, or None when there is no such list; with `exact` all of them pass
+    the test. `partial` says that the list holds only what is known. A rule without a system takes the codes of its
+    imports.
     """
 
     system: str | None
@@ -33,6 +34,7 @@ class Rule:
     listing: Callable[[], Iterable[str] | None] | None = None
     imports: tuple[Members, ...] = ()
     whole: bool = False
+    exact: bool = False
     partial: bool = False
 
     @property
@@ -115,18 +117,30 @@ class Members:
     def _listed(self, known: Listings, work: list[int], most: int) -> frozenset[Pair]:
         if id(self) not in known:
             found: set[Pair] = set()
+            out = self._listed_excludes(work)
             for rule in self.includes:
-                sure = rule.whole and not rule.imports and not self.excludes
+                sure = rule.exact and not rule.imports and out is not None
                 for pair in _candidates(rule, known, work):
                     work[0] -= 1 if sure else 1 + self.weight
                     if work[0] < 0 or len(found) > most:
                         raise TooMany
-                    if pair not in found and (sure or self.contains(*pair)):
+                    if pair not in found and (pair not in out if sure and out is not None else self.contains(*pair)):
                         found.add(pair)
             if len(found) > most:
                 raise TooMany
             known[id(self)] = frozenset(found)
         return known[id(self)]
+
+    def _listed_excludes(self, work: list[int]) -> set[Pair] | None:
+        """What is excluded, where that is a plain list."""
+        found: set[Pair] = set()
+        for rule in self.excludes:
+            listed = rule.listing() if rule.listing and rule.exact and not (rule.imports or rule.partial) else None
+            if rule.system is None or listed is None:
+                return None
+            found.update((rule.system, code) for code in listed)
+            work[0] -= len(found)
+        return found
 
 
 def _candidates(rule: Rule, known: Listings, work: list[int]) -> Iterable[Pair]:

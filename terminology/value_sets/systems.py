@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from terminology.terminology import Terminology
 
 Answer = bool | None
+Test = Callable[[list[str]], bool]
 
 
 class System(Protocol):
@@ -56,6 +57,9 @@ class System(Protocol):
 
     def values(self, code: str, name: str) -> list[str] | None:
         """The values of a property as text; None when they cannot be told."""
+
+    def having(self, name: str, test: Test) -> Iterable[str] | None:
+        """The listed codes whose values of a property pass a test; None when they cannot be listed."""
 
 
 def _text(value: Any) -> str:
@@ -102,6 +106,9 @@ class Listed:
         position = self._of.position(code)
         found = [] if position is None else [_text(v) for v in self._of.values(position, name)]
         return found if found or self.complete else None
+
+    def having(self, name: str, test: Test) -> Iterable[str]:
+        return (code for code in self._of.codes if (v := self.values(code, name)) is not None and test(v))
 
 
 class Loaded:
@@ -161,6 +168,13 @@ class Loaded:
         found = self._find(code)
         if found is None:
             return [] if self.complete else None
+        return self._values(found, name)
+
+    def having(self, name: str, test: Test) -> Iterable[str]:
+        concepts = (c for c in self._ask.concepts(*self._key) if not c.properties.get("group"))
+        return (c.code for c in concepts if (v := self._values(c, name)) is not None and test(v))
+
+    def _values(self, found: Concept, name: str) -> list[str] | None:
         known = {"code": found.code, "display": found.display, "billable": found.billable, "parent": found.parent}
         value = known.get(name, found.properties.get(name))
         if value is None:
@@ -198,6 +212,9 @@ class Grammar:
         if name == "code":
             return [code]
         return self._property(code, name) if self._property else None
+
+    def having(self, name: str, test: Test) -> Iterable[str] | None:  # noqa: ARG002
+        return None
 
 
 def _unit_property(code: str, name: str) -> list[str]:

@@ -29,7 +29,7 @@ INVALID = [
     "", " ", "mcg", "µg", "cc", "mmHg", "mg / dL", "mg /dL", "bpm", "IU", "IU/L", "lb", "lbs", "in", "inches",
     "degF", "°C", "C/F/", "/", "//m", "m//s", "m.", ".m", "m..s", "m/", "(m", "m)", "()", "{", "}", "{a", "a}",
     "{a}{b}", "{é}", "{a b}", "{{a}}", "m^2", "m**2", "2m", "10x", "kmin", "k[in_i]", "m%", "kg2m", "[foo]", "[",
-    "]", "[]", "mm[Hg", "mm Hg", "x10E3/uL", "10E9/L", "K/uL ", "0", "0.m", "m100", "10*999", "m0", "m01", "mg%x", "mmol\\L",
+    "]", "[]", "mm[Hg", "mm Hg", "x10E3/uL", "10E9/L", "K/uL ", "0", "0.m", "m100", "10*999", "m0", "mg%x", "mmol\\L",
     "Torr", "hour", "Kg", "sec", "week", "months", "yr", "mEq/L", "mOsm", "(((", "mg/dL\n", "kkg", "dag2{", "-m",
 ]  # fmt: skip
 

@@ -164,6 +164,9 @@ def test_case_counts_only_where_the_system_says_so(make: Make) -> None:
     assert make({"system": NET}).contains(NET, "ROOT") is True
     assert make({"system": NET, "concept": [{"code": "Root"}]}).contains(NET, "rOOT") is True
     assert make({"system": TREE}).contains(TREE, "A") is False
+    without = make({"system": NET}, exclude=({"system": NET, "concept": [{"code": "ROOT"}]},))
+    assert without.contains(NET, "root") is False
+    assert "root" not in codes(without)
 
 
 @pytest.mark.parametrize(("include", "system", "code", "answer"), [
