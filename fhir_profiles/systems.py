@@ -48,6 +48,8 @@ RESTFUL_SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful
 # Identifier systems
 NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 
+OID: Final = "urn:oid:"
+
 # Definitions of HL7
 HL7_FHIR: Final = "http://hl7.org/fhir/"
 FHIR: Final = "http://hl7.org/fhir"
@@ -69,6 +71,9 @@ DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason
 MATCH_GRADE: Final = "http://hl7.org/fhir/StructureDefinition/match-grade"
 MAX_VALUE_SET: Final = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 FHIRPATH_TYPE: Final = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
+
+# Nobody's
+EXAMPLE: Final = "http://example.org"
 
 # Ours
 BASE: Final = "https://fhirwright.dev/fhir"

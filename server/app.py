@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fhir_profiles import definitions, json
 from server.http.files import Files
 from server.http.health import health_router
-from server.http.openapi import describe_fhir
+from server.http.openapi import add_fhir, describe_fhir, openapi_router
 from server.http.routes import PREFIX
 from server.http.shell import FhirShell
 from server.interactions.capabilities import capabilities
@@ -30,8 +30,6 @@ from server.store import Store, open_store
 from server.store.migrate import HEAD
 from terminology import open_terminology
 
-Statement = Callable[[], dict[str, Any]]
-
 
 def create_app(settings: Settings) -> FastAPI:
     """The server as an ASGI application; it owns the store and closes it at shutdown."""
@@ -43,9 +41,10 @@ def create_app(settings: Settings) -> FastAPI:
     fhir = parts.fhir
     types = frozenset(definitions.load().resource_types)
     shell = FhirShell(fhir, parts.operations, types, settings, defer=parts.deferred, files=Files(store))
-    app = Application(shell, settings, partial(_statement, fhir), lifespan=_lifespan(fhir))
+    app = Application(shell, settings, lifespan=_lifespan(fhir))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
     app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))
+    app.include_router(openapi_router(partial(_describe, app, fhir), types))
     app.state.fhir = fhir
     app.state.parts = parts
     return app
@@ -59,10 +58,9 @@ def app_from_environment() -> FastAPI:
 class Application(FastAPI):
     """FastAPI with the FHIR base in front of it, so that no FHIR request pays for FastAPI's own layers."""
 
-    def __init__(self, shell: FhirShell, settings: Settings, statement: Statement, **options: Any) -> None:
-        super().__init__(title="fhirwright", version=version("fhirwright"), docs_url=None, redoc_url=None, **options)
+    def __init__(self, shell: FhirShell, settings: Settings, **options: Any) -> None:
+        super().__init__(title="fhirwright", version=version("fhirwright"), openapi_url=None, **options)
         self._shell = shell
-        self._statement = statement
         self._observed = Observe(self._route, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,20 +74,14 @@ class Application(FastAPI):
         else:
             await super().__call__(scope, receive, send)
 
-    def openapi(self) -> dict[str, Any]:
-        """The routes of the shell and, from the CapabilityStatement, those of FHIR."""
-        if not self.openapi_schema:
-            schema = get_openapi(title=self.title, version=self.version, routes=self.routes)
-            fhir = describe_fhir(self._statement(), PREFIX)
-            schema["paths"].update(fhir["paths"])
-            schema.setdefault("components", {}).setdefault("schemas", {}).update(fhir["components"]["schemas"])
-            self.openapi_schema = schema
-        return self.openapi_schema
 
-
-def _statement(fhir: Fhir) -> dict[str, Any]:
-    """The CapabilityStatement as a dict."""
-    return json.decode(capabilities(fhir, Request(method="GET", path=("metadata",), base_url=PREFIX), fhir.store).body)
+def _describe(app: Application, fhir: Fhir, resource_type: str | None) -> dict[str, Any]:
+    """OpenAPI of FHIR, from the CapabilityStatement, and of the routes beside it; of one resource type or all."""
+    beside = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    request = Request(method="GET", path=("metadata",), base_url=PREFIX)
+    statement = json.decode(capabilities(fhir, request, fhir.store).body)
+    types = None if resource_type is None else (resource_type,)
+    return add_fhir(beside, describe_fhir(statement, fhir.operations, PREFIX, types))
 
 
 def _lifespan(fhir: Fhir) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

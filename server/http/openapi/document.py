@@ -1,108 +1,122 @@
-"""The FHIR routes as OpenAPI, made from the CapabilityStatement (https://spec.openapis.org/oas/v3.1.0)."""
+"""The routes of FHIR as OpenAPI 3.1, from the CapabilityStatement (https://spec.openapis.org/oas/v3.1.0)."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Sequence
 
-JSON = "application/fhir+json"
-FORM = "application/x-www-form-urlencoded"
-
-Tree = dict[str, Any]
-
-
-def describe_fhir(statement: Tree, base: str = "/fhir") -> Tree:
-    """The `paths` and `components` of every interaction the CapabilityStatement declares."""
-    rest = statement["rest"][0]
-    paths: Tree = {f"{base}/metadata": {"get": _operation("capabilities", "system", "What this server can do.")}}
-    if {i["code"] for i in rest.get("interaction", [])} & {"batch", "transaction"}:
-        bundle = _operation("bundle", "system", "Run a batch or a transaction.", body=_body(["Bundle"]))
-        paths[base] = {"post": bundle}
-    for resource in rest["resource"]:
-        paths.update(_describe_type(resource, base))
-    return {"paths": paths, "components": {"schemas": {"Resource": _RESOURCE, "OperationOutcome": _OUTCOME}}}
-
-
-def _describe_type(resource: Tree, base: str) -> Tree:
-    """The routes of one resource type."""
-    name = resource["type"]
-    known = {i["code"] for i in resource["interaction"]}
-    search = [_parameter(p["name"], "query", p.get("documentation", "")) for p in resource.get("searchParam", [])]
-    search += [_parameter(code, "query", text) for code, text in _RESULT_PARAMETERS.items()]
-    of_type: Tree = {}
-    of_instance: Tree = {}
-    paths: Tree = {f"{base}/{name}": of_type, f"{base}/{name}/{{id}}": of_instance}
-    if "search-type" in known:
-        of_type["get"] = _operation(f"search{name}", name, f"Search {name}.", search)
-        body = {"required": False, "content": {FORM: {"schema": {"type": "object"}}}}
-        paths[f"{base}/{name}/_search"] = {
-            "post": _operation(f"post{name}Search", name, f"Search {name} by POST.", body=body)
-        }
-    if "create" in known:
-        of_type["post"] = _operation(f"create{name}", name, f"Create a {name}.", [_IF_NONE_EXIST], _body([name]))
-    if "read" in known:
-        of_instance["get"] = _operation(f"read{name}", name, f"Read a {name}.", [_ID])
-    if "update" in known:
-        of_instance["put"] = _operation(f"update{name}", name, f"Update a {name}.", [_ID, _IF_MATCH], _body([name]))
-    if "delete" in known:
-        of_instance["delete"] = _operation(f"delete{name}", name, f"Delete a {name}.", [_ID])
-    history = f"{base}/{name}/{{id}}/_history"
-    if "history-instance" in known:
-        paths[history] = {"get": _operation(f"history{name}", name, f"The versions of a {name}.", [_ID])}
-    if "vread" in known:
-        paths[f"{history}/{{vid}}"] = {"get": _operation(f"vread{name}", name, f"A version of a {name}.", [_ID, _VID])}
-    return {path: item for path, item in paths.items() if item}
+from fhir_profiles.capability import Declared
+from server.http.openapi.operations import operation_paths
+from server.http.openapi.parts import (
+    FORM,
+    FORMAT,
+    PARAMETERS,
+    RESPONSES,
+    SCHEMAS,
+    SEARCH_RESULT,
+    Tree,
+    content,
+    response,
+)
+from server.http.openapi.primitives import PRIMITIVES
+from server.http.openapi.routes import BUNDLE, HISTORY, named, route, search_parameter
+from server.http.openapi.schemas import Schemas
+from server.http.openapi.types import TypeRoutes
 
 
-def _operation(
-    identifier: str, tag: str, summary: str, parameters: list[Tree] | None = None, body: Tree | None = None
+def describe_fhir(
+    statement: Tree, operations: Sequence[Declared] = (), base: str = "/fhir", types: Collection[str] | None = None
 ) -> Tree:
-    operation: Tree = {"operationId": identifier, "tags": [tag], "summary": summary, "responses": _RESPONSES}
-    if parameters:
-        operation["parameters"] = parameters
-    if body:
-        operation["requestBody"] = body
-    return operation
-
-
-def _body(types: list[str]) -> Tree:
-    schema = {
-        "allOf": [
-            {"$ref": "#/components/schemas/Resource"},
-            {"type": "object", "properties": {"resourceType": {"enum": types}}},
-        ]
+    """The `paths` and `components` of what the CapabilityStatement declares, for some types or all."""
+    rest = statement["rest"][0]
+    schemas, parameters = Schemas(), dict(PARAMETERS)
+    paths = _system(rest, base)
+    for resource in rest["resource"]:
+        if types is None or resource["type"] in types:
+            paths.update(TypeRoutes(resource, base, schemas, parameters).paths())
+    for one in operations:
+        paths.update(
+            operation_paths(one, base, [r["type"] for r in rest["resource"] if types is None or r["type"] in types])
+        )
+    common = {f"search_{p['name']}": search_parameter(p) for p in rest["searchParam"] if p["name"] not in PARAMETERS}
+    return {
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas.components, **SCHEMAS},
+            "parameters": {**parameters, **common},
+            "responses": RESPONSES,
+        },
     }
-    return {"required": True, "content": {JSON: {"schema": schema}}}
 
 
-def _parameter(name: str, where: str, text: str, *, required: bool = False) -> Tree:
-    return {"name": name, "in": where, "description": text, "required": required, "schema": {"type": "string"}}
+def _system(rest: Tree, base: str) -> Tree:
+    """The routes of no type."""
+    own = named(*(p["name"] if p["name"] in PARAMETERS else f"search_{p['name']}" for p in rest["searchParam"]))
+    # what stands twice, stands once
+    result = tuple(one for one in named(*SEARCH_RESULT, *FORMAT) if one not in own)
+    form = {
+        "required": False,
+        "content": {FORM: {"schema": {"type": "object", "properties": {"_type": {"type": "string"}}}}},
+    }
+    bundle = {
+        "type": "object",
+        "required": ["resourceType", "type"],
+        "properties": {
+            "resourceType": {"const": "Bundle"},
+            "type": {"enum": ["batch", "transaction"]},
+            "entry": {"type": "array", "items": _ENTRY},
+        },
+        "additionalProperties": False,
+    }
+    return {
+        f"{base}/metadata": {
+            "get": route("capabilities", "system", "What this server can do.", response("200"), *named(*FORMAT))
+        },
+        base: {
+            "get": route("searchSystem", "system", "Search all types.", BUNDLE, *own, *result),
+            "post": route(
+                "bundle",
+                "system",
+                "Run a batch or a transaction.",
+                BUNDLE,
+                *named("prefer"),
+                body={"required": True, "content": content(bundle)},
+            ),
+        },
+        f"{base}/_search": {
+            "post": route("postSearchSystem", "system", "Search all types by POST.", BUNDLE, body=form)
+        },
+        f"{base}/_history": {"get": route("historySystem", "system", "What changed.", BUNDLE, *HISTORY)},
+    }
 
 
-_RESULT_PARAMETERS = {
-    "_count": "Results on a page.",
-    "_sort": "Parameters to sort by; `-` in front turns the order.",
-    "_include": "References of the results to add.",
-    "_revinclude": "Resources that refer to the results to add.",
-    "_total": "`none`, `estimate` or `accurate`.",
-}
-_ID = _parameter("id", "path", "Logical id.", required=True)
-_VID = _parameter("vid", "path", "Version id.", required=True)
-_IF_MATCH = _parameter("If-Match", "header", 'The version that is replaced, `W/"1"`.')
-_IF_NONE_EXIST = _parameter("If-None-Exist", "header", "A search; create only when it finds nothing.")
-_RESOURCE: Tree = {
+_ENTRY: Tree = {
     "type": "object",
-    "required": ["resourceType"],
-    "properties": {"resourceType": {"type": "string"}, "id": {"type": "string"}},
-}
-_OUTCOME: Tree = {
-    "type": "object",
-    "required": ["resourceType", "issue"],
-    "properties": {"resourceType": {"const": "OperationOutcome"}, "issue": {"type": "array", "minItems": 1}},
-}
-_RESPONSES: Tree = {
-    "2XX": {"description": "Done.", "content": {JSON: {"schema": {"$ref": "#/components/schemas/Resource"}}}},
-    "4XX": {
-        "description": "The request is wrong; the OperationOutcome says what and where.",
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}},
+    "required": ["request"],
+    "properties": {
+        "fullUrl": PRIMITIVES["uuid"],
+        "resource": {"type": "object", "required": ["resourceType"]},
+        "request": {
+            "type": "object",
+            "required": ["method", "url"],
+            "properties": {
+                "method": {"enum": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]},
+                "url": {
+                    "type": "string",
+                    "pattern": "^[A-Z][A-Za-z]{3,30}(/[A-Za-z0-9.-]{1,64})?(\\?[a-z_=&A-Z0-9]{1,40})?$",
+                },
+                "ifMatch": {"type": "string"},
+                "ifNoneMatch": {"type": "string"},
+                "ifNoneExist": {"type": "string"},
+            },
+            "additionalProperties": False,
+        },
     },
+    "additionalProperties": False,
 }
+
+
+def add_fhir(schema: Tree, fhir: Tree) -> Tree:
+    """A document of other routes with those of FHIR added."""
+    components = schema.get("components", {})
+    both = {kind: {**components.get(kind, {}), **parts} for kind, parts in fhir["components"].items()}
+    return {**schema, "paths": {**schema["paths"], **fhir["paths"]}, "components": {**components, **both}}
