@@ -167,23 +167,21 @@ def _within(start: Sql, checks: Sequence[Sql], downs: tuple[bool, ...], within: 
 
 
 def by_index(rows: Rows, single: bool, checks: Sequence[Sql]) -> Plan:
-    """The rows of a condition in the order of their index, each resource at its first row.
+    """The rows of a condition in the order of their index, each resource at its first row; dates latest first.
 
     `single` says that no resource has two of the parameter.
     """
+    down = rows.table == "idx_date"
     columns = INDEX_ORDER[rows.table]
     keys = (*(Sql(f"d.{column}") for column in columns), Sql("d.rid"))
-    downs = (False,) * len(keys)
+    downs = (down,) * len(keys)
     text, params = _NAME.sub("d", rows.where.text), rows.where.params
-    beside = _NAME.sub("e", rows.where.text).replace("e.param = ?", "e.param + 0 = ?", 1)
-    first = [] if single else [_none_before(rows.table, columns, Sql(beside, params), "<")]
+    beside = _NAME.sub("e", rows.where.text).replace("e.param = ?", "e.param + 0 = ?")
+    first = [] if single else [_none_before(rows.table, columns, Sql(beside, params), ">" if down else "<")]
     if rows.ends_after is None:
         return Plan(where(f"FROM {rows.table} d WHERE {text}", params, [*first, *checks]), keys, downs, not single)
     edge = rows.ends_after - WIDE
     short = where(f"FROM {rows.table} d WHERE {text} AND d.lo > ?", (*params, edge), [*first, *checks])
-    if not single:  # one that has come with an interval after the edge does not come again with a wide one
-        later = f"NOT EXISTS (SELECT 1 FROM {rows.table} e WHERE e.rid = {{rid}} AND {beside} AND e.lo > ?)"
-        first.append(Sql(later, (*params, edge)))
     begin = f"FROM {rows.table} d WHERE {text} AND d.lo <= ?"
     wide = where(begin, (-params[0], *params[1:], edge), [*first, *checks])
     return Plan(short, keys, downs, not single, Plan(wide, keys, downs, not single))

@@ -54,6 +54,9 @@ class Part(msgspec.Struct, frozen=True):
     rows: Rows | None = None
     inner: Part | None = None
     node: Node | None = None
+    steps: tuple[Sql, ...] = ()
+    last: Sql | None = None
+    """Of a chain: what is found before, as tables `h1`, `h2`, …, and the SELECT that goes on from there."""
     window: Window | None = None
     """What a condition on one date says about the beginning."""
 
@@ -196,13 +199,14 @@ def _chain(scope: Scope, chain: Chain, depth: int) -> Part:
     )
     if inner.rids is None:
         return Part(check)
-    found = inner.rids
-    rids = Sql(
+    found = inner.last or inner.rids
+    steps = (*inner.steps, found)
+    last = Sql(
         f"SELECT {x}.rid FROM idx_reference {x} WHERE {x}.param = ? AND {x}.target IN"
-        f" (SELECT ? || {c}.id FROM resource {c} WHERE {c}.rid IN ({found.text}) AND {there.text})",
-        (key, prefix, *found.params, *there.params),
+        f" (SELECT ? || {c}.id FROM resource {c} WHERE {c}.rid IN (SELECT * FROM h{len(steps)}) AND {there.text})",
+        (key, prefix, *there.params),
     )
-    return Part(check, rids, CHAINED if inner.rank > SURE else SURE, inner=inner)
+    return _stepwise(check, steps, last, inner)
 
 
 def _has(scope: Scope, has: Has, depth: int) -> Part:
@@ -219,13 +223,26 @@ def _has(scope: Scope, has: Has, depth: int) -> Part:
     )
     if inner.rids is None:
         return Part(check)
-    rids = Sql(
+    steps = (*inner.steps, inner.last or inner.rids)
+    last = Sql(
         f"SELECT {c}.rid FROM resource {c} WHERE {c}.type = ? AND {c}.change <> 'D' AND {c}.id IN"
         f" (SELECT substr({x}.target, {len(prefix) + 1}) FROM idx_reference {x} WHERE {x}.param + 0 = ?"
-        f" AND {x}.target >= ? AND {x}.target < ? AND {x}.rid IN ({inner.rids.text}) AND {about(seen, f'{x}.rid')})",
-        (has.type, key, prefix, _after(prefix), *inner.rids.params, *seen.params),
+        f" AND {x}.target >= ? AND {x}.target < ? AND {x}.rid IN (SELECT * FROM h{len(steps)})"
+        f" AND {about(seen, f'{x}.rid')})",
+        (has.type, key, prefix, _after(prefix), *seen.params),
     )
-    return Part(check, rids, CHAINED if inner.rank > SURE else SURE, inner=inner)
+    return _stepwise(check, steps, last, inner)
+
+
+def _stepwise(check: Sql, steps: tuple[Sql, ...], last: Sql, inner: Part) -> Part:
+    """A part whose row ids are found step by step, the end of the chain first.
+
+    Each step has a name and stands beside the others, because SQLite reads only so many levels of parentheses.
+    """
+    named = ", ".join(f"h{n} AS MATERIALIZED ({step.text})" for n, step in enumerate(steps, 1))
+    rids = Sql(f"WITH {named} {last.text}", (*(value for step in steps for value in step.params), *last.params))
+    rank = CHAINED if inner.rank > SURE else SURE
+    return Part(check, rids, rank, inner=inner, steps=steps, last=last)
 
 
 def _after(prefix: str) -> str:
