@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     )
     default_count: int = Field(20, description="Search results on a page when `_count` is absent.", ge=1, le=1000)
     max_count: int = Field(1000, description="Most search results on a page whatever `_count` says.", ge=1, le=10_000)
+    search_text: bool = Field(
+        True,
+        description="Index the words of each new version, for `_text` and `_content`; off makes writes cheaper.",
+    )
     search_handling: Literal["strict", "lenient"] = Field(
         "lenient",
         description="What becomes of a search parameter that is not known when `Prefer: handling` is absent: `strict` "
@@ -155,6 +159,28 @@ class Settings(BaseSettings):
         description="Hosts and networks behind our own walls (`10.0.0.5`, `10.1.0.0/16`, `hooks.internal`) that "
         "subscriptions and imports may reach, also by http; all others must have public addresses and https.",
     )
+
+    # Subscriptions
+    subscriptions: int = Field(1000, description="Most Subscriptions that the server takes.", ge=0, le=100_000)
+    subscription_seconds: float = Field(
+        10.0, description="Seconds that an endpoint has to take a notification.", gt=0, le=600
+    )
+    subscription_poll_seconds: float = Field(
+        0.25, description="How often a worker and the websockets look for events.", ge=0.01, le=60
+    )
+    subscription_back_off_seconds: float = Field(
+        1.0,
+        description="Pause after an endpoint failed; it doubles with each failure, up to a quarter of an hour.",
+        ge=0.01,
+        le=900,
+    )
+    subscription_error_after: int = Field(
+        3, description="Failures in a row after which the Subscription shows `error` and why.", ge=1, le=1000
+    )
+    subscription_off_after: int = Field(
+        100, description="Failures in a row after which a Subscription is `off`.", ge=1, le=10_000
+    )
+    subscription_keep_days: int = Field(7, description="Days that events are kept for `$events`.", ge=1, le=3650)
 
     # Which documents are coded and what one may cost
     coding: Literal["all", "opt-in", "off"] = Field(

@@ -11,7 +11,8 @@ from fhir_profiles.capability import Declared
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.subset import WHOLE
-from server.search.custom import STANDARD, Known, remember
+from server.search.custom import Known, remember
+from server.search.indexing import Indexing
 from server.settings import Settings
 from server.store import QueryTimeout, Store, Tx, Version, Written
 
@@ -43,8 +44,9 @@ class Fhir:
         self.on_write = list(on_write)
         self.operations: tuple[Declared, ...] = ()
         self.conformance = Conformance(settings, self.handle_sync)
-        remember(store.engine, Known(lambda _view: STANDARD, lambda: self.conformance.value_sets))
-        self.on_write += [keep, self.conformance.stored.on_write]
+        self.indexing = Indexing(store, settings, self.conformance.library.search_parameters)
+        remember(store.engine, Known(self.indexing.params, lambda: self.conformance.value_sets))
+        self.on_write += [keep, self.conformance.stored.on_write, self.indexing.on_write]
         self._types = frozenset(load().resource_types)
 
     async def handle(self, request: Request) -> Response:

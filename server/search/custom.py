@@ -6,14 +6,14 @@ https://hl7.org/fhir/R4/searchparameter.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fhir_profiles.definitions import SearchParam, load
+from fhir_profiles.extract.own import Own
 from terminology.value_sets.value_sets import ValueSets
 
 from .query import unsupported
@@ -23,10 +23,20 @@ ByType = Mapping[str, Mapping[str, SearchParam]]
 
 
 class Params:
-    """What can be searched for at one moment; `extra` holds the parameters beyond R4 by type and code."""
+    """What can be searched for at one moment; `own` are the parameters beyond R4."""
 
-    def __init__(self, extra: ByType = MappingProxyType({})) -> None:
-        self.extra = extra
+    def __init__(self, own: Iterable[Own] = ()) -> None:
+        extra: dict[str, dict[str, SearchParam]] = {}
+        readers: dict[str, list[Own]] = {}
+        for one in own:
+            for name in one.read:
+                codes = extra.setdefault(name, {})
+                if one.param.code not in codes and one.param.code not in load().search_params(name):
+                    codes[one.param.code] = one.param
+                    readers.setdefault(name, []).append(one)
+        self.extra: ByType = extra
+        self.readers: Mapping[str, list[Own]] = readers
+        """What reads the parameters beyond R4 of each type."""
 
     def of(self, resource_type: str) -> Mapping[str, SearchParam]:
         """Every parameter of a type by its code."""

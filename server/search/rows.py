@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from fhir_profiles.dates import DAY, OPEN_LOW
 from fhir_profiles.extract import Index, index, main_dates, normalise
+from fhir_profiles.extract.own import Own
 from server.store.keys import indexed, param_key, patient_key, system_key
 from server.store.version import Rows
 
@@ -44,12 +45,28 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
     """Index rows by table and the id of the resource's patient; references below `base_url` count as ours."""
     found = index(resource)
     name = resource["resourceType"]
-    params = _params(name)
     patient = None if found.patient is None else patient_key(found.patient)
     date = _main_date(name, found)
-    rows: Rows = {"idx_token": [(params[PRESENT], shape(name, found), 0, patient, date)]}
+    rows = _rows(name, found, patient, date, base_url)
+    rows.setdefault("idx_token", []).append((_params(name)[PRESENT], shape(name, found), 0, patient, date))
+    return rows, found.patient
+
+
+def own_rows(resource: Mapping[str, Any], parameters: Iterable[Own], base_url: str = "") -> Rows:
+    """The rows of parameters beyond R4, with the patient and the main date of the resource."""
+    name = resource["resourceType"]
+    found, whole = Index(), index(resource)
+    for parameter in parameters:
+        parameter.read[name](resource, found)
+    patient = None if whole.patient is None else patient_key(whole.patient)
+    return _rows(name, found, patient, _main_date(name, whole), base_url)
+
+
+def _rows(name: str, found: Index, patient: int | None, date: int, base_url: str) -> Rows:
+    params = _params(name)
+    rows: Rows = {}
     if found.tokens:
-        rows["idx_token"] += [
+        rows["idx_token"] = [
             (params[code], indexed(value), system_key(system or ""), patient, date)
             for code, system, value in dict.fromkeys(found.tokens)
         ]
@@ -73,7 +90,7 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
         rows["idx_uri"] = [(params[code], indexed(value)) for code, value in dict.fromkeys(found.uris)]
     if found.composites or found.positions:
         rows["idx_composite"] = list(dict.fromkeys(composite_rows(name, params, found, base_url)))
-    return rows, found.patient
+    return rows
 
 
 def _main_date(name: str, found: Index) -> int:

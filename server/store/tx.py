@@ -14,7 +14,6 @@ from .schema import INDEX_TABLES
 from .version import COLUMNS, Rows, Version, read_version
 
 _CURRENT = f"SELECT {COLUMNS} FROM resource"
-_UPDATE = "UPDATE resource SET version=?, updated=?, change=?, patient=?, body=? WHERE rid=? AND version=?"
 _TABLES = tuple(table.name for table in INDEX_TABLES)
 
 
@@ -49,20 +48,22 @@ class Pending:
         self.current.update(other.current)
 
     def __bool__(self) -> bool:
-        return bool(self.audit or self.inserts or self.updates or self.others)
+        return bool(self.audit or self.inserts or self.updates or self.others or self.unindex or self.index)
 
     def write(self, driver: Driver) -> None:
         """Send the rows to the database; raises Stale when a resource is not in the version it was read in."""
+        # Resources are written in the same order everywhere, so that writers seldom deadlock.
+        if self.updates:
+            self.updates.sort(key=lambda row: row[5])
+            if driver.replace(self.updates) != len(self.updates):
+                raise Stale
         if self.history:
             driver.insert("history", self.history)
-        if self.updates:
-            self.updates.sort(key=lambda row: row[5])  # the same order everywhere, so that writers do not deadlock
-            if driver.run_many(_UPDATE, self.updates) != len(self.updates):
-                raise Stale
         if self.unindex:
             for table in _TABLES:
                 driver.delete_index(table, self.unindex)
         if self.inserts:
+            self.inserts.sort(key=lambda row: row[1:3])
             driver.insert("resource", self.inserts)
         for table, rows in self.index.items():
             driver.insert(table, rows)
@@ -192,10 +193,18 @@ class Tx:
             )
             pending.updates.append((new.version, new.updated, new.change, new.patient, new.body, new.rid, old.version))
             pending.unindex.append(new.rid)
-        rid = new.rid
-        for table, values in rows.items():
-            pending.index.setdefault(table, []).extend([(rid, n, *row) for n, row in enumerate(values)])
+        self.index(new.rid, rows)
         pending.current[key] = new
+
+    def index(self, rid: int, rows: Rows, first: int = 0) -> None:
+        """Add index rows to a resource, numbered from `first` within each table."""
+        index = self._pending.index
+        for table, values in rows.items():
+            index.setdefault(table, []).extend([(rid, n, *row) for n, row in enumerate(values, first)])
+
+    def unindex(self, rids: Iterable[int]) -> None:
+        """Remove every index row of resources, before those that are added to them."""
+        self._pending.unindex.extend(rids)
 
     def audit(self, who: str, action: str, target: Version, outcome: int) -> None:
         """Note who did what to which resource and how it ended, as an HTTP status."""
