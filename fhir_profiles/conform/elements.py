@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from fhir_profiles.conform.items import collector
+from fhir_profiles.conform.items import Item, collector
 from fhir_profiles.conform.run import Run
 from fhir_profiles.conform.slicing import slicing_check
 from fhir_profiles.conform.tree import Node
 from fhir_profiles.conform.values import Check, value_check
+from fhir_profiles.definitions import load
 
 OwnerCheck = Callable[[dict[str, Any], str, Run], None]
 
@@ -52,4 +53,23 @@ def element_check(node: Node, label: str) -> OwnerCheck | None:
 def root_check(root: Node, label: str) -> Check:
     """The check of a whole profile on a resource, an extension or another value of its type."""
     found = value_check(root, label, element_check)
-    return found if found is not None else lambda _item, _run: None
+    types = load().types
+    own = root.types[0]
+    fitting = frozenset(name for name in types if own in _with_bases(name))
+    wrong = f"{label} is a profile of {own}, and this is of another type."
+
+    def check(item: Item, run: Run) -> None:
+        if item[2] not in fitting:
+            run.add("error", "structure", wrong, item[3])
+        elif found is not None:
+            found(item, run)
+
+    return check
+
+
+def _with_bases(name: str) -> Iterator[str]:
+    """A type and what it specializes."""
+    types = load().types
+    while name in types:
+        yield name
+        name = types[name].base
