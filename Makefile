@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo serve test bench lint types definitions campaign lock check-lock clean
+.PHONY: setup demo serve test bench lint types definitions core campaign lock check-lock clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,9 @@ types: $(STAMP)  ## mypy, strict
 
 definitions: $(STAMP)  ## compile the published R4 definitions again; needs the package, see CONTRIBUTING.md
 	$(BIN)/python -m fhir_profiles.compile $(ARGS)
+
+core: $(STAMP)  ## compile the published terminology again; needs two packages, see CONTRIBUTING.md
+	$(BIN)/python -m terminology.core.compile $(ARGS)
 
 campaign: $(STAMP)  ## a longer measurement: make campaign NAME=kill ARGS="…"; see campaigns/README.md
 	@test -n "$(NAME)" || { echo "make campaign NAME=…: one of" $(basename $(notdir $(wildcard campaigns/[a-z]*.py))); exit 2; }
