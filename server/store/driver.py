@@ -9,6 +9,8 @@ from typing import Any
 
 from .schema import metadata
 
+REPLACE = "UPDATE resource SET version=?, updated=?, change=?, patient=?, body=? WHERE rid=? AND version=?"
+
 
 class QueryTimeout(Exception):
     """A read took longer than the statement timeout allows."""
@@ -51,6 +53,10 @@ class Driver(ABC):
     @abstractmethod
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert whole rows, in the order of the table's columns."""
+
+    @abstractmethod
+    def replace(self, rows: Sequence[Sequence[Any]]) -> int:
+        """Put new versions in place: the parameters of REPLACE for each; how many were in the version expected."""
 
     @abstractmethod
     def delete_index(self, table: str, rids: Sequence[int]) -> None:
