@@ -18,15 +18,21 @@ ELSEWHERE = frozenset(["dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ref-1", "tx
 
 CORRECTED = {
     "que-7": "operator = 'exists' implies (answer is boolean)",  # FHIR's boolean is not System.Boolean
+    "md-1": "max.empty() or max = '*' or max.toInteger() > 0",  # max may be missing
+    "ras-2": "probability.empty() or (probability is decimal implies (probability as decimal) <= 100)",  # so may this
 }
 """Invariants whose published expression does not say what it means."""
+
+UNDECIDED = frozenset({"mdd-1"})
+"""Errors that hold when their expression is empty: dates of different precision have no order. Others do not hold."""
 
 
 class Expression:
     """An invariant's FHIRPath as a test of the values of one type."""
 
-    def __init__(self, text: str, type_name: str) -> None:
+    def __init__(self, text: str, type_name: str, *, undecided: bool) -> None:
         self._text = text
+        self._undecided = undecided
         self.type_name = type_name
 
     @cached_property
@@ -41,7 +47,8 @@ class Expression:
     def holds(self, subject: Subject) -> bool:
         """The same for a value that other expressions look at too."""
         try:
-            return self.test(subject) is not False
+            found = self.test(subject)
+            return self._undecided if found is None else found
         except FhirError:
             return True
 
@@ -86,7 +93,9 @@ def _bare(invariant: Invariant) -> str:
 
 def _rule(invariant: Invariant, type_name: str) -> Rule:
     text = CORRECTED.get(invariant.key, invariant.expression)
-    return Rule(invariant.key, f"this does not hold: {text}", Expression(text, type_name), invariant.severity)
+    undecided = invariant.severity == "warning" or invariant.key in UNDECIDED
+    holds = Expression(text, type_name, undecided=undecided)
+    return Rule(invariant.key, f"this does not hold: {text}", holds, invariant.severity)
 
 
 def gate(found: tuple[Rule, ...]) -> tuple[Holds, ...]:

@@ -14,7 +14,7 @@ from fhir_profiles.definitions import Definitions, Element, load
 from fhir_profiles.errors import Problem
 from fhir_profiles.invariants import Rule
 from fhir_profiles.primitives import EXPECTED, PREDICATES
-from fhir_profiles.references import references, target_type, used_ids
+from fhir_profiles.references import target_type, used_ids
 from fhir_profiles.rules import element_rules, rules
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -37,6 +37,7 @@ class _Walk:
 
     def __init__(self, definitions: Definitions) -> None:
         self._d = definitions
+        self._local: frozenset[str] | None = None  # the ids of contained resources; None where they are not looked at
 
     def resource(self, value: Any, place: str, *, contained: bool) -> Iterator[Problem]:
         """A resource at `place` (empty at the top, where its type becomes the place)."""
@@ -48,27 +49,24 @@ class _Walk:
             yield _error("structure", "The resourceType is not a resource of FHIR R4 (4.0.1).", place)
             return
         here = place or name
-        yield from self._object(value, name, here)
         if contained:
+            yield from self._object(value, name, here)
             yield from self._as_contained(value, here)
         else:
-            ids = _contained_ids(value)
-            if len(set(ids)) != len(ids):
-                text = "Two contained resources share an id. Give each its own."
-                yield _error("invariant", text, f"{here}.contained")
+            outer, self._local = self._local, _local_ids(value)
+            yield from self._object(value, name, here)
+            self._local = outer
+            yield from self._same_ids(value, here)
             yield from self._unused(value, here)
             if "text" in self._d.types[name].by_name and "text" not in value:
                 yield Problem("warning", "invariant", "dom-6: a narrative helps who cannot read the rest.", here)
-        if not contained:
-            yield from self._local_references(value, here)
 
     def _unused(self, value: Json, place: str) -> Iterator[Problem]:
         if "contained" not in value or value["resourceType"] in ("Bundle", "Parameters"):
             return
         used = used_ids(value)
-        items = value["contained"] if type(value["contained"]) is list else []
-        for i, one in enumerate(items):
-            if type(one) is dict and type(one.get("id")) is str and one["id"] not in used:
+        for i, name in _contained_ids(value):
+            if name not in used:
                 text = "Nothing refers to this contained resource (dom-3). Refer to it by '#id' or leave it out."
                 yield _error("invariant", text, f"{place}.contained[{i}]")
 
@@ -83,20 +81,19 @@ class _Walk:
             if type(meta) is dict and name in meta:
                 yield _error("invariant", f"A contained resource has no meta.{name} (dom-4, dom-5).", f"{place}.meta")
 
-    def _local_references(self, value: Json, place: str) -> Iterator[Problem]:
-        if value["resourceType"] in ("Bundle", "Parameters"):
-            return  # what is inside them resolves inside itself
-        ids = _contained_ids(value)
-        for one in references(value):
-            written = one["reference"]
-            if written[:1] == "#" and written != "#" and written[1:] not in ids:
-                yield _error("invariant", "A reference by '#' finds no contained resource with that id (ref-1).", place)
+    def _same_ids(self, value: Json, place: str) -> Iterator[Problem]:
+        seen: set[str] = set()
+        for i, name in _contained_ids(value):
+            if name in seen:
+                text = "Another contained resource has the same id. Give each its own."
+                yield _error("invariant", text, f"{place}.contained[{i}]")
+            seen.add(name)
 
     def _object(self, value: Any, type_name: str, place: str) -> Iterator[Problem]:
         """The problems of an object; its invariants are asked only when it has no other."""
         sound = True
         for problem in self._structure(value, type_name, place):
-            sound = False
+            sound = sound and problem.severity != "error"
             yield problem
         yield from _broken(rules(type_name) if sound else (), value, place)
 
@@ -160,7 +157,7 @@ class _Walk:
             return
         before = list(self._object(value, of, at))
         yield from before
-        if before or type(value) is not dict:
+        if type(value) is not dict or any(p.severity == "error" for p in before):
             return
         if of == "Reference":
             yield from self._target(value.get("reference"), element, at)
@@ -172,6 +169,8 @@ class _Walk:
             return
         named = target_type(written, self._d)
         place = f"{at}.reference"
+        if self._local is not None and written[:1] == "#" and written != "#" and written[1:] not in self._local:
+            yield _error("invariant", "No contained resource has the id that follows '#' (ref-1).", place)
         if named is None:
             text = "Not a reference: write Type/id, #id, an absolute URL or urn:uuid, with a resource type of R4."
             yield _error("value", text, place)
@@ -228,7 +227,8 @@ class _Walk:
 
     def _scalar(self, value: Any, element: Element, of: str, at: str) -> Iterator[Problem]:
         if not PREDICATES[of](value):
-            yield _error("value", f"Expected {EXPECTED[of]} ({of}).", at)
+            code = "structure" if type(value) in (dict, list) else "value"
+            yield _error(code, f"Expected {EXPECTED[of]} ({of}).", at)
             return
         unlisted = bindings.unlisted(element.binding) if of == "code" else None
         if unlisted is not None and not bindings.allows(unlisted, value):
@@ -254,10 +254,18 @@ def _broken(asked: tuple[Rule, ...], value: Any, place: str) -> Iterator[Problem
             yield Problem(rule.severity, "invariant", f"{rule.key}: {rule.text}.", at)
 
 
-def _contained_ids(value: Json) -> list[str]:
+def _contained_ids(value: Json) -> list[tuple[int, str]]:
+    """Index and id of the contained resources that have one."""
     contained = value.get("contained")
     items = contained if type(contained) is list else []
-    return [c["id"] for c in items if type(c) is dict and type(c.get("id")) is str]
+    return [(i, c["id"]) for i, c in enumerate(items) if type(c) is dict and type(c.get("id")) is str]
+
+
+def _local_ids(value: Json) -> frozenset[str] | None:
+    """The ids that a reference by `#` may name; in a Bundle or Parameters each resource answers for itself."""
+    if value["resourceType"] in ("Bundle", "Parameters"):
+        return None
+    return frozenset(name for _, name in _contained_ids(value))
 
 
 def _extensible(key: str) -> bool:

@@ -56,7 +56,8 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
         "RiskAssessment",
         b"""{"status": "final", "subject": {"reference": "Group/g1"},
         "prediction": [{"probabilityDecimal": 0.10},
-        {"probabilityRange": {"low": {"value": 1}, "high": {"value": 2}}}]}""",
+        {"probabilityRange": {"low": {"value": 1, "system": "http://unitsofmeasure.org", "code": "%"},
+         "high": {"value": 2, "system": "http://unitsofmeasure.org", "code": "%"}}}]}""",
         {
             "numbers": {("probability", 0.1, 0.095, 0.105), ("probability", 1.0, 0.5, 2.5)},
             "references": {("subject", "Group", "g1", None)},
@@ -167,7 +168,8 @@ CASES: list[tuple[str, bytes, dict[str, Any]]] = [
     (
         "MolecularSequence",
         b"""{"coordinateSystem": 0, "patient": {"reference": "Patient/p1"}, "variant": [{"start": 10, "end": 12}],
-        "referenceSeq": {"windowStart": 1, "windowEnd": 99, "chromosome": {"coding": [{"code": "1"}]}}}""",
+        "referenceSeq": {"windowStart": 1, "windowEnd": 99, "chromosome": {"coding": [{"code": "1"}]},
+        "genomeBuild": "GRCh38"}}""",
         {
             "tokens": {("chromosome", None, "1")},
             "references": {("patient", "Patient", "p1", None)},

@@ -121,14 +121,19 @@ FAULTS: list[tuple[str, str, Change, str]] = [
     ("reference to a wrong type", "Observation", put("subject", "reference", to="Claim/1"), "…subject.reference"),
     ("reference to no type", "Observation", put("subject", "reference", to="Banana/1"), "…subject.reference"),
     ("reference without type", "Observation", put("subject", "reference", to="p1"), "…subject.reference"),
-    ("reference to no contained resource", "Patient", drop("contained"), "Patient"),
+    ("reference to no contained resource", "Patient", drop("contained"), "Patient.generalPractitioner[1].reference"),
     (
         "contained in contained",
         "Patient",
         put("contained", 0, "contained", to=[{"resourceType": "Basic"}]),
         "….contained",
     ),
-    ("contained twice with one id", "Patient", lambda r: r["contained"].append(r["contained"][0]), "Patient.contained"),
+    (
+        "contained twice with one id",
+        "Patient",
+        lambda r: r["contained"].append(r["contained"][0]),
+        "Patient.contained[1]",
+    ),
     ("contained without id", "Patient", drop("contained", 0, "id"), "Patient.contained[0]"),
     ("contained with a version", "Patient", put("contained", 0, "meta", to={"versionId": "1"}), "….meta"),
     ("contained of no type", "Patient", drop("contained", 0, "resourceType"), "Patient.contained[0]"),
@@ -234,7 +239,7 @@ def test_local_references_resolve_inside_their_own_resource(
     observation["performer"] = [{"reference": "#d2"}]
     entries = [{"resource": patient}, {"resource": observation}]
     (problem,) = check({"resourceType": "Bundle", "type": "collection", "entry": entries})
-    assert problem.expression == "Bundle.entry[1].resource"
+    assert problem.expression == "Bundle.entry[1].resource.performer[0].reference"
 
 
 def test_no_value_is_repeated(broken: Broken) -> None:
