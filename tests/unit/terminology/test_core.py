@@ -75,7 +75,7 @@ def test_value_sets_agree_with_the_table_of_required_bindings() -> None:
 
 
 @pytest.mark.parametrize(("url", "inside", "outside"), [
-    (CURRENCY, "USD EUR CHF XXX HRK DEM", "usd US$ EURO 840"),
+    (CURRENCY, "USD EUR CHF XAU HRK DEM", "usd US$ EURO 840"),
     (COUNTRY, "US USA 840 DE DEU", "XX UK us"),
 ])  # fmt: skip
 def test_codes_of_iso(url: str, inside: str, outside: str) -> None:
