@@ -21,8 +21,8 @@ Span = tuple[datetime, datetime]
 
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 PREFIX = re.compile(r"^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)$", re.DOTALL)
-UNITS = {"mg": Decimal(1), "g": Decimal(1000), "kg": Decimal(1_000_000), "ug": Decimal("0.001")}
-"""The masses of the made resources in milligrams; a unit that is not here is equal to itself only."""
+UNITS = {"mg": Decimal(1), "g": Decimal(1000), "kg": Decimal(1_000_000), "ug": Decimal("0.001"), "pg": Decimal("1e-9")}
+"""The masses of the resources in milligrams; a unit that is not here is equal to itself only."""
 UCUM = "http://unitsofmeasure.org"
 
 
