@@ -38,8 +38,7 @@ class Source:
 
     def __init__(self) -> None:
         definitions = [d for d, _ in cases.PROFILES.values()]
-        others = (cases.EXTENSION, cases.NESTED, cases.MEDICATION, cases.DATED)
-        self.known: dict[str, Profile] = {d["url"]: read_profile(d) for d in (*definitions, *others)}
+        self.known: dict[str, Profile] = {d["url"]: read_profile(d) for d in (*definitions, *cases.OTHERS)}
 
     def profiles(self, url: str) -> list[Profile]:
         return [self.known[url]] if url in self.known else []
