@@ -9,7 +9,6 @@ from fhir_profiles.systems import ICD10CM
 from terminology.editions import in_force, period
 from terminology.folding import fold
 from terminology.model import Concept, Edition, Validation
-from terminology.published import validate_published
 from terminology.shapes import SHAPES
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ def validate(
     """Answer in order: system, version, shape, existence, date, display."""
     edition = terminology.edition(system, on, version)
     if edition is None or edition.content != "complete":
+        from terminology.published import validate_published  # a code of a whole edition does not pay for the rest
+
         published = validate_published(system, code, display, version)
         if published is not None:
             return published
