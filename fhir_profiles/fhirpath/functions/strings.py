@@ -6,11 +6,12 @@ import base64
 import binascii
 import html
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import regex
+import re2
 
 from fhir_profiles.fhirpath.context import MAX_TEXT, Context, Items, Step, single
 from fhir_profiles.fhirpath.errors import PathError, TooCostly
@@ -18,10 +19,10 @@ from fhir_profiles.fhirpath.functions.table import argument, table
 from fhir_profiles.fhirpath.operators import integer, text
 
 MAX_PATTERN = 2_000
-REGEX_SECONDS = 0.25
-"""A pattern that is not done by then is given up: it backtracks without end."""
 
-_JSON_ESCAPE = regex.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\[\\\"/bfnrt]")
+_GROUP = re.compile(r"\$\{?(\d+)\}?")
+
+_JSON_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\[\\\"/bfnrt]")
 
 
 def _simple(call: Callable[[str], Any]) -> Callable[[Context, Items], Items]:
@@ -83,45 +84,48 @@ def _join(context: Context, focus: Items, separator: Step | None = None) -> Item
     return [by.join(texts)]
 
 
+def _options() -> Any:
+    options = re2.Options()
+    options.dot_nl = True
+    options.log_errors = False
+    options.max_mem = 4_194_304
+    return options
+
+
 @lru_cache(maxsize=512)
-def _pattern(source: str) -> regex.Pattern[str]:
+def _pattern(source: str) -> Any:
+    """The pattern, for an engine that never backtracks: its time grows with the text alone."""
     if len(source) > MAX_PATTERN:
         raise TooCostly(f"a pattern is longer than {MAX_PATTERN} characters.")
     try:
-        return regex.compile(source, regex.DOTALL)
-    except (regex.error, OverflowError, MemoryError):
-        raise PathError("a pattern is not a regular expression.") from None
+        return re2.compile(source, options=_options())
+    except re2.error:
+        raise PathError("a pattern is no regular expression, or looks ahead, behind or back.") from None
 
 
-def _bounded(call: Callable[..., Any]) -> Callable[..., Any]:
-    def run(*arguments: str) -> Any:
-        try:
-            return call(*arguments)
-        except TimeoutError:
-            raise TooCostly("a pattern takes too long on its text.") from None
-
-    return run
-
-
-@_bounded
 def _matches(value: str, pattern: str) -> bool:
-    return _pattern(pattern).search(value, timeout=REGEX_SECONDS) is not None
+    return _pattern(pattern).search(value) is not None
 
 
-@_bounded
 def _matches_full(value: str, pattern: str) -> bool:
-    return _pattern(pattern).fullmatch(value, timeout=REGEX_SECONDS) is not None
+    return _pattern(pattern).fullmatch(value) is not None
 
 
-@_bounded
 def _replace_matches(value: str, pattern: str, by: str) -> str:
+    """`$1` and `${1}` in the replacement stand for what a group has matched."""
     if not pattern:
         return value
-    template = regex.sub(r"\$(\d+|\{\w+\})", lambda m: rf"\g<{m[1].strip('{}')}>", by.replace("\\", "\\\\"))
-    try:
-        return str(_pattern(pattern).sub(template, value, timeout=REGEX_SECONDS))
-    except (regex.error, IndexError):
-        raise PathError("a replacement names a group that the pattern does not have.") from None
+
+    def group(found: Any, name: re.Match[str]) -> str:
+        try:
+            return str(found.group(int(name[1])) or "")
+        except IndexError:
+            raise PathError("a replacement names a group that the pattern does not have.") from None
+
+    def one(found: Any) -> str:
+        return _GROUP.sub(lambda name: group(found, name), by) if "$" in by else by
+
+    return str(_pattern(pattern).sub(one, value))
 
 
 def _encode(value: str, form: str) -> str:
