@@ -18,12 +18,14 @@ from server.http.health import health_router
 from server.http.openapi import add_fhir, describe_fhir, openapi_router
 from server.http.routes import PREFIX
 from server.http.shell import FhirShell
+from server.http.websocket import SubscriptionSocket
 from server.interactions.capabilities import capabilities
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.interactions.published import publish
 from server.jobs import intake
 from server.observability import Observe, Receive, Scope, Send, configure_logging
+from server.operations.subscriptions import SOCKET
 from server.parts import join
 from server.settings import Settings, read_settings
 from server.store import Store, open_store
@@ -40,7 +42,8 @@ def create_app(settings: Settings) -> FastAPI:
     parts = join(store, settings)
     fhir = parts.fhir
     types = frozenset(definitions.load().resource_types)
-    shell = FhirShell(fhir, parts.operations, types, settings, defer=parts.deferred, files=Files(store))
+    sockets = {SOCKET: SubscriptionSocket(fhir)}
+    shell = FhirShell(fhir, parts.operations, types, settings, sockets, defer=parts.deferred, files=Files(store))
     app = Application(shell, settings, lifespan=_lifespan(fhir))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
     app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))

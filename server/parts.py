@@ -11,8 +11,10 @@ from server.jobs.intake import Intake
 from server.operations import code, document, everything, export, graphql, lastn, later, match, meta, task, validate
 from server.operations.later import Deferred
 from server.operations.registry import Operations
+from server.operations.subscriptions import operations as subscription_operations
 from server.settings import Settings
 from server.store import Store
+from server.subscriptions.outbox import Outbox
 from terminology.bindings import open_bindings
 
 
@@ -31,6 +33,7 @@ def join(store: Store, settings: Settings) -> Parts:
     bindings.tell(open_bindings())
     fhir = Fhir(store, settings)
     jobs = intake.attach(fhir, settings)
+    fhir.on_write.append(Outbox(fhir))
     deferred = Deferred(fhir, jobs.jobs)
     operations = Operations(
         [
@@ -38,6 +41,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *task.operations(fhir, jobs),
             *later.operations(deferred),
             *export.operations(fhir, deferred),
+            *subscription_operations(fhir),
             *everything.operations(fhir),
             *meta.operations(fhir),
             *lastn.operations(fhir),

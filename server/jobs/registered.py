@@ -7,7 +7,7 @@ from server.jobs.kinds import Kind
 
 def background_kinds() -> tuple[Kind, ...]:
     """The kinds, imported when a worker starts."""
-    from server.jobs import answering
+    from server.jobs import answering, reindexing
     from server.jobs.exporting import run as exporting
 
-    return (answering.KIND, exporting.KIND)
+    return (answering.KIND, reindexing.KIND, exporting.KIND)

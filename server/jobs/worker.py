@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from server.interactions.fhir import Fhir
+from server.jobs import later
 from server.jobs.bounds import bounds_of
 from server.jobs.children import Children
 from server.jobs.engine import APPLICATION, BACKGROUND, QUEUE, VERSION, Interrupted, Steps
@@ -24,6 +24,8 @@ from server.jobs.slot import Slot
 from server.parts import Parts, join
 from server.settings import Settings
 from server.store import open_store
+from server.subscriptions import events
+from server.subscriptions.post import Post
 
 _SWEEP_SECONDS = 15.0
 _PRUNE_SECONDS = 3600.0
@@ -44,12 +46,15 @@ def run_worker(settings: Settings, slot: int, stop: threading.Event, ready: Call
         coding = Coding(settings, parts.fhir, parts.intake, Children(bounds_of(settings), _processes(settings)))
         kinds = (coding.kind, *background_kinds())
         coding.children.warm()
+        post = Post(parts.fhir, settings)
         try:
+            post.start()
             _launch(settings, slot, parts, kinds)
             ready()
             log.info("worker.ready", slot=slot, documents=_processes(settings))
-            _watch(settings, stop, lock, parts.fhir, kinds)
+            _watch(settings, stop, lock, parts, kinds)
         finally:
+            post.stop()
             _land(settings)
             coding.children.close()
             store.close()
@@ -120,16 +125,18 @@ def _workflow(settings: Settings, parts: Parts, kind: Kind) -> Callable[..., Any
     return run
 
 
-def _watch(settings: Settings, stop: threading.Event, lock: Slot, fhir: Fhir, kinds: Sequence[Kind]) -> None:
+def _watch(settings: Settings, stop: threading.Event, lock: Slot, parts: Parts, kinds: Sequence[Kind]) -> None:
     """Stand by while threads work: fail what was given up, forget old records, leave when the slot is lost."""
     pruned = 0.0
     while not stop.wait(_SWEEP_SECONDS if pruned else 0.01):
         if not lock.held():
             log.error("worker.slot-lost")
             return
-        sweep(fhir, kinds)
+        sweep(parts.fhir, kinds)
         if time.monotonic() - pruned > _PRUNE_SECONDS:
-            prune(fhir.store, settings.job_keep_days)
+            prune(parts.fhir.store, settings.job_keep_days)
+            later.prune(parts.fhir.store, parts.intake.jobs)
+            events.prune(parts.fhir, settings.subscription_keep_days)
             pruned = time.monotonic()
 
 

@@ -25,6 +25,7 @@ class Alone:
     dialect = "sqlite"
 
     def __init__(self) -> None:
+        self.engine: object = None
         self._raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
         mock = create_mock_engine("sqlite://", self._create)
         metadata.create_all(mock, checkfirst=False)
@@ -68,9 +69,10 @@ def _row(version: Version) -> tuple[Any, ...]:
     return (v.rid, v.type, v.id, v.version, v.updated, v.change, v.patient, v.body)
 
 
-def alone() -> Alone:
-    """The one of this thread."""
+def alone(engine: object) -> Alone:
+    """The one of this thread; it passes for the database of `engine`, whose search parameters it knows."""
     found: Alone | None = getattr(_local, "alone", None)
     if found is None:
         found = _local.alone = Alone()
+    found.engine = engine
     return found

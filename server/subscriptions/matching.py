@@ -56,7 +56,7 @@ def matches(fhir: Fhir, candidate: Candidate, pairs: Pairs) -> bool:
         return True
     if not reaches_beyond(pairs):
         try:
-            view = alone()
+            view = alone(fhir.store.engine)
             view.hold(candidate.version, candidate.rows)
             return _finds(search.search(fhir.settings, _request(candidate, pairs), view).body)
         except sqlite3.Error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,15 @@ import pytest
 from server.app import create_app
 from server.jobs.engine import Interrupted
 from server.jobs.kinds import Kind, Work, patient_write
+from server.jobs.outside import Wall
 from server.jobs.registered import background_kinds
 from server.parts import Parts
 from server.settings import Settings
+from server.subscriptions import deliver
+from server.subscriptions.deliver import Deliverer
+
+sys.path.insert(0, str(Path(__file__).parent))
+from endpoint import open_endpoint
 
 Step = Callable[[], Any]
 
@@ -95,10 +102,41 @@ def more_settings() -> dict[str, Any]:
 @pytest.fixture
 async def house(database_url: str, tmp_path: Path, more_settings: dict[str, Any]) -> AsyncIterator[House]:
     """The whole application over an empty database of each engine."""
-    options = {"inner_hosts": ("127.0.0.1",), "coding": "off", **more_settings}
+    options = {"inner_hosts": ("127.0.0.1",), "coding": "off", "subscription_back_off_seconds": 0.01, **more_settings}
     settings = Settings(database=database_url, data=tmp_path / "var", log_requests="problems", **options)
     app = create_app(settings)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/fhir/", timeout=30) as client:
         yield House(app.state.parts, settings, client)
     app.state.fhir.store.close()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Any]:
+    """An endpoint that keeps what it is sent."""
+    made, server = open_endpoint()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+class Postman:
+    """Delivers when it is told to, until nothing is left that is due."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.deliverer = Deliverer(house.parts.fhir, house.settings)
+
+    async def go(self, rounds: int = 4) -> None:
+        seconds = self.house.settings.subscription_seconds
+        async with Wall(self.house.settings.inner_hosts).client(seconds) as client:
+            for _ in range(rounds):
+                await self.deliverer.turn(client)
+                await self.deliverer.idle()
+
+
+@pytest.fixture
+def postman(house: House, monkeypatch: pytest.MonkeyPatch) -> Postman:
+    """Deliveries without the time that processes get to learn of a new subscription."""
+    monkeypatch.setattr(deliver, "SETTLED_MS", 0)
+    return Postman(house)

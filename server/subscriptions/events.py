@@ -1,0 +1,161 @@
+"""From the outbox to numbered events: which subscription wants which version, decided once.
+
+One worker does this at a time; what it decides commits with the removal from the outbox, so that a kill costs nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import orjson
+
+from fhir_profiles.errors import FhirError
+from server.interactions.exchange import Request
+from server.interactions.fhir import Fhir
+from server.jobs.engine import View
+from server.store import Tx
+from server.store.version import CREATE, DELETE
+from server.subscriptions import states
+from server.subscriptions.definition import Definition, read_definition
+from server.subscriptions.matching import Candidate, matches
+from server.subscriptions.states import State
+
+BATCH = 500
+_NAMES = {CREATE: "create", DELETE: "delete"}
+_WAITING = "SELECT seq, at, type, id, version, change FROM outbox ORDER BY at, seq LIMIT ?"
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A version in the outbox."""
+
+    seq: int
+    at: int
+    type: str
+    id: str
+    version: int
+    change: str
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A version that a subscription is told of."""
+
+    number: int
+    at: int
+    type: str
+    id: str
+    version: int
+    change: str
+
+
+class Matcher:
+    """Turns notes into events; keeps the definitions it has read."""
+
+    def __init__(self, fhir: Fhir, base_url: str = "") -> None:
+        self._fhir = fhir
+        self._base_url = base_url
+        self._known: dict[str, tuple[int, Definition | None]] = {}
+
+    def turn(self) -> int:
+        """Take what waits, at most BATCH; how many notes that were."""
+        notes = [Note(*row) for row in self._fhir.store.query(_WAITING, (BATCH,))]
+        if not notes:
+            return 0
+        wanting = [state for state in states.live_states(self._fhir.store) if state.state != states.REQUESTED]
+        found = [(note, self._subscribers(note, wanting)) for note in notes]
+        self._fhir.store.write_sync(lambda tx: _keep(tx, found))
+        return len(notes)
+
+    def definition(self, state: State) -> Definition | None:
+        """What a subscription asks for in its owner's version; None when it can no longer be followed."""
+        known = self._known.get(state.id)
+        if known is None or known[0] != state.version:
+            known = self._known[state.id] = (state.version, self._read(state))
+        return known[1]
+
+    def _read(self, state: State) -> Definition | None:
+        path = ("Subscription", state.id, "_history", str(state.version))
+        try:
+            body = self._fhir.handle_sync(Request(method="GET", path=path)).body
+            return read_definition(self._fhir, orjson.loads(body))
+        except FhirError:
+            return None
+
+    def _subscribers(self, note: Note, wanting: list[State]) -> list[str]:
+        interested = [state for state in wanting if state.type == note.type]
+        if not interested:
+            return []
+        body = self._body(note.type, note.id, note.version) if note.change != DELETE else None
+        candidate = Candidate.of(body, self._base_url) if body else None
+        return [state.id for state in interested if self._wants(state, note, candidate)]
+
+    def _wants(self, state: State, note: Note, candidate: Candidate | None) -> bool:
+        definition = self.definition(state)
+        if definition is None or _NAMES.get(note.change, "update") not in definition.changes:
+            return False
+        try:
+            if candidate is None:
+                return self._wanted_before(definition, note)
+            if not all(matches(self._fhir, candidate, pairs) for pairs in (definition.criteria, *definition.filters)):
+                return False
+            return definition.becomes is None or not self._was(note, definition.becomes)
+        except FhirError:  # a parameter that is no longer there finds nothing
+            return False
+
+    def _wanted_before(self, definition: Definition, note: Note) -> bool:
+        """A deletion is told to those who were told of what was deleted."""
+        return all(self._was(note, pairs) for pairs in (definition.criteria, *definition.filters))
+
+    def _was(self, note: Note, pairs: tuple[tuple[str, str], ...]) -> bool:
+        """Whether the version before was found by a query."""
+        body = self._body(note.type, note.id, note.version - 1) if note.version > 1 else None
+        return body is not None and matches(self._fhir, Candidate.of(body, self._base_url), pairs)
+
+    def _body(self, kind: str, name: str, version: int) -> bytes | None:
+        path = (kind, name, "_history", str(version))
+        try:
+            return self._fhir.handle_sync(Request(method="GET", path=path)).body
+        except FhirError:
+            return None
+
+
+def _keep(tx: Tx, found: list[tuple[Note, list[str]]]) -> None:
+    """Number the events of what is still in the outbox."""
+    numbers: dict[str, int] = {}
+    for note, subscribers in found:
+        if tx.execute("DELETE FROM outbox WHERE seq = ?", (note.seq,)) != 1:
+            continue
+        for name in subscribers:
+            if name not in numbers:
+                state = states.find_state(tx, name)
+                if state is None:
+                    continue
+                numbers[name] = state.events
+            numbers[name] += 1
+            row = (name, numbers[name], note.at, note.type, note.id, note.version, note.change)
+            tx.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    for name, number in numbers.items():
+        tx.execute("UPDATE subscription SET events = ? WHERE id = ?", (number, name))
+
+
+def events_between(view: View, subscription: str, first: int, last: int, most: int) -> list[Event]:
+    """Events by number, both ends included."""
+    sql = (
+        "SELECT number, at, type, id, version, change FROM event WHERE subscription = ? AND number >= ?"
+        " AND number <= ? ORDER BY number LIMIT ?"
+    )
+    return [Event(*row) for row in view.query(sql, (subscription, first, last, most))]
+
+
+def prune(fhir: Fhir, keep_days: int) -> None:
+    """Forget old events that were told, tokens that ran out, and what nobody will ever be told."""
+    before = states.now() - keep_days * 86_400_000
+    sql = (
+        "DELETE FROM event WHERE at < ? AND (number <= (SELECT s.delivered FROM subscription s"
+        " WHERE s.id = event.subscription) OR NOT EXISTS (SELECT 1 FROM subscription s"
+        " WHERE s.id = event.subscription AND s.state <> 'off' AND s.channel = 'rest-hook'))"
+    )
+
+    def forget(tx: Tx) -> None:
+        tx.execute(sql, (before * 1000,))
+        tx.execute("DELETE FROM socket_token WHERE expires < ?", (states.now(),))
+
+    fhir.store.write_sync(forget)
