@@ -22,6 +22,7 @@ from terminology.value_sets import ValueSets
 
 Json = dict[str, Any]
 _GRAVE = ("error", "fatal")
+_BEST_PRACTICE = "dom-6:"
 
 
 class Conformance:
@@ -48,7 +49,7 @@ class Conformance:
 
     def problems(self, resource: Json, profiles: tuple[str, ...] = (), *, must_support: bool = False) -> list[Problem]:
         """Everything there is to say of a resource: by R4, by the profiles named and claimed, and by required ones."""
-        found = check(resource, warnings=True)
+        found = [_advice(problem) for problem in check(resource, warnings=True)]
         if _grave(found):
             return [*found, Problem("information", "not-supported", "Not checked: profiles. Correct the errors first.")]
         more = check_known(resource, registry=self.profiles, codes=self.codes, must_support=must_support)
@@ -108,6 +109,13 @@ class Conformance:
                 return []
             found = found or broken
         return found
+
+
+def _advice(problem: Problem) -> Problem:
+    """R4 marks dom-6 as best practice: advice, which leaves a resource without a narrative clean."""
+    if not problem.text.startswith(_BEST_PRACTICE):
+        return problem
+    return Problem("information", problem.code, problem.text, problem.expression)
 
 
 def _grave(problems: list[Problem]) -> bool:
