@@ -21,8 +21,20 @@ Span = tuple[datetime, datetime]
 
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 PREFIX = re.compile(r"^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)$", re.DOTALL)
-UNITS = {"mg": Decimal(1), "g": Decimal(1000), "kg": Decimal(1_000_000), "ug": Decimal("0.001"), "pg": Decimal("1e-9")}
-"""The masses of the resources in milligrams; a unit that is not here is equal to itself only."""
+UNITS: dict[str, tuple[str, Decimal]] = {
+    **{
+        unit: ("mass", Decimal(size))
+        for unit, size in {"mg": "1", "g": "1e3", "kg": "1e6", "ug": "1e-3", "pg": "1e-9"}.items()
+    },
+    **{unit: ("length", Decimal(size)) for unit, size in {"cm": "10", "mm": "1"}.items()},
+    **{unit: ("density", Decimal(size)) for unit, size in {"g/dL": "1e6", "mg/dL": "1e3", "ng/mL": "0.1"}.items()},
+    **{
+        unit: ("one", Decimal(size))
+        for unit, size in {"%": "0.01", "{T-score}": "1", "{count}": "1", "{score}": "1"}.items()
+    },
+    **{unit: ("number", Decimal(size)) for unit, size in {"10*3/uL": "1e3", "10*6/uL": "1e6"}.items()},
+}
+"""What the units of the resources measure, and their size; a unit that is not here is equal to itself only."""
 UCUM = "http://unitsofmeasure.org"
 
 
@@ -281,9 +293,11 @@ def quantity(text: str) -> Test:
             if value.get("system") != system:
                 return False
             if value.get("code") != code:
-                if system != UCUM or code not in UNITS or value.get("code") not in UNITS:
+                kind, size = UNITS.get(code, (code, Decimal(1)))
+                other, factor = UNITS.get(value.get("code", ""), ("", Decimal(1)))
+                if system != UCUM or kind != other:
                     return False
-                stored = stored * UNITS[value["code"]] / UNITS[code]
+                stored = stored * factor / size
         elif code and code not in (value.get("code"), value.get("unit")):
             return False
         return holds(stored)

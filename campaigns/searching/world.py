@@ -23,8 +23,14 @@ WORDS = ("fever", "cough", "fracture", "chest pain", "no fever today")
 
 
 def synthea(folder: Path, bundles: int) -> list[Resource]:
-    """The first transaction Bundles of a folder."""
-    return [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))[:bundles]]
+    """The first transaction Bundles of a folder, each resource under the id that its full URL holds."""
+    found = [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))[:bundles]]
+    for bundle in found:
+        for entry in bundle["entry"]:
+            kind, name = entry["resource"]["resourceType"], entry["fullUrl"].rpartition(":")[2]
+            entry["resource"]["id"] = name
+            entry["request"] = {"method": "PUT", "url": f"{kind}/{name}"}
+    return found
 
 
 def descendants(code: str) -> set[str]:
