@@ -8,7 +8,20 @@ from fhir_profiles import bindings
 from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
-from server.operations import code, document, everything, export, graphql, lastn, later, match, meta, task, validate
+from server.operations import (
+    code,
+    document,
+    everything,
+    export,
+    graphql,
+    lastn,
+    later,
+    match,
+    meta,
+    reindex,
+    task,
+    validate,
+)
 from server.operations.later import Deferred
 from server.operations.registry import Operations
 from server.operations.subscriptions import operations as subscription_operations
@@ -42,6 +55,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *later.operations(deferred),
             *export.operations(fhir, deferred),
             *subscription_operations(fhir),
+            *reindex.operations(deferred),
             *everything.operations(fhir),
             *meta.operations(fhir),
             *lastn.operations(fhir),

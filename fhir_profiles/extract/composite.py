@@ -38,6 +38,38 @@ def forms(resource_type: str, parameter: SearchParam, params: Mapping[str, Searc
 
 
 @cache
+def parts_of(resource_type: str, code: str) -> tuple[SearchParam, ...]:
+    """The parameters by whose rules the parts of a composite are read, in order.
+
+    R4 names the two of DocumentReference.relationship the wrong way round: each takes the one that fits.
+    """
+    definitions = load()
+    params = definitions.search_params(resource_type)
+    named = [params[component.code] for component in params[code].components]
+    focus = _focus(resource_type, forms(resource_type, params[code], params)[0])
+    found = []
+    for component, parameter in zip(params[code].components, named, strict=True):
+        types = {leaf.type for leaf in _leaves(definitions, resource_type, focus.type, component)}
+        fitting = [one for one in (parameter, *named) if types & SEARCHED[one.type]]
+        found.append(fitting[0])
+    return tuple(found)
+
+
+def _focus(resource_type: str, form: Form) -> Leaf:
+    """The element that a form looks at."""
+    steps = paths.parse(form.side)[1:]
+    return next(walk(load(), resource_type, steps, ())) if steps else Leaf((), resource_type)
+
+
+def _leaves(d: Definitions, resource_type: str, focus: str, component: Component) -> Iterator[Leaf]:
+    """Where a part is read, in the element or in the resource."""
+    whole = component.expression.startswith(_RESOURCE)
+    for side in paths.alternatives(component.expression.removeprefix(_RESOURCE).replace("DateTime", "dateTime")):
+        for leaf in walk(d, resource_type if whole else focus, paths.parse(side), ()):
+            yield leaf
+
+
+@cache
 def _names(resource_type: str) -> Mapping[Form, str]:
     """Under which parameter's name the rows of a form stand: that of the most particular one."""
     params = load().search_params(resource_type)
@@ -64,26 +96,24 @@ def composites(resource_type: str, params: Mapping[str, SearchParam]) -> Iterato
         return
     definitions = load()
     for form, name in _names(resource_type).items():
-        components = params[name].components
-        steps = paths.parse(form.side)[1:]
-        focus = next(walk(definitions, resource_type, steps, ())) if steps else Leaf((), resource_type)
-        parts = [_part(definitions, resource_type, focus.type, component, params) for component in components]
+        focus = _focus(resource_type, form)
+        parts = [
+            _part(definitions, resource_type, focus.type, component, parameter.type)
+            for component, parameter in zip(params[name].components, parts_of(resource_type, name), strict=True)
+        ]
         yield partial(_emit, name, focus.hops, tuple(parts))
 
 
 def _part(
-    d: Definitions, resource_type: str, focus: str, component: Component, params: Mapping[str, SearchParam]
+    d: Definitions, resource_type: str, focus: str, component: Component, kind: str
 ) -> tuple[bool, Mapping[str, tuple[Emit, ...]]]:
     """Whether a part is read from the resource instead of the element, and the functions by property."""
-    kind = params[component.code].type
-    whole = component.expression.startswith(_RESOURCE)
     root = Node()
     types = frozenset(d.resource_types)
-    for side in paths.alternatives(component.expression.removeprefix(_RESOURCE).replace("DateTime", "dateTime")):
-        for leaf in walk(d, resource_type if whole else focus, paths.parse(side), ()):
-            if leaf.type in SEARCHED[kind]:
-                root.at(leaf.hops).emits.append(maker(kind, leaf.type, (("", None),), leaf.system, types))
-    return whole, compiled(root)
+    for leaf in _leaves(d, resource_type, focus, component):
+        if leaf.type in SEARCHED[kind]:
+            root.at(leaf.hops).emits.append(maker(kind, leaf.type, (("", None),), leaf.system, types))
+    return component.expression.startswith(_RESOURCE), compiled(root)
 
 
 def _emit(

@@ -75,6 +75,20 @@ def _database(settings: Settings) -> str:
     return f"reachable, at revision {have}"
 
 
+def _search_index(settings: Settings) -> str:
+    from server.search.reindex import is_current
+    from server.store import open_store
+
+    store = open_store(settings.database_url, create=False)
+    try:
+        if not is_current(store):
+            text = "Rows of an earlier version: newer searches miss what they stand for. Run `fhirwright reindex`."
+            raise RuntimeError(text)
+    finally:
+        store.close()
+    return "made by the rules of this version"
+
+
 def _terminology(settings: Settings) -> str:
     from terminology import open_terminology
 
@@ -99,6 +113,7 @@ _LOOKS: dict[str, Callable[[Settings], str]] = {
     "packages": _packages,
     "data directory": _disk,
     "database": _database,
+    "search index": _search_index,
     "terminology": _terminology,
     "tesseract": _tesseract,
     "versions": _versions,

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "load": "Load a code system into the terminology, or a FHIR package of profiles.",
     "validate-code": "Say whether a code exists, is billable and was in force on a date.",
     "migrate": "Bring the database to the schema of this version.",
+    "reindex": "Make the search index of stored resources again.",
     "doctor": "Check that everything the server needs is in place.",
     "demo": "Code a generated fax on a running server and show the result.",
 }

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
+from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
+from terminology.value_sets.members import Members
 from terminology.value_sets.value_sets import ValueSets
 
 from .query import Condition, invalid, split_values, too_costly, unescape
+from .view import View
 
 MAX_CODES = 200_000
 """Codes of one value set that a search takes as a list; whole code systems need none."""
 
+_BY_ID = "SELECT body FROM resource WHERE type = 'ValueSet' AND id = ? AND change <> 'D'"
+
 Pair = tuple[str | None, str | None]
-Codes = Callable[[], ValueSets]
-"""Gives the value sets of the store that is searched."""
+
+
+class Codes(msgspec.Struct, frozen=True):
+    """The value sets that a search can name, by canonical URL or as `ValueSet/id` of the store that is searched."""
+
+    value_sets: Callable[[], ValueSets]
+    view: View
+
+    def members(self, named: str) -> Members | None:
+        """The members of a value set; None when it is not known."""
+        kind, slash, name = named.partition("/")
+        if not slash or kind != "ValueSet" or "/" in name:
+            return self.value_sets().members(named)
+        found = self.view.query(_BY_ID, (name,))
+        return self.value_sets().members(json.decode(found[0][0])) if found else None
 
 
 def pairs_of(condition: Condition, codes: Codes | None, base_url: str) -> list[Pair]:
@@ -23,15 +43,15 @@ def pairs_of(condition: Condition, codes: Codes | None, base_url: str) -> list[P
         raise FhirError.of(
             Category.UNAVAILABLE, "not-supported", "There is no terminology here to look the codes up in."
         )
-    known = codes()
+    known = codes.value_sets()
     if condition.modifier in ("in", "not-in"):
-        found = [pair for value in condition.values for pair in _members(known, unescape(value), base_url)]
+        found = [pair for value in condition.values for pair in _members(codes, unescape(value), base_url)]
     else:
         found = [pair for value in condition.values for pair in _related(known, value, condition.modifier == "below")]
     return list(dict.fromkeys(found))
 
 
-def _members(known: ValueSets, value: str, base_url: str) -> Iterable[Pair]:
+def _members(known: Codes, value: str, base_url: str) -> Iterable[Pair]:
     if base_url and value.startswith(f"{base_url}/"):
         value = value[len(base_url) + 1 :]
     members = known.members(value)

@@ -12,8 +12,8 @@ from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from fhir_profiles.definitions import load
 from fhir_profiles.extract import Index
+from fhir_profiles.extract.composite import parts_of
 from fhir_profiles.extract.rows import Part
 from server.store.keys import indexed, system_key
 
@@ -40,8 +40,7 @@ def target_of(kind: str | None, id_: str | None, url: str | None, base_url: str)
 @cache
 def kinds_of(resource_type: str, code: str) -> tuple[str, ...]:
     """The types of the parts of a composite."""
-    params = load().search_params(resource_type)
-    return tuple(params[part.code].type for part in params[code].components)
+    return tuple(parameter.type for parameter in parts_of(resource_type, code))
 
 
 def composite_rows(

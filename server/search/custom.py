@@ -16,6 +16,7 @@ from fhir_profiles.definitions import SearchParam, load
 from fhir_profiles.extract.own import Own
 from terminology.value_sets.value_sets import ValueSets
 
+from .codes import Codes
 from .query import unsupported
 from .view import View
 
@@ -61,7 +62,7 @@ class Known(msgspec.Struct, frozen=True):
     """The parameters that can be searched for, as a view sees them, and the value sets."""
 
     params: Callable[[View], Params]
-    codes: Callable[[], ValueSets] | None = None
+    value_sets: Callable[[], ValueSets] | None = None
 
 
 _NOTHING = Known(lambda _view: STANDARD)
@@ -76,6 +77,12 @@ def remember(engine: object, known: Known) -> None:
 def known(view: View) -> Known:
     """What is known of the database of a view."""
     return _known.get(view.engine, _NOTHING)
+
+
+def codes_of(view: View) -> Codes | None:
+    """The value sets that a search of the view can name; None when nobody said which."""
+    value_sets = known(view).value_sets
+    return None if value_sets is None else Codes(value_sets, view)
 
 
 def params_of(view: View) -> Params:

@@ -10,7 +10,7 @@ import msgspec
 from fhir_profiles.errors import Problem
 
 from .cursor import Place, read_cursor, write_cursor, wrong_cursor
-from .custom import known, params_of
+from .custom import codes_of, params_of
 from .includes import Found, include
 from .plan import Plan, count_sql, page_sql
 from .query import Branch, Limits, Query
@@ -91,7 +91,7 @@ class _Run:
     def __init__(self, view: View, query: Query, reach: Reach) -> None:
         self.view = view
         self.query = query
-        self.scope = Scope(view.dialect, query.base_url, reach, known(view).codes)
+        self.scope = Scope(view.dialect, query.base_url, reach, codes_of(view))
         self.branches = self._present()
 
     def _present(self) -> list[Branch]:
@@ -166,7 +166,8 @@ class _Run:
         way = choose(self.scope, found, self._is_few)
         return "o" if not alone and way[0] == "d" and found.branch.sorts else way
 
-    def _is_few(self, rids: Sql) -> bool:
-        text = f"SELECT count(*) FROM (SELECT 1 FROM ({rids.text}) f LIMIT {FEW + 1}) n"
+    def _is_few(self, rids: Sql, divisor: int) -> bool:
+        most = FEW // divisor
+        text = f"SELECT count(*) FROM (SELECT 1 FROM ({rids.text}) f LIMIT {most + 1}) n"
         number: int = self.view.query(text, rids.params)[0][0]
-        return number <= FEW
+        return number <= most

@@ -32,7 +32,6 @@ INDEX_ORDER = {
     "idx_uri": ("value",),
 }
 _NAME = re.compile(r"\bt(?=\.)")
-_OF_TYPE = "FROM resource d WHERE d.type = ? AND d.change <> 'D'"
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -114,9 +113,14 @@ def gathered(scope: Scope, branch: Branch, found: Sql, checks: Sequence[Sql]) ->
     return Plan(base, *_sorted_keys(scope, branch))
 
 
+def _of_type(branch: Branch) -> str:
+    """All of a type; its name as text, because PostgreSQL must know how many there are."""
+    return f"FROM resource d WHERE d.type = '{branch.type}' AND d.change <> 'D'"
+
+
 def of_type(branch: Branch, checks: Sequence[Sql]) -> Plan:
     """All of a type by id."""
-    base = where(_OF_TYPE, (branch.type,), checks)
+    base = where(_of_type(branch), (), checks)
     return Plan(base, (Sql("d.id"), Sql("d.rid")), (False, False))
 
 
@@ -195,7 +199,7 @@ def by_sort(scope: Scope, branch: Branch, checks: Sequence[Sql], *, alone: bool)
     sort = branch.sorts[0]
     if sort.code in ("_id", "_lastUpdated"):
         first = Sql("d.id" if sort.code == "_id" else "d.updated")
-        return Plan(where(_OF_TYPE, (branch.type,), checks), *_sorted_keys(scope, branch, (first,)))
+        return Plan(where(_of_type(branch), (), checks), *_sorted_keys(scope, branch, (first,)))
     table = TABLES[sort.kind]
     columns = INDEX_ORDER[table] if alone and len(branch.sorts) == 1 else (KEY_COLUMNS[sort.kind],)
     key = param_key(branch.type, sort.code)
@@ -204,7 +208,7 @@ def by_sort(scope: Scope, branch: Branch, checks: Sequence[Sql], *, alone: bool)
     first_row = [] if single else [_none_before(table, columns, beside, ">" if sort.descending else "<")]
     valued = where(f"FROM {table} d WHERE d.param = ?", (key,), [*first_row, *checks])
     lacking = Sql(f"NOT EXISTS (SELECT 1 FROM {table} e WHERE e.rid = {{rid}} AND {beside.text})", beside.params)
-    without = where(_OF_TYPE, (branch.type,), [lacking, *checks])
+    without = where(_of_type(branch), (), [lacking, *checks])
     nothings = (Sql(nothing(sort)), *(Sql("0") for _ in columns[1:]))
     rest = Plan(without, *_sorted_keys(scope, branch, nothings))
     keys = _sorted_keys(scope, branch, tuple(Sql(f"d.{column}") for column in columns))
@@ -239,7 +243,7 @@ def count_sql(branch: Branch, parts: Sequence[Part], seen: Sequence[Sql]) -> Sql
     leading = min((part for part in parts if part.rids is not None), key=lambda part: part.rank, default=None)
     checks = [*(part.check for part in parts if part is not leading), *seen]
     if leading is None or leading.rids is None:
-        base = where(_OF_TYPE, (branch.type,), checks)
+        base = where(_of_type(branch), (), checks)
         return Sql(f"SELECT d.rid {base.text}", base.params)
     base = where(f"FROM ({leading.rids.text}) d WHERE 1 = 1", leading.rids.params, checks)
     return Sql(f"SELECT DISTINCT d.rid {base.text}", base.params)

@@ -20,7 +20,7 @@ def reference(dialect: str, condition: Condition, base_url: str) -> Sql:
     """The target is one of the values, or in `:below` and `:above` stands under or over one of them."""
     values = [unescape(value) for value in condition.values]
     if condition.modifier in ("below", "above"):
-        return either([_related(condition, value, base_url) for value in values])
+        return either([_related(dialect, condition, value, base_url) for value in values])
     targets = [target for value in values for target in targets_of(condition, value, base_url)]
     return any_of(dialect, "t.target", [indexed(target) for target in targets]) if targets else Sql("1 = 0")
 
@@ -55,7 +55,7 @@ def pointed_types(resource_type: str, param: SearchParam) -> tuple[str, ...]:
     return tuple(sorted(known)) or param.targets or definitions.resource_types
 
 
-def _related(condition: Condition, value: str, base_url: str) -> Sql:
+def _related(dialect: str, condition: Condition, value: str, base_url: str) -> Sql:
     """`:below` and `:above`: by the resources' own hierarchy, or by the versions of a canonical."""
     if "|" in value:
         url, _, version = value.partition("|")
@@ -64,7 +64,8 @@ def _related(condition: Condition, value: str, base_url: str) -> Sql:
         exact = f"{url}|{version}"
         return Sql("(t.target = ? OR (t.target >= ? AND t.target < ?))", (exact, f"{exact}.", f"{exact}.{LAST}"))
     parts = [
-        _hierarchy(target, down=condition.modifier == "below") for target in targets_of(condition, value, base_url)
+        _hierarchy(dialect, target, down=condition.modifier == "below")
+        for target in targets_of(condition, value, base_url)
     ]
     found = [part for part in parts if part is not None]
     if not found:
@@ -72,7 +73,7 @@ def _related(condition: Condition, value: str, base_url: str) -> Sql:
     return either(found)
 
 
-def _hierarchy(target: str, *, down: bool) -> Sql | None:
+def _hierarchy(dialect: str, target: str, *, down: bool) -> Sql | None:
     """The target with all below it, or above; None when its type has no hierarchy."""
     kind = target.partition("/")[0]
     params = load().search_params(kind) if kind in load().resource_types else {}
@@ -92,5 +93,6 @@ def _hierarchy(target: str, *, down: bool) -> Sql | None:
             " AND r.change <> 'D' JOIN idx_reference x ON x.rid = r.rid AND x.param + 0 = ?"
         )
         params_ = (target, kind, key)
-    text = f"t.target IN (WITH RECURSIVE h(target) AS (SELECT ? UNION {step}) SELECT target FROM h)"
+    start = "?" if dialect == "sqlite" else '?::text COLLATE "C"'
+    text = f"t.target IN (WITH RECURSIVE h(target) AS (SELECT {start} UNION {step}) SELECT target FROM h)"
     return Sql(text, params_)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fhir_profiles.definitions import SearchParam, load
+from fhir_profiles.definitions import SearchParam
 from fhir_profiles.extract import normalise
-from fhir_profiles.extract.composite import names
+from fhir_profiles.extract.composite import names, parts_of
 from server.store.keys import indexed, param_key
 
-from .composite import kinds_of, number_of
+from .composite import number_of
 from .matches import LAST, all_of, either, in_base_units, measure, period, tokens, unit
 from .query import Condition, invalid, split_values, unescape
 from .rows import MAX_STRING
@@ -28,16 +28,16 @@ def together(dialect: str, condition: Condition, base_url: str) -> Sql:
 
 
 def _value(dialect: str, condition: Condition, name: str, value: str, base_url: str) -> Sql:
-    kinds = kinds_of(condition.type, name)
+    read = parts_of(condition.type, name)
     written = split_values(value, "$")
-    if len(written) != len(kinds) or not all(written):
-        raise invalid(f"{condition.param.code} takes {len(kinds)} parts with $ between them.")
+    if len(written) != len(read) or not all(written):
+        raise invalid(f"{condition.param.code} takes {len(read)} parts with $ between them.")
     parts: list[Sql] = []
     codes, ranges, key = iter(_CODES), iter(_RANGES), name
-    for kind, component, text in zip(kinds, condition.param.components, written, strict=True):
+    for param, text in zip(read, written, strict=True):
+        kind = param.type
         if kind in ("token", "string", "reference"):
-            param = load().search_params(condition.type)[component.code]
-            parts.append(_word(dialect, condition, (kind, param, text), next(codes), base_url, first=not parts))
+            parts.append(_word(dialect, condition, param, text, next(codes), base_url, first=not parts))
             continue
         lo, hi = next(ranges)
         if kind == "quantity":
@@ -57,21 +57,21 @@ def _value(dialect: str, condition: Condition, name: str, value: str, base_url: 
 def _word(
     dialect: str,
     condition: Condition,
-    part: tuple[str, SearchParam, str],
+    param: SearchParam,
+    text: str,
     columns: tuple[str, str],
     base_url: str,
     *,
     first: bool,
 ) -> Sql:
     """A code, a text or a reference; the second of a pair is found by the number made of it."""
-    kind, param, text = part
     column, system = columns
-    if kind == "string":
+    if param.type == "string":
         plain = normalise(unescape(text))
         if len(plain) > MAX_STRING:
             raise invalid(f"A text in {condition.param.code} has at most {MAX_STRING} characters.")
         return Sql(f"({column} >= ? AND {column} < ?)", (plain, plain + LAST))
-    if kind == "reference":
+    if param.type == "reference":
         one = Condition(condition.type, param, None, (text,))
         found = [indexed(target) for target in targets_of(one, unescape(text), base_url)]
         return any_of(dialect, column, found)

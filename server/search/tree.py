@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 
+from fhir_profiles.definitions import load
 from server.store.keys import param_key
 
 from .codes import Codes
-from .conditions import Rows, rows_of
+from .conditions import Rows, element_of, rows_of
 from .matching import matching_rows
+from .present import PRESENT
 from .query import Chain, Condition, Every, Has, Node, Not, Some
 from .reach import Reach
 from .rows import WIDE
@@ -212,6 +216,10 @@ def _chain(scope: Scope, chain: Chain, depth: int) -> Part:
 def _has(scope: Scope, has: Has, depth: int) -> Part:
     """Resources that something which satisfies the node refers to."""
     inner = part_of(scope, has.node, depth)
+    coded = inner.rows if inner.rows is not None and inner.rows.single and inner.rows.table == "idx_token" else None
+    whole = scope.reach(has.source) is None
+    if coded and whole and has.type == "Patient" and names_patient(has.source, has.param.code):
+        return _of_patients(has, inner, coded)
     x, c, prefix = f"x{depth}", f"c{depth}", f"{has.type}/"
     key = param_key(has.source, has.param.code)
     seen = scope.reach(has.source) or ALWAYS
@@ -232,6 +240,37 @@ def _has(scope: Scope, has: Has, depth: int) -> Part:
         (has.type, key, prefix, _after(prefix), *seen.params),
     )
     return _stepwise(check, steps, last, inner)
+
+
+def _of_patients(has: Has, inner: Part, rows: Rows) -> Part:
+    """Patients of whom something has a code: its rows carry the patient, as one row of each Patient itself does.
+
+    The patient of a row can come from another element where the reference says none, so that is looked at as well.
+    """
+    own, key = param_key("Patient", PRESENT), param_key(has.source, has.param.code)
+    found = Sql(
+        f"FROM idx_token t WHERE {rows.where.text} AND EXISTS (SELECT 1 FROM idx_reference x WHERE x.rid = t.rid"
+        " AND x.param + 0 = ? AND x.target >= 'Patient/' AND x.target < 'Patient0')",
+        (*rows.where.params, key),
+    )
+    patient = "(SELECT p.patient FROM idx_token p WHERE p.rid = {rid} AND p.param + 0 = ?)"
+    check = Sql(f"EXISTS (SELECT 1 {found.text} AND t.patient = {patient})", (*found.params, own))
+    rids = f"SELECT p.rid FROM idx_token p WHERE p.param = ? AND p.patient IN (SELECT t.patient {found.text})"
+    return Part(check, Sql(rids, (own, *found.params)), CHAINED, inner=inner)
+
+
+@cache
+def names_patient(resource_type: str, code: str) -> bool:
+    """Whether the patient column of index rows says the same as the reference parameter.
+
+    The column is of the first compartment parameter, which may be absent; a resource can have one only.
+    """
+    if code not in ("patient", "subject"):
+        return False
+    declared = load().compartment("Patient").get(resource_type, ())
+    first = next((name for name in ("patient", "subject") if name in declared), None)
+    element = None if first is None else element_of(resource_type, first)
+    return element is not None and element_of(resource_type, code) == element
 
 
 def _stepwise(check: Sql, steps: tuple[Sql, ...], last: Sql, inner: Part) -> Part:

@@ -11,20 +11,22 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from fhir_profiles.definitions import load
 from fhir_profiles.extract import main_dates
 from server.store.keys import patient_key
 
-from .conditions import Rows, element_of, is_single_valued, targets_of
+from .conditions import Rows, is_single_valued, targets_of
 from .plan import INDEX_ORDER, Plan, Within, by_date, by_index, by_sort, gathered, of_type
-from .query import Branch, Condition, Every, Node, invalid
+from .query import Branch, Condition, Every, Has, Node, invalid
 from .sql import Sql
-from .tree import SURE, Part, Scope, Window, driving, part_of
+from .tree import SURE, Part, Scope, Window, driving, names_patient, part_of
 
 FEW = 3000
 
-Size = Callable[[Sql], bool]
-"""Whether a SELECT of row ids finds at most FEW."""
+CHAINED_FEWER = 4
+"""How much fewer a chain may gather, as each of them is looked up more often."""
+
+Size = Callable[[Sql, int], bool]
+"""Whether a SELECT of row ids finds no more than FEW divided by the number."""
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -67,7 +69,8 @@ def choose(scope: Scope, found: Parts, few: Size) -> str:
     along = next((n for n in leading if _is_single(parts[n])), None) if dated else None
     if along is None and not branch.sorts:
         along = next((n for n in leading if _has_index_order(parts[n])), None)
-    if len(leading) > 1 or (leading and along is None):
+    windowed = along is not None and _is_single(parts[along]) and _main_window(found) is not None
+    if not (windowed and len(leading) == 2) and (len(leading) > 1 or (leading and along is None)):
         for n in leading:
             if _finds_few(parts[n], few):
                 return f"g{n}"
@@ -110,15 +113,21 @@ def make_plan(scope: Scope, found: Parts, way: str, *, alone: bool = True) -> Pl
 
 def _dated(found: Parts, rows: Rows, leading: Part, *, down: bool) -> Plan:
     """Rows in the order of the main date; where a condition is on that date, only those that begin in its window."""
+    part = _main_window(found)
+    if part is None or part.window is None or part.rows is None:
+        return by_date(rows, found.checks(leading), down=down)
+    within = Within(part.window, part.rows, tuple(found.checks(part)))
+    return by_date(rows, found.checks(leading), down=down, within=within)
+
+
+def _main_window(found: Parts) -> Part | None:
+    """The part that says when the main date begins, where each resource of the type has one at most."""
     mains = main_dates(found.branch.type)
     for part in found.parts:
         node = part.node
-        if part.window is None or part.rows is None or not isinstance(node, Condition) or (node.param.code,) != mains:
-            continue
-        if is_single_valued(found.branch.type, node.param.code):
-            within = Within(part.window, part.rows, tuple(found.checks(part)))
-            return by_date(rows, found.checks(leading), down=down, within=within)
-    return by_date(rows, found.checks(leading), down=down)
+        if part.window is not None and isinstance(node, Condition) and (node.param.code,) == mains:
+            return part if is_single_valued(found.branch.type, node.param.code) else None
+    return None
 
 
 def _code(found: Parts, n: int) -> str:
@@ -137,11 +146,14 @@ def _has_index_order(part: Part) -> bool:
     return part.rows is not None and part.rows.table in INDEX_ORDER
 
 
-def _finds_few(part: Part, few: Size) -> bool:
+def _finds_few(part: Part, few: Size, divisor: int = 1) -> bool:
     """Whether the part finds few, looking first at what its chain would have to gather."""
-    if part.inner is not None and part.inner.rank > SURE and not _finds_few(part.inner, few):
-        return False
-    return part.rids is not None and few(part.rids)
+    if part.inner is not None and part.inner.rank > SURE:
+        if not _finds_few(part.inner, few, CHAINED_FEWER):
+            return False
+        if isinstance(part.node, Has):  # which finds no more than refers to it
+            return True
+    return part.rids is not None and few(part.rids, divisor)
 
 
 def _date_order(branch: Branch) -> bool | None:
@@ -201,11 +213,7 @@ def _both(one: Window | None, other: Window | None) -> Window | None:
 
 
 def _by_patient(scope: Scope, found: Parts) -> tuple[Rows, Part] | None:
-    """One code of one patient: the token rows of that patient, and the part they stand for.
-
-    The patient column of a row is the one of the first compartment parameter; where a resource can have one only, a
-    search for it finds all of its rows there.
-    """
+    """One code of one patient: the token rows of that patient, and the part they stand for."""
     patient = next((one for part in found.parts if (one := _one_patient(scope, found.branch, part.node))), None)
     token = next((p for p in found.parts if _is_single(p) and p.rows is not None and p.rows.table == "idx_token"), None)
     if patient is None or token is None or token.rows is None:
@@ -217,14 +225,9 @@ def _by_patient(scope: Scope, found: Parts) -> tuple[Rows, Part] | None:
 
 def _one_patient(scope: Scope, branch: Branch, node: Node | None) -> str | None:
     """The patient that the condition asks for, when the patient column of rows answers the same question."""
-    if not isinstance(node, Condition) or node.param.code not in ("patient", "subject") or len(node.values) != 1:
+    if not isinstance(node, Condition) or len(node.values) != 1 or node.modifier not in (None, "Patient"):
         return None
-    if node.modifier not in (None, "Patient"):
-        return None
-    declared = load().compartment("Patient").get(branch.type, ())
-    first = next((name for name in ("patient", "subject") if name in declared), None)
-    code = node.param.code
-    if first is None or (element := element_of(branch.type, first)) is None or element_of(branch.type, code) != element:
+    if not names_patient(branch.type, node.param.code):
         return None
     targets = targets_of(node, node.values[0], scope.base_url)
     return targets[0].removeprefix("Patient/") if len(targets) == 1 and targets[0].startswith("Patient/") else None
