@@ -1,0 +1,1 @@
+"""Processes that write the same resources at the same moment."""
