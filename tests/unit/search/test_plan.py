@@ -16,7 +16,7 @@ def sql(dialect: str, *pairs: tuple[str, str], few: bool = True) -> str:
     query = read_query("Observation", pairs, strict=True, limits=Limits())
     scope = Scope(dialect, "", whole)
     found = parts_of(scope, query.branches[0])
-    way = choose(scope, found, lambda _rids: few)
+    way = choose(scope, found, lambda _rids, _divisor: few)
     return page_sql(make_plan(scope, found, way), None, query.count + 1).text
 
 
