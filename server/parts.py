@@ -22,6 +22,7 @@ from server.operations import (
     task,
     validate,
 )
+from server.operations.import_ import operations as import_operations
 from server.operations.later import Deferred
 from server.operations.registry import Operations
 from server.operations.subscriptions import operations as subscription_operations
@@ -55,6 +56,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *later.operations(deferred),
             *export.operations(fhir, deferred),
             *subscription_operations(fhir),
+            *import_operations(fhir, jobs.jobs),
             *reindex.operations(deferred),
             *everything.operations(fhir),
             *meta.operations(fhir),

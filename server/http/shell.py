@@ -138,7 +138,7 @@ class FhirShell:
         if request.path[:1] == _BINARY and is_file_upload(shape, request.path, request.method, content_type):
             reference = fields.get(b"x-security-context")
             return await self._away(len(request.body), read_upload, request, reference)
-        if operation and operation.raw and not content_type.startswith(b"application/fhir+"):
+        if operation and operation.raw and not content_type.startswith((b"application/fhir+json", b"application/fhir+xml")):
             return request
         check_content(content_type, request.method)
         if is_xml(content_type):

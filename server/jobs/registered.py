@@ -9,5 +9,6 @@ def background_kinds() -> tuple[Kind, ...]:
     """The kinds, imported when a worker starts."""
     from server.jobs import answering, reindexing
     from server.jobs.exporting import run as exporting
+    from server.jobs.importing import run as importing
 
-    return (answering.KIND, reindexing.KIND, exporting.KIND)
+    return (answering.KIND, reindexing.KIND, exporting.KIND, importing.KIND)
