@@ -40,6 +40,7 @@ from server.settings import Settings
 T = TypeVar("T")
 _BINARY, _METADATA = ("Binary",), ("metadata",)
 _FILES = f"{PREFIX}/$file/"
+_RESOURCES = (b"application/fhir+json", b"application/fhir+xml")
 _log = structlog.get_logger("http")
 
 
@@ -138,7 +139,7 @@ class FhirShell:
         if request.path[:1] == _BINARY and is_file_upload(shape, request.path, request.method, content_type):
             reference = fields.get(b"x-security-context")
             return await self._away(len(request.body), read_upload, request, reference)
-        if operation and operation.raw and not content_type.startswith((b"application/fhir+json", b"application/fhir+xml")):
+        if operation and operation.raw and not content_type.startswith(_RESOURCES):
             return request
         check_content(content_type, request.method)
         if is_xml(content_type):
