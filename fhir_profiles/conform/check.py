@@ -44,13 +44,19 @@ def check_known(
     must_support: bool = False,
     resolve: Resolve | None = None,
 ) -> list[Problem]:
-    """What a resource, and those inside it, break of the profiles that they claim and of known extensions."""
+    """What a resource, and those inside it, break of the profiles that they claim and of known extensions.
+
+    One that claims none is held, if `thorough`, to what its type of R4 only recommends.
+    """
     found: list[Problem] = []
     for one, place in _resources(resource, resource["resourceType"]):
         run = Run(one, registry, codes, thorough=thorough, must_support=must_support, resolve=resolve)
         check_extensions(one, place, run)
         for i, url in enumerate(claimed(one)):
             _check(one, url, run, place, f"{place}.meta.profile[{i}]")
+        own = STRUCTURE_DEFINITION + one["resourceType"]
+        if thorough and not claimed(one) and registry.find(own):
+            _check(one, own, run, place, place)
         found += run.problems
     return found[:MAX_PROBLEMS]
 
@@ -70,8 +76,6 @@ def _check(resource: Json, url: str, run: Run, place: str, claim: str) -> None:
             run.add("warning", "not-supported", f"Not checked: {problem.text}", claim)
         return
     if profile is None or checker is None:
-        if url.partition("|")[0] == f"{STRUCTURE_DEFINITION}{name}":
-            return  # the type itself
         run.add("warning", "not-found", "Not checked: this profile is not known here. Load its package.", claim)
     else:
         checker((resource, None, name, place), run)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from fhir_profiles import json
 from fhir_profiles.conform.rules import Constraint, ElementRule, Profile, read_profile
 from fhir_profiles.conform.snapshot import with_snapshot
-from fhir_profiles.definitions import FHIR_VERSION
+from fhir_profiles.definitions import FHIR_VERSION, load
 from fhir_profiles.systems import CURRENCY, STRUCTURE_DEFINITION
 
 Json = dict[str, Any]
@@ -40,8 +40,8 @@ class Own:
     """What ships, as a source of profiles and of the resources beside them."""
 
     def profiles(self, url: str) -> Sequence[Profile]:
-        """The profile of that URL, if it is one of ours."""
-        found = _own_profiles().get(url)
+        """The profile of that URL, if it is one of ours or a resource type of R4 itself."""
+        found = _own_profiles().get(url) or _type_of_r4(url)
         return [found] if found else []
 
     def resources(self, resource_type: str, url: str) -> Sequence[Json]:
@@ -51,6 +51,13 @@ class Own:
     def types(self) -> Iterator[tuple[str, str]]:
         """The type and canonical of each profile of ours."""
         return ((p.type, p.canonical) for p in _own_profiles().values() if p not in _OF_R4)
+
+
+@lru_cache(maxsize=1_024)
+def _type_of_r4(url: str) -> Profile | None:
+    """A resource type as the profile that asks nothing beyond it."""
+    name = url.removeprefix(STRUCTURE_DEFINITION)
+    return Profile(url, FHIR_VERSION, name, name, "", False, ()) if name in load().resource_types else None
 
 
 @cache

@@ -71,6 +71,8 @@ def build(profile: Profile, find: Find) -> Node:
     if profile.type not in d.types:
         raise FhirError.of(Category.INCORRECT, "not-supported", f"R4 has no type {profile.type} to constrain.")
     root = Node(None, (profile.type,))
+    for rule in () if chain[-1].whole else _advice(profile.type, d):
+        _lay(root, rule, d, profile)
     for one in reversed(chain):
         for rule in one.elements:
             _lay(root, rule, d, profile)
@@ -81,6 +83,17 @@ def _is_core(url: str) -> bool:
     """Whether the URL is that of a type of R4, which is the empty tree."""
     name = url.partition("|")[0].removeprefix(STRUCTURE_DEFINITION)
     return not url or name in load().types
+
+
+def _advice(of: str, d: Definitions) -> Iterator[ElementRule]:
+    """The extensible bindings of a type of R4: a snapshot has them, a differential and a check of structure do not."""
+    for name, type_ in d.types.items():
+        if name == of or name.startswith(f"{of}."):
+            above = tuple((step, "") for step in name.split(".")[1:])
+            for element in type_.elements:
+                if element.binding is not None and element.binding.strength == "extensible":
+                    binding = Bound(element.binding.strength, element.binding.value_set)
+                    yield ElementRule((*above, (element.name, "")), binding=binding)
 
 
 def _lay(root: Node, rule: ElementRule, d: Definitions, profile: Profile) -> None:
