@@ -11,7 +11,7 @@ SHORT = frozenset(("xml", "json", "ttl", "html", "none"))
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
 _VALUE = r"[A-Za-z0-9!#$&'*+.^_`|~:/?@,()<>\[\]-]+"
-_TYPE = re.compile(rf"{_NAME}/{_NAME}(?: *; *[A-Za-z0-9!#$&'*+.^_`|~-]+=(?:{_VALUE}|\"(?:[^\"\\]|\\.)*\"))*")
+_TYPE = re.compile(rf"{_NAME}/{_NAME}(?: *;(?: *[A-Za-z0-9!#$&'*+.^_`|~-]+=(?:{_VALUE}|\"(?:[^\"\\]|\\.)*\"))?)*")
 
 
 @lru_cache(maxsize=2048)

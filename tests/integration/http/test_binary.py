@@ -97,10 +97,18 @@ async def test_a_browser_runs_nothing_of_it(client, content_type, place):
 
 
 async def test_a_type_that_is_no_media_type_is_bytes(client):
-    """What a client once stored as contentType cannot break a header."""
-    await put(client, "nonsense – \u00fc")
+    """A short name of FHIR's own, which is no media type, cannot break a header."""
+    await put(client, "xml")
     answer = await client.get("Binary/b1")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
+
+
+async def test_a_type_that_is_nonsense_is_refused(client):
+    """contentType is bound to the media types."""
+    body = {"resourceType": "Binary", "id": "b1", "contentType": "nonsense – \u00fc"}
+    answer = await client.put("Binary/b1", content=json.dumps(body), headers=FHIR)
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["expression"] == ["Binary.contentType"]
 
 
 async def test_a_binary_without_data_is_an_empty_file(client):

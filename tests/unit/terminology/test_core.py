@@ -105,9 +105,9 @@ def test_no_language(tag: str) -> None:
 
 
 @pytest.mark.parametrize("code", [
-    "text/plain", "text/plain; charset=UTF-8", "text/plain;charset=utf-8", "application/fhir+json;fhirVersion=4.0",
-    "application/vnd.ms-excel", "image/svg+xml", 'multipart/related; type="text/xml"', "application/dicom", "xml",
-    "json", 'text/html; title="a; \\"b\\""', "text/cql",
+    "text/plain", "text/plain; charset=UTF-8", "text/plain;", "application/fhir+json;fhirVersion=4.0",
+    "text/plain;charset=utf-8", "image/svg+xml", 'multipart/related; type="text/xml"', "application/dicom", "xml",
+    "json", "application/vnd.ms-excel", 'text/html; title="a; \\"b\\""', "text/cql",
 ])  # fmt: skip
 def test_a_media_type(code: str) -> None:
     """Type and subtype, parameters, and the short names that FHIR itself uses."""
@@ -115,7 +115,7 @@ def test_a_media_type(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", [
-    "", "pdf", "text", "text/", "/plain", "text/plain/x", "text/pl ain", "text/plain;", "text/plain; charset",
+    "", "pdf", "text", "text/", "/plain", "text/plain/x", "text/pl ain", "text/plain; charset",
     "té/xt", ".jpg", "image\\png", 'a/b; c="', "a/" + "b" * 600, "a/b" + ";a=b" * 300,
 ])  # fmt: skip
 def test_no_media_type(code: str) -> None:
