@@ -25,13 +25,14 @@ from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.settings import Settings
 from server.store import Store, Tx, open_store
+from server.store.schema import INDEX_TABLES
 from server.store.version import CREATE, Version
 
 BASE = "http://localhost:8000/fhir"
 CODES = [f"{10000 + n}-{n % 10}" for n in range(60)]
 SIZES = (10_000, 100_000, 1_000_000)
 REPEATS = 40
-BATCH = 2000
+BATCH = 10_000
 Pairs = list[tuple[str, str]]
 
 
@@ -80,7 +81,11 @@ def _word(n: int) -> str:
 
 
 def fill(store: Store, count: int) -> None:
-    """Put the world into the store, as creates would, many to a commit."""
+    """Put the world into the store, as creates would, many to a commit; the indexes are built at the end."""
+    indexes = [index for table in INDEX_TABLES for index in table.indexes]
+    with store.engine.begin() as connection:
+        for index in indexes:
+            index.drop(connection)
     batch: list[tuple[int, dict[str, Any]]] = []
 
     def write(tx: Tx) -> None:
@@ -96,6 +101,9 @@ def fill(store: Store, count: int) -> None:
             store.write_sync(write)
             batch.clear()
     store.write_sync(write)
+    with store.engine.begin() as connection:
+        for index in indexes:
+            index.create(connection)
 
 
 def shapes(count: int) -> dict[str, Callable[[random.Random], tuple[tuple[str, ...], Pairs]]]:
