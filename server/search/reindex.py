@@ -58,6 +58,7 @@ def index_batch(tx: Tx, indexing: Indexing, place: Place, base_url: str = "") ->
         return None
     for rid, body in _locked(tx, [row[0] for row in found]):
         resource = json.decode(body)
+        resource.get("meta", {}).pop("lastUpdated", None)  # which is asked of the resource's own row
         rows, _ = index_rows(resource, base_url)
         tx.unindex((rid,))
         tx.index(rid, rows)
@@ -70,8 +71,7 @@ def _locked(tx: Tx, rids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
     wanted = any_rid(tx.dialect, "rid", rids)
     hold = "" if tx.dialect == "sqlite" else " FOR UPDATE"
     text = f"SELECT rid, body FROM resource WHERE {wanted.text} AND change <> 'D' ORDER BY rid{hold}"
-    for rid, body in tx.query(text, wanted.params):
-        yield rid, body
+    yield from tx.query(text, wanted.params)
 
 
 def finish(tx: Tx) -> None:
