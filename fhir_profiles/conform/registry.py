@@ -78,9 +78,9 @@ class Profiles:
             found = [r for r in found if _agrees(r.get("version", ""), version)]
         return max(found, key=lambda r: version_key(r.get("version", "")), default=None)
 
-    def supported(self, resource_type: str) -> list[str]:
-        """The canonical URLs of the profiles on a resource type, for the CapabilityStatement."""
-        return sorted({url for source in self.sources for name, url in source.types() if name == resource_type})
+    def supported(self) -> tuple[tuple[str, str], ...]:
+        """The type and the canonical with version of each profile that ships or is loaded, sorted."""
+        return tuple(sorted({pair for source in self.sources for pair in source.types()}))
 
 
 def _agrees(version: str, wanted: str) -> bool:

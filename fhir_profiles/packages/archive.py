@@ -21,7 +21,7 @@ from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
 
 MIB = 1024 * 1024
-KINDS = ("StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "ConceptMap")
+KINDS = ("StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "ConceptMap", "ImplementationGuide")
 """The resources of a package that are kept; the others say nothing that is checked or searched."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.\-_]{0,127}")

@@ -67,6 +67,10 @@ class Package:
         """The resource of that URL as it was published, if it is here."""
         return [self._resource(e) for e in self._by_url.get((resource_type, url), ())]
 
+    def canonicals(self, resource_type: str) -> Iterator[str]:
+        """The canonical with version of each resource of a type; nothing is decoded."""
+        return (f"{e.url}|{e.version}".removesuffix("|") for e in self.index.entries if e.type == resource_type)
+
     def all(self, resource_type: str) -> Iterator[dict[str, Any]]:
         """Every resource of a type."""
         return (self._resource(e) for e in self.index.entries if e.type == resource_type)

@@ -63,6 +63,10 @@ class Library:
         for package in self.packages:
             yield from package.types()
 
+    def canonicals(self, resource_type: str) -> list[str]:
+        """The canonicals with versions of all resources of a type, sorted."""
+        return sorted({one for package in self.packages for one in package.canonicals(resource_type)})
+
     def search_parameters(self) -> list[dict[str, Any]]:
         """Every SearchParameter, of each URL the newest version, in the order of their URLs."""
         newest: dict[str, dict[str, Any]] = {}

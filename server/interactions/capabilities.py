@@ -51,14 +51,10 @@ def _statement(
 def capabilities(fhir: Fhir, request: Request, view: View) -> Response:
     """The CapabilityStatement for the base that the client used."""
     conformance = fhir.conformance
-    profiles = tuple(sorted({pair for source in conformance.profiles.sources for pair in source.types()}))
-    guides = {
-        f"{guide['url']}|{guide.get('version', '')}".removesuffix("|")
-        for package in conformance.library.packages
-        for guide in package.all("ImplementationGuide")
-    }
+    profiles = conformance.profiles.supported()
+    guides = tuple(conformance.library.canonicals("ImplementationGuide"))
     many = fhir.settings.max_conditional_delete > 1
-    body = _statement(request.base_url, fhir.operations, params_of(view), profiles, tuple(sorted(guides)), many)
+    body = _statement(request.base_url, fhir.operations, params_of(view), profiles, guides, many)
     return Response(status=200, body=body)
 
 

@@ -64,10 +64,6 @@ class Conformance:
         more += self._required_errors(resource)
         return list(dict.fromkeys([*found, *more]))
 
-    def supported_profiles(self, resource_type: str) -> list[str]:
-        """The canonical URLs, with versions, of the profiles on a type that ship or are loaded."""
-        return self.profiles.supported(resource_type)
-
     def codes(self, value_set: str) -> Members | None:
         """The members of a value set; None when it is not known, or says what cannot be told."""
         try:

@@ -129,3 +129,12 @@ def test_every_profile_of_ours_has_a_snapshot_and_a_differential(call, serve):
             ids = [element["id"] for element in stored["snapshot"]["element"]]
             assert len(set(ids)) == len(ids)
             assert {e["id"] for e in stored["differential"]["element"]} <= set(ids)
+
+
+@pytest.mark.usefixtures("loaded")
+def test_the_capability_statement_names_what_is_checked(serve):
+    """Our profiles and those of loaded packages, by type."""
+    body = json.loads(serve().handle_sync(make_request("GET", "metadata")).body)
+    by_type = {r["type"]: r.get("supportedProfile", []) for r in body["rest"][0]["resource"]}
+    assert f"{NAMED}|1.0.0" in by_type["Patient"]
+    assert "https://fhirwright.dev/fhir/StructureDefinition/draft-claim|0.1.0" in by_type["Claim"]

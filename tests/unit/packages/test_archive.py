@@ -22,7 +22,7 @@ def test_only_the_resources_of_the_package_itself_are_kept(package, profile):
     archive = read_archive(
         package({
             "P.json": profile, ".index.json": {}, "package/example/X.json": b"no json",
-            "ig.json": {"resourceType": "ImplementationGuide", "url": "http://example.org/ig"},
+            "ig.json": {"resourceType": "CapabilityStatement", "url": "http://example.org/ig"},
         })
     )  # fmt: skip
     assert [(name, r["url"]) for name, r, _ in archive.resources] == [("package/P.json", profile["url"])]

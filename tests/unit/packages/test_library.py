@@ -39,7 +39,7 @@ def test_versions_stand_side_by_side(package, profile, tmp_path):
     assert profiles.find(url).version == "2.0.0-ballot"
     assert profiles.find(f"{url}|3.0.0") is None
     assert profiles.resource("StructureDefinition", f"{url}|1.0.0")["version"] == "1.0.0"
-    assert [canonical.rpartition("|")[2] for canonical in profiles.supported("Patient")] == [
+    assert [canonical.rpartition("|")[2] for _, canonical in profiles.supported()] == [
         "1.0.0", "1.10.0", "1.9.0", "2.0.0-ballot",
     ]  # fmt: skip
 
