@@ -16,11 +16,22 @@ ELEMENTS = frozenset(
         "table tbody td tfoot th thead tr tt u ul var",
     )
 )
+ATTRIBUTES = frozenset(
+    re.findall(
+        r"[\w:]+",
+        "abbr accesskey align alt axis bgcolor border cellpadding cellspacing char charoff charset cite class clear "
+        "color colspan compact coords datetime dir face frame headers height href hreflang hspace id ismap lang "
+        "longdesc media name noshade nowrap rel rev rowspan rules scope shape size span src start style summary "
+        "tabindex target title type usemap valign value vspace width xmlns xml:lang xml:space background",
+    )
+)
 _LINKS = frozenset({"href", "src", "cite", "longdesc", "background"})
 _IGNORED = re.compile(r"[\x00-\x20]+")  # browsers drop these inside a URL before they look at its scheme
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 _PASSIVE = re.compile(r"(https?|mailto|tel|ftp|urn|cid):|data:image/(png|gif|jpeg|bmp|webp)[;,]", re.IGNORECASE)
-_STYLE = re.compile(r"expression\s*\(|javascript:|@import|behavior\s*:", re.IGNORECASE)
+_STYLE = re.compile(r"expression\s*\(|javascript:|@import|behavior\s*:|-moz-binding", re.IGNORECASE)
+_LIVE_COMMENT = re.compile(r"^-?>|--!>|<!--")
+"""A comment of XML that ends earlier where a browser reads it as HTML."""
 
 
 class _Refused(Exception):
@@ -53,6 +64,8 @@ class _Reader:
         self.parser.StartElementHandler = self._start
         self.parser.CharacterDataHandler = self._text
         self.parser.SkippedEntityHandler = self._entity
+        self.parser.CommentHandler = self._comment
+        self.parser.StartCdataSectionHandler = self._cdata
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if self._root:
@@ -68,6 +81,15 @@ class _Reader:
             active = (lower in _LINKS and _is_active(value)) or (lower == "style" and _STYLE.search(value))
             if lower.startswith("on") or active:
                 raise _Refused("holds an active attribute (an event handler or script); remove it")
+            if attribute not in ATTRIBUTES and not attribute.startswith(("data-", "xmlns:")):
+                raise _Refused("holds an attribute that a narrative may not: only those of text, tables and links")
+
+    def _comment(self, text: str) -> None:
+        if _LIVE_COMMENT.search(text):
+            raise _Refused("holds a comment that browsers read otherwise; remove it")
+
+    def _cdata(self) -> None:
+        raise _Refused("holds a CDATA section, which browsers read otherwise; write its text with entities")
 
     def _text(self, data: str) -> None:
         if not self.content and not data.isspace():

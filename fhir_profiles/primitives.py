@@ -14,6 +14,10 @@ Predicate = Callable[[Any], bool]
 
 MAX_STRING = 1_048_576
 MAX_INT = 2**31 - 1
+MAX_EXPONENT = 300
+"""Decimals beyond this size fit no double: what reads them next would make them infinite or zero."""
+
+_HUGE = 10**MAX_EXPONENT
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CODE = re.compile(r"[^\s]+( [^\s]+)*")
@@ -70,7 +74,9 @@ def _between(low: int, high: int) -> Predicate:
 
 def _decimal(value: Any) -> bool:
     kind = type(value)
-    return kind is Decimal or kind is int or (kind is float and value - value == 0)
+    if kind is Decimal:
+        return -MAX_EXPONENT < value.adjusted() < MAX_EXPONENT
+    return (kind is int and abs(value) < _HUGE) or (kind is float and value - value == 0)
 
 
 def _base64(value: Any) -> bool:
@@ -145,7 +151,7 @@ EXPECTED: Mapping[str, str] = {
     "code": "a code: no spaces at the ends and no double spaces",
     "date": "a real date: YYYY, YYYY-MM or YYYY-MM-DD",
     "dateTime": "a real date, or a date and time with seconds and a time zone",
-    "decimal": "a number, without quotes",
+    "decimal": "a number, without quotes, of a size below 1E300",
     "id": "1 to 64 letters, digits, '-' or '.'",
     "instant": "a real date and time with seconds and a time zone",
     "integer": "a whole number of 32 bits, without quotes",

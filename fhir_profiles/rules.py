@@ -49,7 +49,7 @@ class Expression:
         try:
             found = self.test(subject)
             return self._undecided if found is None else found
-        except FhirError:
+        except (FhirError, ArithmeticError):
             return True
 
 

@@ -238,7 +238,7 @@ def _arithmetic(operator: str) -> Operation:
 
 def _calculated(operator: str, one: Any, other: Any, context: Context) -> Any:
     if is_number(one) and is_number(other):
-        return bounded(_numbers(operator, one, other))
+        return bounded(_numbers(operator, bounded(one), bounded(other)))
     if isinstance(one, str) and isinstance(other, str) and operator == "+":
         return single(_concatenated(context, [one], [other]))
     if isinstance(one, Temporal) and isinstance(other, Quantity) and operator in "+-":

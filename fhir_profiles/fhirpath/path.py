@@ -7,6 +7,7 @@ from typing import Any
 
 from fhir_profiles.fhirpath.context import Context
 from fhir_profiles.fhirpath.engine import compiled
+from fhir_profiles.fhirpath.errors import PathError
 from fhir_profiles.fhirpath.temporal import Temporal
 from fhir_profiles.fhirpath.values import Node, Quantity, node
 from fhir_profiles.systems import UCUM
@@ -36,7 +37,10 @@ class Path:
         """Like `evaluate`, but with Nodes for what stands in the resource and System values for the rest."""
         of = node(resource)
         at = focus or of
-        return self._step(Context(of, at, **more), [at])
+        try:
+            return self._step(Context(of, at, **more), [at])
+        except ArithmeticError:
+            raise PathError("a number is too large or too fine to calculate with.") from None
 
     def holds(self, resource: dict[str, Any], *, focus: Node | None = None, **more: Any) -> bool:
         """Whether an invariant holds; what cannot be decided (the result is empty) holds."""

@@ -61,5 +61,5 @@ class Quantity:
 
 
 def plain(value: Decimal) -> str:
-    """A decimal without exponent, its digits kept."""
-    return format(value, "f")
+    """A decimal without exponent, its digits kept; one of absurd size stays as it is written."""
+    return format(value, "f") if abs(value.adjusted()) < 100 else str(value)

@@ -43,7 +43,7 @@ def _with(call: Callable[[Any, Any], Any]) -> Callable[[Context, Items, Step], I
 
 def _result(call: Callable[..., Any], *values: Any) -> Items:
     try:
-        return [bounded(call(*values))]
+        return [bounded(call(*map(bounded, values)))]
     except (ValueError, OverflowError, InvalidOperation, ZeroDivisionError):
         return []
 

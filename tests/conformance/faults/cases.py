@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import runpy
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ PRIMITIVES = [
         _primitive("dateTime", value)
         for value in ("2024-04-31", "2024-01-01T10:00Z", "2024-01-01T10:00:00", "2024-01-01T24:00:00Z")
     ),
-    *(_primitive("decimal", value) for value in ("1.5", True)),
+    *(_primitive("decimal", value) for value in ("1.5", True, Decimal("1E+999999"), 10**400)),
     *(_primitive("id", value) for value in ("a_b", "a" * 65)),
     *(_primitive("instant", value) for value in ("2024-01-01", "2024-01-01T10:00:00", "2024-02-30T10:00:00Z")),
     *(_primitive("integer", value) for value in (2**31, "1", 1.5)),
@@ -265,6 +266,12 @@ NARRATIVES = [
     _narrative('<p xmlns="http://www.w3.org/1999/xhtml">no div</p>'),
     _narrative('<!DOCTYPE div [<!ENTITY a "b">]>' + _div("&a;")),
     _narrative(_div("&nosuchentity;")),
+    _narrative(_div("<![CDATA[><img src=x onerror=alert(1)>]]>")),
+    _narrative(_div("a<!--><img src=x onerror=alert(1)>-->")),
+    _narrative(_div('<p formaction="http://example.org">a</p>')),
+    _narrative(_div('<p ONCLICK="x()">a</p>')),
+    _narrative(_div('<a href="vbscript:x">a</a>')),
+    _narrative(_div('<a href="java\tscript:x">a</a>')),
 ]
 EXTENSIONS = [
     *_of(
