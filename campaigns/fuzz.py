@@ -1,110 +1,125 @@
-"""Schemathesis against the whole application: no request, right or wrong, may end in a 5xx.
+"""Schemathesis against the server: two users at once, and no request, right or wrong, may end in a 5xx.
 
-`make campaign NAME=fuzz ARGS="--examples 200"`; every failure is printed with the request that caused it.
+`make campaign NAME=fuzz ARGS="--examples 40"`; every failure is printed with the request that caused it. The server is
+`fhirwright serve` in a process of its own, on SQLite or on the PostgreSQL of `--database`; the cases come from its own
+OpenAPI document: every operation of the chosen types with right and wrong requests, then scenarios along the links.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import schemathesis
-from schemathesis import GenerationMode
 
-TYPES = ("Patient", "Observation", "Encounter", "Claim", "DocumentReference", "Binary", "Task", "ValueSet")
+from campaigns.fuzzing.user import Report, User
 
-
-@dataclass
-class Report:
-    """What was sent and what came back."""
-
-    requests: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
-    failures: list[str] = field(default_factory=list)
+TYPES = (
+    *("Patient", "Observation", "Encounter", "Claim", "DocumentReference", "Binary", "Task", "ValueSet"),
+    *("Condition", "MedicationRequest", "Subscription", "SearchParameter", "Composition", "Group", "List"),
+)
+USERS = ("ann", "bob")
 
 
-def fuzz(app: Any, types: tuple[str, ...], examples: int, seed: int) -> Report:
-    """Drive every operation of some types, and those of the system, with right and wrong requests."""
-    report = Report()
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    for operation in _operations(schema, types):
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            _drive(operation, mode, examples, seed, report)
-    return report
+def fuzz(app: Any, types: tuple[str, ...], examples: int, seed: int, scenarios: int = 0) -> Report:
+    """Drive an application in this process as one user."""
+    user = User("ann", lambda name: schemathesis.openapi.from_asgi(f"/openapi/{name}.json", app), seed)
+    user.send_each(types, examples, beside=True)
+    if scenarios:
+        user.follow_links(types, scenarios, steps=6)
+    return user.report
 
 
-def _operations(schema: Any, types: tuple[str, ...]) -> Iterator[Any]:
-    for result in schema.get_all_operations():
-        operation = result.ok()
-        parts = operation.path.split("/")
-        if parts[1] != "fhir" or len(parts) < 3 or parts[2] in types or parts[2] == "metadata":
-            yield operation
-
-
-def _drive(operation: Any, mode: GenerationMode, examples: int, seed: int, report: Report) -> None:
-    """Send the examples of one operation; a failure is noted and the rest goes on."""
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=False,
-        suppress_health_check=list(hypothesis.HealthCheck),
-        phases=[hypothesis.Phase.generate],
+def send_as(name: str, base: str, options: argparse.Namespace) -> Report:
+    """Drive a server that listens as one user."""
+    user = User(
+        name,
+        lambda kind: schemathesis.openapi.from_url(f"{base}/openapi/{kind}.json", wait_for_schema=60),
+        options.seed,
     )
-    @hypothesis.given(case=operation.as_strategy(mode))
-    def send(case: Any) -> None:
-        response = case.call()
-        report.requests += 1
-        report.statuses[response.status_code] += 1
-        if complaint := _complaint(operation.path, response):
-            report.failures.append(f"{complaint}: {case.as_curl_command()}")
-
-    try:
-        send()
-    except hypothesis.errors.Unsatisfiable:
-        return  # this operation cannot be called wrongly
+    types = tuple(options.type or TYPES)
+    user.send_each(types, options.examples, beside=True)
+    user.follow_links(types, options.scenarios, options.steps)
+    return user.report
 
 
-def _complaint(path: str, response: Any) -> str | None:
-    """What is wrong with an answer."""
-    status = response.status_code
-    if status >= 500 and path != "/readyz":  # which may truly be unavailable
-        return f"status {status}"
-    failed = path.startswith("/fhir") and status >= 400 and response.content
-    if failed and json.loads(response.content).get("resourceType") != "OperationOutcome":
-        return f"status {status} without an OperationOutcome"
-    return None
+def run(options: argparse.Namespace) -> Report:
+    """Start a server and one process for each user; the sum of what they report."""
+    with tempfile.TemporaryDirectory(prefix="fhirwright-fuzz-") as folder:
+        server, base = _serve(Path(folder), options.database)
+        try:
+            users = [_start(name, base, options) for name in USERS]
+            outputs = [user.communicate()[0] for user in users]
+        finally:
+            server.terminate()
+            server.wait(30)
+    total = Report()
+    for user, output in zip(users, outputs, strict=True):
+        if user.returncode:
+            raise RuntimeError("a user ended with an error of its own")
+        total.add(json.loads(output.splitlines()[-1]))
+    return total
+
+
+def _serve(folder: Path, database: str | None) -> tuple[subprocess.Popen[bytes], str]:
+    """A server on a port that the system chooses."""
+    log = folder / "serve.log"
+    command = [sys.executable, "-m", "server.cli", "serve", "--no-worker", "--open", "--port", "0"]
+    command += ["--data", str(folder / "var")] + (["--database", database] if database else [])
+    variables = {**os.environ, "FHIRWRIGHT_CODING": "off", "FHIRWRIGHT_LOG_REQUESTS": "problems"}
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(command, stderr=stderr, env=variables)
+    for _ in range(600):
+        text = log.read_text()
+        if "listens on " in text:
+            return process, text.split("listens on ", 1)[1].split("/fhir", 1)[0]
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    process.kill()
+    raise RuntimeError(f"the server did not start: {log.read_text()}")
+
+
+def _start(name: str, base: str, options: argparse.Namespace) -> subprocess.Popen[bytes]:
+    command = [sys.executable, __file__, "--user", name, "--base", base, "--seed", str(options.seed + len(name))]
+    for option in ("examples", "scenarios", "steps"):
+        command += [f"--{option}", str(getattr(options, option))]
+    for kind in options.type or ():
+        command += ["--type", kind]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
 def main() -> int:
-    """Fuzz a fresh application and print what was seen."""
+    """Fuzz a fresh server and print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=100, help="requests per operation, right and wrong each")
-    parser.add_argument("--type", action="append", help="resource types; default: eight that differ")
+    parser.add_argument(
+        "--examples", type=int, default=40, help="requests per operation and user, right and wrong each"
+    )
+    parser.add_argument("--scenarios", type=int, default=20, help="scenarios along links, per type and user")
+    parser.add_argument("--steps", type=int, default=12, help="requests in a scenario at most")
+    parser.add_argument("--type", action="append", help="resource types; default: fifteen that differ")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
+    parser.add_argument("--database", help="the URL of a PostgreSQL database; default: SQLite")
+    parser.add_argument("--user", help=argparse.SUPPRESS)
+    parser.add_argument("--base", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    from server.app import create_app
-    from server.settings import Settings
-
-    with tempfile.TemporaryDirectory(prefix="fhirwright-fuzz-") as folder:
-        app = create_app(Settings(data=Path(folder), coding="off", log_level="error"))
-        try:
-            report = fuzz(app, tuple(options.type or TYPES), options.examples, options.seed)
-        finally:
-            app.state.fhir.store.close()
-    print(f"seed {options.seed}: {report.requests} requests, {len(report.failures)} failures")
+    if options.user:
+        print(json.dumps(send_as(options.user, options.base, options).as_dict()))
+        return 0
+    start = time.monotonic()
+    report = run(options)
+    seconds = time.monotonic() - start
+    print(f"seed {options.seed}, {len(USERS)} users, {seconds:.0f} s: {report.requests} requests,")
+    print(f"{report.stateful} of them in scenarios; {len(report.failures)} failures")
     print(", ".join(f"{status}: {count}" for status, count in sorted(report.statuses.items())))
+    print("done: " + ", ".join(f"{method} {count}" for method, count in sorted(report.succeeded.items())))
     for failure in report.failures[:20]:
         print(failure)
     return 1 if report.failures else 0

@@ -30,13 +30,17 @@ class Parameter(NamedTuple):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What is told of an operation beside where it is called; `page` is its page in docs/."""
+    """What is told of an operation beside where it is called.
+
+    `page` is its page in docs/; `body` names the one property of a JSON body that is no Parameters.
+    """
 
     title: str
     text: str
     parameters: tuple[Parameter, ...]
     page: str = ""
     affects: bool = False
+    body: str = ""
 
 
 @cache

@@ -33,10 +33,9 @@ def describe_fhir(
     for resource in rest["resource"]:
         if types is None or resource["type"] in types:
             paths.update(TypeRoutes(resource, base, schemas, parameters).paths())
+    chosen = [r["type"] for r in rest["resource"] if types is None or r["type"] in types]
     for one in operations:
-        paths.update(
-            operation_paths(one, base, [r["type"] for r in rest["resource"] if types is None or r["type"] in types])
-        )
+        paths.update(operation_paths(one, base, chosen, schemas))
     common = {f"search_{p['name']}": search_parameter(p) for p in rest["searchParam"] if p["name"] not in PARAMETERS}
     return {
         "paths": paths,

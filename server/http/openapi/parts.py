@@ -58,7 +58,7 @@ PARAMETERS: Tree = {
         "If-None-Exist",
         "header",
         "A search; create only when it finds nothing.",
-        {"type": "string", "examples": [f"identifier={EXAMPLE}|1"]},
+        {"type": "string", "pattern": "^identifier=[a-z0-9:/.|]{1,60}$", "examples": [f"identifier={EXAMPLE}|1"]},
     ),
     "prefer": parameter(
         "Prefer",
@@ -117,6 +117,12 @@ RESPONSES: Tree = {
     },
 }
 
+_PARAMETER: Tree = {
+    "type": "object",
+    "required": ["name", "valueString"],
+    "properties": {"name": {"type": "string", "minLength": 1}, "valueString": {"type": "string", "minLength": 1}},
+}
+
 SCHEMAS: Tree = {
     "AnyResource": {
         "type": "object",
@@ -147,7 +153,7 @@ SCHEMAS: Tree = {
         "required": ["resourceType"],
         "properties": {
             "resourceType": {"const": "Parameters"},
-            "parameter": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["name"]}},
+            "parameter": {"type": "array", "minItems": 1, "items": _PARAMETER},
         },
     },
 }

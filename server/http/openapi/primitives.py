@@ -16,6 +16,7 @@ _MOMENT = f"[12][0-9]{{3}}-(0[1-9]|1[0-2])-{_DAY}T{_CLOCK}(Z|[+-]0[0-9]:[0-5]0)"
 _LINE = "[^\\u0000-\\u001f\\u007f-\\u009f\\ufffe\\uffff]"
 _HEX = "[0-9a-f]"
 _MOST = 2**31 - 1
+_XHTML = XHTML.replace(".", "\\.")
 
 
 def _text(pattern: str, example: str) -> Schema:
@@ -44,7 +45,7 @@ PRIMITIVES: Mapping[str, Schema] = {
     "uuid": _text(
         f"urn:uuid:{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}}", "urn:uuid:00000000-0000-4000-8000-000000000001"
     ),
-    "xhtml": _text(f'<div xmlns="{XHTML}">[A-Za-z0-9 ]{{0,80}}[A-Za-z0-9]</div>', f'<div xmlns="{XHTML}">Seen</div>'),
+    "xhtml": _text(f'<div xmlns="{_XHTML}">[A-Za-z0-9 ]{{0,80}}[A-Za-z0-9]</div>', f'<div xmlns="{XHTML}">Seen</div>'),
 }
 
 _COMPARED = "(eq|ne|gt|lt|ge|le|sa|eb|ap)?"

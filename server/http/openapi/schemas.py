@@ -16,7 +16,8 @@ Schema = dict[str, Any]
 Components = dict[str, Schema]
 
 MAX_CODES = 60
-_LEFT_OUT = frozenset({"extension", "modifierExtension", "contained", "implicitRules", "language"})
+_OF_RESOURCES = frozenset({"extension", "modifierExtension", "contained", "implicitRules", "language"})
+_OF_ELEMENTS = frozenset({"extension", "modifierExtension", "id"})
 _ID = "[A-Za-z0-9.-]{1,64}"
 
 
@@ -25,6 +26,13 @@ class Schemas:
 
     def __init__(self) -> None:
         self.components: Components = {}
+
+    def of_type(self, name: str) -> Schema:
+        """A reference to the schema of a datatype, with its simple elements."""
+        if name in PRIMITIVES:
+            return self._primitive(name)
+        self.components.setdefault(f"{name}.0", self._object(name, 0))
+        return _ref(f"{name}.0")
 
     def resource(self, name: str) -> Schema:
         """A reference to the schema of a resource type."""
@@ -40,7 +48,7 @@ class Schemas:
         properties: dict[str, Schema] = {}
         required: list[str] = []
         for element in load().types[type_name].elements:
-            if element.name in _LEFT_OUT:
+            if element.name in (_OF_RESOURCES if load().types[type_name].kind == "resource" else _OF_ELEMENTS):
                 continue
             for key, of in element.properties().items():
                 schema = self._of(element, of, depth)
@@ -58,15 +66,18 @@ class Schemas:
             codes = _codes(element) if of == "code" else ()
             return {"enum": list(codes)} if codes else self._primitive(of)
         if of == "Reference":
-            return _reference(element.targets)
-        if of in ("CodeableConcept", "Coding") and (bound := _bound(element, of)):
+            return self._reference(element.targets)
+        if of in ("CodeableConcept", "Coding") and (bound := self._bound(element, of)):
             return bound
-        if depth == 0 or of == "Resource":
+        if of == "Resource":
             return {"type": "object"} if element.minimum else None
-        name = f"{of}.{depth - 1}" if depth > 1 or not self._simple(of) else f"{of}.0"
+        if depth == 0 and not element.minimum:
+            return None
+        below = 0 if self._simple(of) else max(depth - 1, 0)
+        name = f"{of}.{below}"
         if name not in self.components:
             self.components[name] = {}  # so that a type which holds itself ends here
-            self.components[name] = self._object(of, depth - 1)
+            self.components[name] = self._object(of, below)
         return _ref(name)
 
     def _primitive(self, of: str) -> Schema:
@@ -75,26 +86,49 @@ class Schemas:
         self.components[of] = PRIMITIVES[of]
         return _ref(of)
 
+    def _reference(self, targets: tuple[str, ...]) -> Schema:
+        named = "|".join(targets) if targets else "Patient|Practitioner|Organization|Observation"
+        pattern = f"^({named})/{_ID}$"
+        return {
+            "type": "object",
+            "properties": {
+                "reference": {"type": "string", "pattern": pattern},
+                "display": self._primitive("string"),
+            },
+            "additionalProperties": False,
+            "required": ["reference"],
+        }
+
+    def _bound(self, element: Element, of: str) -> Schema | None:
+        """A concept that must have one of a few codes."""
+        sets = _sets(element)
+        if len(sets) != 1:
+            return None
+        ((system, codes),) = sets.items()
+        coding = {
+            "type": "object",
+            "properties": {"system": {"const": system}, "code": {"enum": sorted(codes)}},
+            "additionalProperties": False,
+            "required": ["system", "code"],
+        }
+        if of == "Coding":
+            return coding
+        return {
+            "type": "object",
+            "properties": {
+                "coding": {"type": "array", "minItems": 1, "items": coding},
+                "text": self._primitive("string"),
+            },
+            "additionalProperties": False,
+            "required": ["coding"],
+        }
+
     def _simple(self, of: str) -> bool:
         return all(set(e.types) <= set(PRIMITIVES) for e in load().types[of].elements)
 
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _reference(targets: tuple[str, ...]) -> Schema:
-    named = "|".join(targets) if targets else "Patient|Practitioner|Organization|Observation"
-    pattern = f"^({named})/{_ID}$"
-    return {
-        "type": "object",
-        "properties": {
-            "reference": {"type": "string", "pattern": pattern},
-            "display": {"type": "string", "minLength": 1},
-        },
-        "additionalProperties": False,
-        "required": ["reference"],
-    }
 
 
 def _sets(element: Element) -> Mapping[str, frozenset[str]]:
@@ -106,28 +140,3 @@ def _sets(element: Element) -> Mapping[str, frozenset[str]]:
 
 def _codes(element: Element) -> tuple[str, ...]:
     return tuple(sorted({code for codes in _sets(element).values() for code in codes}))
-
-
-def _bound(element: Element, of: str) -> Schema | None:
-    """A concept that must have one of a few codes."""
-    sets = _sets(element)
-    if len(sets) != 1:
-        return None
-    ((system, codes),) = sets.items()
-    coding = {
-        "type": "object",
-        "properties": {"system": {"const": system}, "code": {"enum": sorted(codes)}},
-        "additionalProperties": False,
-        "required": ["system", "code"],
-    }
-    if of == "Coding":
-        return coding
-    return {
-        "type": "object",
-        "properties": {
-            "coding": {"type": "array", "minItems": 1, "items": coding},
-            "text": {"type": "string", "minLength": 1},
-        },
-        "additionalProperties": False,
-        "required": ["coding"],
-    }

@@ -68,8 +68,9 @@ class TypeRoutes:
     def _search(self) -> tuple[Tree, ...]:
         own = {f"{self._name}.{p['name']}": p for p in self._told["searchParam"] if not p["name"].startswith("_")}
         self._parameters.update({key: search_parameter(p) for key, p in own.items()})
-        common = [p["name"] for p in self._told["searchParam"] if p["name"].startswith("_")]
+        common = {p["name"]: p for p in self._told["searchParam"] if p["name"].startswith("_")}
         shared = named(*(name if name in PARAMETERS else f"search_{name}" for name in common))
+        self._parameters.update({f"search_{name}": search_parameter(p) for name, p in common.items()})
         return (*named(*own), *shared, *named(*SEARCH_RESULT, "_has", "prefer", *FORMAT))
 
     def _form(self) -> Tree:
