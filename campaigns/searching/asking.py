@@ -20,6 +20,7 @@ from campaigns.searching.oracle import (
     Logic,
     Missing,
     Plain,
+    Word,
     World,
     walk_sides,
 )  # fmt: skip
@@ -64,6 +65,8 @@ class Asker:
             self._in_compartment(asked, kind)
         if shape > 0.95 and "List" in self.world.by_type:
             asked.conditions.append(self._list())
+        elif shape > 0.92:
+            asked.conditions.append(Word("_text", self.dice.choice(made.SINGLE_WORDS)))
         if dice.random() < 0.3:
             asked.sorts = self._sorts(kind)
         if dice.random() < 0.25:
@@ -201,7 +204,7 @@ class Asker:
         dice = self.dice
         match param.type:
             case "token":
-                modifier = dice.choice([None, None, None, "not", "in", "not-in", "below", "above", "of-type"])
+                modifier = dice.choice([None, None, None, "not", "in", "not-in", "below", "above", "of-type", "text"])
                 if param.code == "_id":
                     modifier = None
                 return self._token(kind, param, modifier)
@@ -218,13 +221,19 @@ class Asker:
                 modifier = dice.choice([None, None, "below", "above"])
                 return modifier, lambda: self._uri(kind, param, modifier)
             case "reference":
-                modifier = None if dice.random() < 0.8 else "type"
+                modifier = dice.choice([None, None, None, None, "type", "text", "identifier"])
+                if modifier == "text":
+                    return modifier, lambda: self._shown(kind, param)
+                if modifier == "identifier":
+                    return modifier, lambda: self._identifier(kind, param)
                 return self._reference(kind, param, modifier)
         raise Nothing
 
     def _token(self, kind: str, param: SearchParam, modifier: str | None) -> tuple[str | None, Any]:
         sample = self._some(kind, param)
         coded = sample.type in ("Coding", "CodeableConcept")
+        if modifier == "text" and meaning.texts_of([sample]):
+            return modifier, lambda: self._shown(kind, param)
         if modifier == "of-type" and sample.type == "Identifier":
             return modifier, lambda: self._of_type(kind, param)
         if coded and modifier in ("in", "not-in"):
@@ -232,6 +241,16 @@ class Asker:
         if coded and modifier in ("below", "above"):
             return modifier, lambda: self._tree(modifier)
         return ("not" if modifier == "not" else None), lambda: self._code(kind, param)
+
+    def _shown(self, kind: str, param: SearchParam) -> tuple[str, Test]:
+        texts = meaning.texts_of([self._some(kind, param)])
+        if not texts:
+            raise Nothing
+        text = self.dice.choice(texts)
+        start = text[: self.dice.randint(1, len(text))]
+        if start != start.strip():
+            raise Nothing
+        return _escaped(start), meaning.shown(start)
 
     def _tree(self, modifier: str) -> tuple[str, Test]:
         code = self.dice.choice(["a", "a1", "a11", "b", "b1"])
@@ -355,6 +374,17 @@ class Asker:
             return written, lambda nodes: name in meaning.targets(nodes, base_url)
 
         return only, make
+
+    def _identifier(self, kind: str, param: SearchParam) -> tuple[str, Test]:
+        node = self._some(kind, param)
+        found = node.value.get("identifier") if isinstance(node.value, dict) else None
+        if not found:
+            raise Nothing
+        text = f"{_escaped(found['system'])}|{_escaped(found['value'])}" if self.dice.random() < 0.5 else found["value"]
+        test = meaning.token(text)
+        return text, lambda nodes: test(
+            [Node(v["identifier"], "Identifier") for v, _ in nodes if isinstance(v, dict) and "identifier" in v]
+        )
 
     def _composite(self, kind: str, param: SearchParam) -> Condition:
         known = load().search_params(kind)

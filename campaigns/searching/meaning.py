@@ -114,6 +114,12 @@ def texts_of(nodes: Iterable[Node]) -> list[str]:
     return [text for text in found if text]
 
 
+def shown(text: str) -> Test:
+    """What a person reads starts with the text."""
+    plain = folded(text)
+    return lambda nodes: any(folded(one).startswith(plain) for one in texts_of(nodes))
+
+
 # String
 
 _PARTS = {

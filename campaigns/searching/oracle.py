@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from campaigns.searching.meaning import Test, targets
+from campaigns.searching.meaning import Test, folded, targets
 from campaigns.searching.paths import Node, select, walk
 from fhir_profiles.definitions import SearchParam, load
 
@@ -162,6 +163,19 @@ class Logic:
         """The truth of the whole."""
         found = [part.holds(world, resource) for part in self.parts]
         return not found[0] if self.word == "not" else any(found) if self.word == "or" else all(found)
+
+
+@dataclass
+class Word:
+    """A word of the narrative."""
+
+    name: str
+    text: str
+
+    def holds(self, _world: World, resource: Resource, /) -> bool:
+        """Whether it is there."""
+        plain = re.sub(r"<[^>]*>", " ", resource.get("text", {}).get("div", ""))
+        return self.text in re.findall(r"\w+", folded(plain))
 
 
 @dataclass

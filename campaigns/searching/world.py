@@ -22,6 +22,9 @@ TAGS = ("red", "green", "blue")
 WORDS = ("fever", "cough", "fracture", "chest pain", "no fever today")
 
 
+SINGLE_WORDS = ("fever", "cough", "fracture", "pain", "today", "generated", "nothing")
+
+
 def synthea(folder: Path, bundles: int) -> list[Resource]:
     """The first transaction Bundles of a folder, each resource under the id that its full URL holds."""
     found = [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))[:bundles]]
@@ -147,6 +150,9 @@ def _observation(n: int, dice: random.Random) -> Resource:
     if dice.random() < 0.3:
         kind = dice.choice(["Patient", "Organization"])
         observation["performer"] = [{"reference": f"{kind}/made{dice.randint(1, 20)}"}]
+    elif dice.random() < 0.3:
+        who = {"system": "urn:staff", "value": f"s{dice.randint(1, 6)}"}
+        observation["performer"] = [{"identifier": who, "display": dice.choice(NAMES)}]
     if dice.random() < 0.3:
         observation["derivedFrom"] = [{"reference": f"Observation/made{dice.randint(1, 60)}"}]
     if dice.random() < 0.2:
