@@ -16,9 +16,9 @@ from server.store.keys import patient_key
 
 from .conditions import Rows, is_single_valued, targets_of
 from .plan import INDEX_ORDER, Plan, Within, by_date, by_index, by_sort, gathered, of_type
-from .query import Branch, Condition, Every, Has, Node, invalid
+from .query import Branch, Chain, Condition, Every, Has, Node, invalid
 from .sql import Sql
-from .tree import SURE, Part, Scope, Window, driving, names_patient, part_of
+from .tree import SURE, Part, Scope, Window, about, driving, names_patient, part_of
 
 FEW = 3000
 
@@ -72,7 +72,7 @@ def choose(scope: Scope, found: Parts, few: Size) -> str:
     windowed = along is not None and _is_single(parts[along]) and _main_window(found) is not None
     if not (windowed and len(leading) == 2) and (len(leading) > 1 or (leading and along is None)):
         for n in leading:
-            if _finds_few(parts[n], few):
+            if _finds_few(scope, parts[n], branch.type, few):
                 return f"g{n}"
     if along is not None:
         return f"{'d' if dated and _is_single(parts[along]) else 'l'}{along}"
@@ -146,14 +146,25 @@ def _has_index_order(part: Part) -> bool:
     return part.rows is not None and part.rows.table in INDEX_ORDER
 
 
-def _finds_few(part: Part, few: Size, divisor: int = 1) -> bool:
-    """Whether the part finds few, looking first at what its chain would have to gather."""
+def _finds_few(scope: Scope, part: Part, resource_type: str, few: Size, divisor: int = 1) -> bool:
+    """Whether the part finds few of the type, looking first at what its chain would have to gather.
+
+    What the caller may not see is not counted: the order of a page must not tell of it.
+    """
     if part.inner is not None and part.inner.rank > SURE:
-        if not _finds_few(part.inner, few, CHAINED_FEWER):
+        node = part.node
+        beyond = node.target if isinstance(node, Chain) else node.source if isinstance(node, Has) else resource_type
+        if not _finds_few(scope, part.inner, beyond, few, CHAINED_FEWER):
             return False
-        if isinstance(part.node, Has):  # which finds no more than refers to it
+        if isinstance(node, Has):  # which finds no more than refers to it
             return True
-    return part.rids is not None and few(part.rids, divisor)
+    if part.rids is None:
+        return False
+    seen = scope.reach(resource_type)
+    if seen is None:
+        return few(part.rids, divisor)
+    text = f"SELECT v.rid FROM ({part.rids.text}) v WHERE {about(seen, 'v.rid')}"
+    return few(Sql(text, (*part.rids.params, *seen.params)), divisor)
 
 
 def _date_order(branch: Branch) -> bool | None:
