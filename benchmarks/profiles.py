@@ -5,18 +5,24 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import fhirkit
+import fhirpathpy
 import orjson
+from fhirpathpy.models import models
 
 from fhir_profiles import json
 from fhir_profiles.definitions import load
 from fhir_profiles.extract import index
+from fhir_profiles.fhirpath import compile
 from fhir_profiles.validate import check
 
 _CODING = {"system": "http://loinc.org", "code": "8480-6", "display": "Systolic blood pressure"}
 WIDTHS = (7, 8, 8, 8, 8, 9, 16)
+SHARED = Path(__file__).parents[2] / "shared" / "conformance"
+PATHS = ("name.given", "name.where(use = 'official').given.first()", "name.all(family.exists() or given.exists())")
 _MONEY = {"value": 72.5, "currency": "USD"}
 
 
@@ -120,6 +126,30 @@ def main() -> None:
         )
         cells = (len(body), *(f"{m:.1f}" for m in measured))
         print(f"{name:12}" + "".join(f"{c:>{w}}" for c, w in zip(cells, WIDTHS, strict=True)))
+    _print_corpora()
+    _print_paths(_samples()["Patient"])
+
+
+def _print_corpora() -> None:
+    """What checking costs over published resources, when they lie beside the repository."""
+    for folder in ("synthea", "r4-examples"):
+        files = [json.decode(path.read_bytes()) for path in sorted((SHARED / folder).glob("*.json"))]
+        resources = [e["resource"] for r in files for e in r["entry"]] if folder == "synthea" else files
+        for resource in resources:
+            check(resource)
+        start = time.process_time()
+        refused = sum(bool(check(resource)) for resource in resources)
+        spent = (time.process_time() - start) / max(len(resources), 1) * 1e3
+        print(f"check {folder}: {len(resources)} resources, {refused} refused, {spent:.3f} CPU-ms each")
+
+
+def _print_paths(patient: dict[str, Any]) -> None:
+    """A FHIRPath here and in another engine."""
+    for text in PATHS:
+        path, other = compile(text), fhirpathpy.compile(text, models["r4"])
+        own = microseconds(lambda path=path: path.evaluate(patient))
+        theirs = microseconds(lambda other=other: other(patient))
+        print(f"{text}: {own:.1f} us, fhirpathpy {theirs:.1f}")
 
 
 if __name__ == "__main__":

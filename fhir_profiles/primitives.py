@@ -75,7 +75,7 @@ def _between(low: int, high: int) -> Predicate:
 def _decimal(value: Any) -> bool:
     kind = type(value)
     if kind is Decimal:
-        return -MAX_EXPONENT < value.adjusted() < MAX_EXPONENT
+        return bool(-MAX_EXPONENT < value.adjusted() < MAX_EXPONENT)
     return (kind is int and abs(value) < _HUGE) or (kind is float and value - value == 0)
 
 
