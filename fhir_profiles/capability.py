@@ -15,7 +15,10 @@ TYPE_INTERACTIONS = (
 )
 SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system", "search-system")
 FORMATS = ("application/fhir+json", "json", "application/fhir+xml", "xml")
-PATCH_FORMATS = ("application/json-patch+json", "application/fhir+json", "application/fhir+xml")
+PATCH_FORMATS = (
+    *("application/json-patch+json", "application/merge-patch+json"),
+    *("application/fhir+json", "application/fhir+xml"),
+)
 COMPARTMENTS = ("device", "encounter", "patient", "practitioner", "relatedPerson")
 NOT_SEARCHED = frozenset({"_query"})
 """Parameters of R4 that mean nothing here: there are no named queries."""

@@ -24,7 +24,7 @@ from server.settings import Settings
 Pairs = tuple[tuple[str, str], ...]
 
 _HOST = re.compile(r"^[A-Za-z0-9._~:\-\[\]]{1,255}$")
-_ACCEPT_PATCH = b"application/json-patch+json, application/fhir+json, application/fhir+xml"
+_ACCEPT_PATCH = b"application/json-patch+json, application/merge-patch+json, application/fhir+json, application/fhir+xml"
 
 
 def split_path(path: str) -> tuple[str, ...]:

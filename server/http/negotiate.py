@@ -22,6 +22,7 @@ _FORMATS = {
     **dict.fromkeys({*XML_NAMES, "xml", "application/fhir xml"}, FHIR_XML),
     **dict.fromkeys({"html", "text/html"}, HTML),
 }
+_PATCHES = frozenset({"application/json-patch+json", "application/merge-patch+json"})
 _VERSIONS = frozenset({"4.0", "4.0.1"})
 
 
@@ -96,8 +97,8 @@ def _is_one_of(content_type: bytes, names: frozenset[str]) -> bool:
 
 @lru_cache(maxsize=64)
 def is_json_patch(content_type: bytes) -> bool:
-    """Whether a request body is a JSON Patch (RFC 6902)."""
-    return _media(content_type.decode("latin-1").lower())[0] == "application/json-patch+json"
+    """Whether a request body is a JSON Patch (RFC 6902) or a merge patch (RFC 7396)."""
+    return _media(content_type.decode("latin-1").lower())[0] in _PATCHES
 
 
 @lru_cache(maxsize=64)

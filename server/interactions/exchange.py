@@ -9,6 +9,7 @@ import msgspec
 
 FHIR_JSON = "application/fhir+json"
 JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 
 
 class Prefer(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""patch: a change to what is stored, as JSON Patch or FHIRPath Patch (https://hl7.org/fhir/R4/http.html#patch)."""
+"""patch: a change to what is stored, as JSON, FHIRPath or merge patch (https://hl7.org/fhir/R4/http.html#patch)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import msgspec
 
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
-from fhir_profiles.patch import fhirpath_patch, json_patch
+from fhir_profiles.patch import fhirpath_patch, json_patch, merge_patch
 from server.store import Tx, Version
 
 from . import content, update
 from .action import Write
 from .conditional import find_one
-from .exchange import JSON_PATCH, Request, Response
+from .exchange import JSON_PATCH, MERGE_PATCH, Request, Response
 from .preconditions import check_match
 from .read import Gone, absent
 
 if TYPE_CHECKING:
     from .fhir import Fhir
+
+_PLAIN = ("application/json", "text/json")
+"""What clients of a merge patch send when they name no form; FHIR's own patch has a resourceType."""
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -50,12 +53,15 @@ def read_change(request: Request, links: Mapping[str, str] | None = None) -> Cha
     if not request.body:
         text = "The request has no body; send a JSON Patch, or a Parameters resource with operations."
         raise FhirError.of(Category.INCORRECT, "structure", text)
-    if request.content_type.partition(";")[0].strip().lower() == JSON_PATCH:
+    form = request.content_type.partition(";")[0].strip().lower()
+    if form == JSON_PATCH:
         operations = read_operations(request.body)
         if links:
             operations = _relinked(operations, links)
         return lambda resource: json_patch(resource, operations)
     parameters = json.decode(request.body)
+    if form == MERGE_PATCH or (form in _PLAIN and "resourceType" not in parameters):
+        return lambda resource: merge_patch(resource, parameters)
     content.expect_type(parameters, "Parameters")
     content.validate(parameters)
     return lambda resource: fhirpath_patch(resource, parameters)
