@@ -55,11 +55,12 @@ def run(engine: str, kinds: list[str], rounds: int, processes: int) -> tuple[lis
         with Race(url, processes) as race:
             race.run(kinds, rounds)
         seconds = time.monotonic() - began
-    lines = [
-        f"| {engine} | {TITLES[kind]} | {race.rounds[kind]} | {race.requests[kind]} | {race.turned_away[kind]} "
-        f"| {sum(text.startswith(kind) for text in race.wrong)} |"
-        for kind in kinds
-    ]
+    lines = []
+    for kind in kinds:
+        wrong = sum(text.startswith(kind) for text in race.wrong)
+        cells = (engine, TITLES[kind], race.rounds[kind], race.requests[kind], race.turned_away[kind], wrong)
+        took = f"{race.seconds[kind] / race.rounds[kind] * 1000:.0f} ms"
+        lines.append(f"| {' | '.join(map(str, cells))} | {took} |")
     print("\n".join(lines), f"\n{engine}: {seconds:.0f} s", *race.wrong[:20], sep="\n", flush=True)
     return lines, race.wrong
 
@@ -73,11 +74,11 @@ def page(command: str, processes: int, lines: list[str]) -> str:
             f"{datetime.now(UTC):%Y-%m-%d}, `{command}`",
             "",
             f"{processes} processes over one database start each round at the same moment, each with three requests at",
-            "once. `turned away` counts answers that ask the client to come again (409, 412, 503); a 5xx other than 503,",
-            "a second resource, a lost update, a Bundle done in part or a read that does not see the write is `wrong`.",
+            "once. `turned away` counts answers that ask the client to come again (409, 412, 503); any other 5xx, a",
+            "second resource, a lost update, a Bundle done in part or a read that does not see the write is `wrong`.",
             "",
-            "| database | race | rounds | requests | turned away | wrong |",
-            "|---|---|---|---|---|---|",
+            "| database | race | rounds | requests | turned away | wrong | a round |",
+            "|---|---|---|---|---|---|---|",
             *lines,
             "",
         ]

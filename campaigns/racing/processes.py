@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import time
 from collections import Counter
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -46,6 +47,7 @@ class Race:
         self.rounds: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.turned_away: Counter[str] = Counter()
+        self.seconds: Counter[str] = Counter()
         self.wrong: list[str] = []
         self._pipes: list[Connection] = []
         self._processes: list[Any] = []
@@ -67,6 +69,7 @@ class Race:
                 self._round(kind, number * len(kinds) + at)
 
     def _round(self, kind: str, number: int) -> None:
+        began = time.monotonic()
         for pipe in self._pipes:
             pipe.send((kind, number))
         answers: list[Done] = []
@@ -74,6 +77,7 @@ class Race:
             if not pipe.poll(_SECONDS):
                 raise TimeoutError(f"a round of {kind} did not end")
             answers += pipe.recv()
+        self.seconds[kind] += time.monotonic() - began  # type: ignore[assignment]
         self.rounds[kind] += 1
         self.requests[kind] += len(answers)
         self.turned_away[kind] += sum(done.status in TURNED_AWAY for done in answers)

@@ -55,6 +55,9 @@ class Fhir:
             handler, brief = self._reading(request)
             if brief and self.store.reader.inline:
                 return handler(self.store)
+            if brief and len(request.path) == 2:
+                version = await self.store.lookup(*request.path)
+                return read.read(lambda *_: version, request)
             return await self.store.run(self._read, handler)
         request = self._versioned(request)
         if not request.path:

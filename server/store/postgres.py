@@ -23,10 +23,13 @@ TOGETHER = 16
 
 _INSERT = re.compile(r"(INSERT INTO [^?]+ VALUES )(\((?:\?, )*\?\))")
 _REPLACE_ALL = (
-    "UPDATE resource SET version=n.version, updated=n.updated, change=n.change, patient=n.patient, body=n.body"
+    "WITH held AS (SELECT rid FROM resource WHERE rid = ANY(%s::bigint[]) ORDER BY rid FOR UPDATE)"
+    " UPDATE resource SET version=n.version, updated=n.updated, change=n.change, patient=n.patient, body=n.body"
     " FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::text[], %s::bytea[], %s::bigint[], %s::int[])"
-    " AS n(version, updated, change, patient, body, rid, old) WHERE resource.rid = n.rid AND resource.version = n.old"
+    " AS n(version, updated, change, patient, body, rid, old), held"
+    " WHERE held.rid = n.rid AND resource.rid = n.rid AND resource.version = n.old"
 )
+"""The rows are locked in one order first: an UPDATE takes them in the order of its plan, and two would deadlock."""
 
 LOCK_SPACE = 0x66686972
 LOCKS = 1024
@@ -119,7 +122,8 @@ class PostgresDriver(Driver):
         """Put new versions in place, in one statement."""
         if len(rows) == 1:
             return self.run(REPLACE, rows[0])
-        return self._cursor.execute(_REPLACE_ALL, [list(column) for column in zip(*rows, strict=True)]).rowcount
+        values = [list(column) for column in zip(*rows, strict=True)]
+        return self._cursor.execute(_REPLACE_ALL, [values[5], *values]).rowcount
 
     def delete_index(self, table: str, rids: Sequence[int]) -> None:
         """Remove the index rows of resources."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -14,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from . import postgres, sqlite
 from .driver import Driver, Reader
+from .grouped import GroupedReads
 from .keys import RowIds
 from .tx import Batch, Tx
 from .version import COLUMNS, Version, read_version
@@ -22,6 +24,7 @@ from .writer import Key, Writer
 T = TypeVar("T")
 
 _READ = f"SELECT {COLUMNS} FROM resource WHERE type = ? AND id = ?"
+_READ_MANY = f"SELECT {COLUMNS} FROM resource WHERE (type, id) IN (SELECT * FROM unnest(?::text[], ?::text[]))"
 
 
 class Store:
@@ -83,6 +86,25 @@ class Store:
         rows = self.reader.get(_READ, (resource_type, resource_id))
         return Version(*rows[0]) if rows else None
 
+    async def lookup(self, resource_type: str, resource_id: str) -> Version | None:
+        """The same from an event loop; with those that ask at the same time when the database is another process."""
+        if self.reader.inline:
+            return self.read(resource_type, resource_id)
+        return await self.lookups.read((resource_type, resource_id))
+
+    @cached_property
+    def lookups(self) -> GroupedReads:
+        """The process's lookups; their thread starts with the first."""
+        return GroupedReads(self._find)
+
+    def _find(self, keys: Sequence[Key]) -> dict[Key, Version]:
+        if len(keys) == 1:
+            rows = self.reader.get(_READ, keys[0])
+        else:
+            types, ids = zip(*keys, strict=True)
+            rows = self.reader.get(_READ_MANY, (list(types), list(ids)))
+        return {(row[1], row[2]): Version(*row) for row in rows}
+
     def read_version(self, current: Version, version: int) -> Version | None:
         """A version of a resource, given its newest."""
         return read_version(self.reader.get, current, version)
@@ -99,6 +121,8 @@ class Store:
         """Finish waiting writes and close every connection."""
         if self._writer is not None:
             self._writer.close()
+        if "lookups" in self.__dict__:
+            self.lookups.close()
         self._pool.shutdown()
         self.reader.close()
         self.engine.dispose()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -32,6 +34,38 @@ async def test_many_writes_share_commits(store: Store) -> None:
     await asyncio.gather(*(store.write(_create(f"r{n}")) for n in range(300)))
     assert store.query("SELECT count(*) FROM resource") == [(300,)]
     assert store.writer.commits < 100
+
+
+async def test_lookups_share_statements(store: Store) -> None:
+    """Lookups at the same time get each their own resource, or None, in fewer statements where that pays."""
+    await asyncio.gather(*(store.write(_create(f"r{n}")) for n in range(50)))
+    asked = 0
+    get = store.reader.get
+
+    def counted(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        nonlocal asked
+        asked += 1
+        return get(sql, params)
+
+    store.reader.get = counted  # type: ignore[method-assign]
+    names = [f"r{n % 60}" for n in range(300)]
+    found = await asyncio.gather(*(store.lookup("Basic", name) for name in names))
+    assert [version and version.id for version in found] == [name if int(name[1:]) < 50 else None for name in names]
+    assert asked == 300 if store.reader.inline else asked < 30
+
+
+async def test_a_lookup_that_fails_says_so(store: Store) -> None:
+    """What the database raises reaches every lookup that waited, and the next one works."""
+    get = store.reader.get
+
+    def fail(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        raise RuntimeError("lost")
+
+    store.reader.get = fail  # type: ignore[method-assign]
+    failed = await asyncio.gather(*(store.lookup("Basic", "a") for _ in range(3)), return_exceptions=True)
+    assert [str(error) for error in failed] == ["lost"] * 3
+    store.reader.get = get  # type: ignore[method-assign]
+    assert await store.lookup("Basic", "a") is None
 
 
 async def test_one_failure_is_one_failure(store: Store) -> None:
