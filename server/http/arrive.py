@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
+from fhir_profiles.capability import PATCH_FORMATS
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.xml import to_json
 from server.http.answer import Manner
@@ -24,7 +25,7 @@ from server.settings import Settings
 Pairs = tuple[tuple[str, str], ...]
 
 _HOST = re.compile(r"^[A-Za-z0-9._~:\-\[\]]{1,255}$")
-_ACCEPT_PATCH = b"application/json-patch+json, application/merge-patch+json, application/fhir+json, application/fhir+xml"
+_ACCEPT_PATCH = ", ".join(PATCH_FORMATS).encode()
 
 
 def split_path(path: str) -> tuple[str, ...]:
