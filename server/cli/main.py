@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 import typer
@@ -23,14 +24,16 @@ COMMANDS: dict[str, str] = {
     "migrate": "Bring the database to the schema of this version.",
     "reindex": "Make the search index of stored resources again.",
     "doctor": "Check that everything the server needs is in place.",
+    "import": "Store the resources of NDJSON files.",
+    "export": "Write the database to NDJSON files.",
     "demo": "Code a generated fax on a running server and show the result.",
 }
 
 
 def load_command(name: str) -> Any:
     """The command `name` as Typer builds it from its function; imports its module."""
-    module = import_module(f"server.cli.{name.replace('-', '_')}")
-    function: Callable[..., Any] = getattr(module, name.replace("-", "_"))
+    place = f"{name}_" if iskeyword(name) else name.replace("-", "_")
+    function: Callable[..., Any] = getattr(import_module(f"server.cli.{place}"), place)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, short_help=COMMANDS[name])(function)
     return typer.main.get_command(app)
