@@ -221,6 +221,12 @@ def _rooted(part: str, value: Json) -> bool:
     return typed and all(path.startswith(f"{root}.") for path in paths[1:])
 
 
+def _plain_root(value: Json) -> bool:
+    """Whether the element of the type itself has no label, code or requirements."""
+    elements = [e for part in ("snapshot", "differential") for e in (value.get(part) or {}).get("element", ())]
+    return not any("." not in str(e.get("path", ".")) and has(e, "label", "code", "requirements") for e in elements)
+
+
 _QTY = needs("qty-3", "code", "system")
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
@@ -344,6 +350,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "Ratio": (Rule("rat-1", "numerator and denominator go together", _ratio),),
     "ServiceRequest": (needs("prr-1", "orderDetail", "code"),),
     "StructureDefinition": (
+        Rule("sdf-9", "the first element has no label, code or requirements", _plain_root),
         Rule("sdf-8", "the elements stand under that of the type", partial(_rooted, "snapshot"), at="snapshot"),
         Rule(
             "sdf-8a", "the elements stand under that of the type", partial(_rooted, "differential"), at="differential"

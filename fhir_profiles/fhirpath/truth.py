@@ -53,6 +53,8 @@ class _Compiler:
     def test(self, tree: Tree) -> Test:
         """The test of a tree: directly on the JSON where that is possible, else by the engine."""
         match tree:
+            case Binary("or", _, _) if alike := _one_of(tree):
+                return self._compared(tree, *alike, True)
             case Binary("and" | "or" | "implies" | "xor" as word, left, right):
                 return _LOGIC[word](self.test(left), self.test(right))
             case Call(Binary() | Call() as of, "not", ()):
@@ -61,6 +63,15 @@ class _Compiler:
                 return _present(self._fields[name], asked == "exists")
             case Binary("=" | "!=" as sign, Member(None, name), Literal(str() as text)):
                 return self._compared(tree, name, frozenset({text}), sign == "=")
+            case Binary("=" | "!=" as sign, Member(None, name), Literal(bool() as wanted)) if self._is_boolean(name):
+                answers = (True, False) if wanted is (sign == "=") else (False, True)
+                return _boolean(self._fields[name], answers, _asked(step(tree)))
+            case Member(None, name) if self._is_boolean(name):
+                return _boolean(self._fields[name], (True, False), _asked(step(tree)))
+            case Call(Call(Member(None, many), "select", (Member(None, name),)), "isDistinct", ()) if (
+                many in self._fields and self._fields[many].only
+            ):
+                return _distinct(self._fields[many], name, _asked(step(tree)))
             case Binary("in", Member(None, name), right) if found := texts(right):
                 return self._compared(tree, name, found, True)
             case Binary(sign, Call(Member(None, name), "count", ()), Literal(int() as number)) if (
@@ -68,6 +79,10 @@ class _Compiler:
             ):
                 return _counted(self._fields[name], _ORDERS[sign], number)
         return _asked(step(tree))
+
+    def _is_boolean(self, name: str) -> bool:
+        field = self._fields.get(name)
+        return field is not None and field.only is not None and field.only[1] == "boolean"
 
     def _compared(self, tree: Tree, name: str, wanted: frozenset[str], positive: bool) -> Test:
         field = self._fields.get(name)
@@ -83,6 +98,46 @@ class _Compiler:
             return None if value is None and shadow not in subject.value else subject.ask(slow)
 
         return test
+
+
+def _one_of(tree: Tree) -> tuple[str, frozenset[str]] | None:
+    """The name and the texts of `name = 'a' or name = 'b' or …`; None for any other tree."""
+    match tree:
+        case Binary("or", left, Binary("=", Member(None, name), Literal(str() as text))):
+            rest = _one_of(left)
+            return (name, rest[1] | {text}) if rest is not None and rest[0] == name else None
+        case Binary("=", Member(None, name), Literal(str() as text)):
+            return name, frozenset({text})
+    return None
+
+
+def _boolean(field: Field, answers: tuple[bool, bool], slow: Test) -> Test:
+    """A boolean element as it is, or turned around."""
+    key = next(iter(field.keys))
+    when_true, when_false = answers
+
+    def test(subject: Subject) -> bool | None:
+        value = subject.value.get(key)
+        if value is True:
+            return when_true
+        return when_false if value is False else None if field.shadow not in subject.value else slow(subject)
+
+    return test
+
+
+def _distinct(field: Field, name: str, slow: Test) -> Test:
+    """Whether the objects of a list differ in one plain text each."""
+    key = next(iter(field.keys))
+
+    def test(subject: Subject) -> bool | None:
+        items = subject.value.get(key, ())
+        if type(items) is list:
+            texts = [item.get(name) for item in items if type(item) is dict]
+            if len(texts) == len(items) and all(type(text) is str for text in texts):
+                return len(set(texts)) == len(texts)
+        return slow(subject) if items else True
+
+    return test
 
 
 def _asked(expression: Step) -> Test:

@@ -19,6 +19,7 @@ from fhir_profiles.fhirpath.functions.table import argument, table
 from fhir_profiles.fhirpath.operators import integer, text
 
 MAX_PATTERN = 2_000
+_SHORT = 100
 
 _GROUP = re.compile(r"\$\{?(\d+)\}?")
 
@@ -104,6 +105,12 @@ def _pattern(source: str) -> Any:
 
 
 def _matches(value: str, pattern: str) -> bool:
+    return _found(value, pattern) if len(value) < _SHORT else _pattern(pattern).search(value) is not None
+
+
+@lru_cache(maxsize=8_192)
+def _found(value: str, pattern: str) -> bool:
+    """Whether the pattern is in a short text: the paths and codes of definitions come again and again."""
     return _pattern(pattern).search(value) is not None
 
 

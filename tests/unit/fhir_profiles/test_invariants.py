@@ -143,6 +143,12 @@ PAIRS: list[tuple[str, str, bytes, bytes]] = [
     ("ServiceRequest", "prr-1", b'{"code":{},"orderDetail":[]}', b'{"orderDetail":[]}'),
     (
         "StructureDefinition",
+        "sdf-9",
+        b'{"differential":{"element":[{"path":"A"},{"path":"A.b","label":"x"}]}}',
+        b'{"differential":{"element":[{"path":"A","label":"x"}]}}',
+    ),
+    (
+        "StructureDefinition",
         "sdf-8",
         b'{"type":"A","snapshot":{"element":[{"path":"A"},{"path":"A.b"}]}}',
         b'{"type":"A","snapshot":{"element":[{"path":"A"},{"path":"B.b"}]}}',
