@@ -118,7 +118,11 @@ ROWS = (
     ),
     Row("xml", "XML in and out, lossless"),
     Row("etag_if_match_prefer", "`ETag`, `If-Match`, `Prefer`", must=True),
-    Row("respond_async", "`Prefer: respond-async`"),
+    Row(
+        "respond_async",
+        "`Prefer: respond-async`",
+        elsewhere=("integration/asynchronous/test_later.py::test_a_search_is_answered_later_as_a_batch_response",),
+    ),
     Row("document", "`Composition/$document`"),
     Row("match", "`Patient/$match`, the index of a master patient index"),
     Row("lastn", "`Observation/$lastn`"),

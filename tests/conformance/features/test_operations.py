@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from tests.conformance.features.conftest import Client, observation, patient
@@ -159,17 +158,3 @@ async def test_provenance(client: Client) -> None:
     made = {"resourceType": "Provenance", "id": "v", "target": [{"reference": "Patient/p"}], "agent": agent}
     await client.put({**made, "recorded": "2020-01-01T00:00:00Z"})
     assert await client.included("Patient?_id=p&_revinclude=Provenance:target") == {"Provenance/v"}
-
-
-async def test_respond_async(client: Client) -> None:
-    """The answer is fetched later, from where the server says."""
-    await client.put(patient("p"))
-    answer = await client.call("GET", "Patient?_id=p", prefer="respond-async", must=202)
-    place = answer.headers["content-location"]
-    for _ in range(100):
-        status = await client.call("GET", place)
-        if status.status_code != 202:
-            break
-        await asyncio.sleep(0.1)
-    assert status.status_code == 200
-    assert '"Patient"' in status.text.replace(" ", "")
