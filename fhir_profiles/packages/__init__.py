@@ -2,6 +2,6 @@
 
 from fhir_profiles.packages.archive import Limits, read_archive
 from fhir_profiles.packages.file import Package, open_package
-from fhir_profiles.packages.library import Library, Loaded, install
+from fhir_profiles.packages.library import Library, Loaded, install, open_all
 
-__all__ = ["Library", "Limits", "Loaded", "Package", "install", "open_package", "read_archive"]
+__all__ = ["Library", "Limits", "Loaded", "Package", "install", "open_all", "open_package", "read_archive"]

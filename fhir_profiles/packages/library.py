@@ -19,6 +19,11 @@ LOOK_SECONDS = 1.0
 """How often an open library looks for packages that were loaded meanwhile."""
 
 
+def open_all(data: Path) -> list[Package]:
+    """Every package of a data directory; FhirError(UNAVAILABLE) names one that is damaged or of another version."""
+    return [open_package(path) for path in sorted((data / FOLDER).glob(f"*{SUFFIX}"))]
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What came of loading a package. `counts` are resources by type, `unusable` profiles that cannot be compiled."""

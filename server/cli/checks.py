@@ -95,6 +95,13 @@ def _terminology(settings: Settings) -> str:
     return f"{len(open_terminology(settings.data).systems)} code systems"
 
 
+def _guides(settings: Settings) -> str:
+    from fhir_profiles.packages import open_all
+
+    loaded = [package.index for package in open_all(settings.data)]  # raises at the first that is damaged
+    return ", ".join(f"{one.name} {one.version}" for one in loaded) or "none are loaded"
+
+
 def _tesseract(_: Settings) -> str:
     import tesserocr
 
@@ -115,6 +122,7 @@ _LOOKS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
     "search index": _search_index,
     "terminology": _terminology,
+    "implementation guides": _guides,
     "tesseract": _tesseract,
     "versions": _versions,
 }

@@ -10,6 +10,8 @@ from fhir_profiles.conform import Profiles, check_profile
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.packages import Library, install
 from fhir_profiles.packages.file import SUFFIX
+from server.cli.checks import _guides
+from server.settings import Settings
 
 
 def test_loading_again_changes_nothing(package, profile, tmp_path):
@@ -98,3 +100,13 @@ def test_a_differential_stands_on_the_profile_below_it(package, profile, tmp_pat
     profiles = Profiles([Library(tmp_path)])
     problems = check_profile({"resourceType": "Patient"}, child["url"], registry=profiles)
     assert {p.expression for p in problems} == {"Patient.name", "Patient.gender"}
+
+
+def test_the_doctor_names_what_is_loaded_and_what_is_damaged(package, profile, tmp_path):
+    """A file that the server leaves out is told to who looks."""
+    settings = Settings(data=tmp_path)
+    install(tmp_path, package({"P.json": profile}))
+    assert _guides(settings) == "org.example.ig 1.0.0"
+    (tmp_path / "packages" / f"bad@1{SUFFIX}").write_bytes(b"x")
+    with pytest.raises(FhirError, match="bad@1"):
+        _guides(settings)
