@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
-class Load:
-    """One kind of request."""
+class Sent:
+    """One request."""
 
+    method: str
     path: str
     body: bytes = b""
 
-    @property
-    def method(self) -> str:
-        """POST when there is a body."""
-        return "POST" if self.body else "GET"
+    def on_wire(self, host: str) -> bytes:
+        """The request as it is sent."""
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/fhir+json\r\n"
+        if self.body:
+            head += f"Content-Type: application/fhir+json\r\nContent-Length: {len(self.body)}\r\n"
+        return head.encode() + b"\r\n" + self.body
+
+
+@dataclass(frozen=True)
+class Load:
+    """One kind of request: these in turn, over and over."""
+
+    sent: tuple[Sent, ...]
 
 
 @dataclass(frozen=True)
@@ -47,18 +59,27 @@ def drive(base: str, load: Load, seconds: float, connections: int) -> Result:
     return asyncio.run(_drive_asyncio(base, load, seconds, connections))
 
 
+_SCRIPT = """
+local requests, at = {{}}, 0
+for length in io.lines("{lengths}") do requests[#requests + 1] = tonumber(length) end
+local file = io.open("{requests}", "rb")
+for i, length in ipairs(requests) do requests[i] = file:read(length) end
+file:close()
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+"""
+
+
 def _drive_wrk(base: str, load: Load, seconds: float, connections: int) -> Result:
     with tempfile.TemporaryDirectory() as folder:
-        body = Path(folder) / "body"
-        body.write_bytes(load.body)
-        script = Path(folder) / "request.lua"
-        script.write_text(
-            f'wrk.method = "{load.method}"\n'
-            f'local file = io.open("{body}", "rb")\nlocal body = file:read("*all")\nfile:close()\n'
-            "if #body > 0 then wrk.body = body end\n"
-            'wrk.headers["Content-Type"] = "application/fhir+json"\nwrk.headers["Accept"] = "application/fhir+json"\n'
-        )
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(script), f"{base}{load.path}"]
+        requests, lengths, script = (Path(folder) / name for name in ("requests", "lengths", "script.lua"))
+        written = [one.on_wire(urlsplit(base).netloc) for one in load.sent]
+        requests.write_bytes(b"".join(written))
+        lengths.write_text("\n".join(str(len(one)) for one in written))
+        script.write_text(_SCRIPT.format(requests=requests, lengths=lengths))
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(script), base]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     done = re.search(r"(\d+) requests in ([\d.]+)(m?s)", said)
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
@@ -70,23 +91,20 @@ def _drive_wrk(base: str, load: Load, seconds: float, connections: int) -> Resul
 
 async def _drive_asyncio(base: str, load: Load, seconds: float, connections: int) -> Result:
     address = urlsplit(base)
-    head = f"{load.method} {load.path} HTTP/1.1\r\nHost: {address.netloc}\r\nAccept: application/fhir+json\r\n"
-    if load.body:
-        head += f"Content-Type: application/fhir+json\r\nContent-Length: {len(load.body)}\r\n"
-    request = head.encode() + b"\r\n" + load.body
+    turn = itertools.cycle([one.on_wire(address.netloc) for one in load.sent])
     start = time.perf_counter()
     end = start + seconds
-    workers = [_worker(address.hostname or "", address.port or 80, request, end) for _ in range(connections)]
+    workers = [_worker(address.hostname or "", address.port or 80, turn, end) for _ in range(connections)]
     counts = await asyncio.gather(*workers)
     return Result(sum(c[0] for c in counts), sum(c[1] for c in counts), time.perf_counter() - start)
 
 
-async def _worker(host: str, port: int, request: bytes, end: float) -> tuple[int, int]:
+async def _worker(host: str, port: int, turn: Iterator[bytes], end: float) -> tuple[int, int]:
     """One connection that asks again as soon as it is answered."""
     reader, writer = await asyncio.open_connection(host, port)
     done = failed = 0
     while time.perf_counter() < end:
-        writer.write(request)
+        writer.write(next(turn))
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
         if length:
