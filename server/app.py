@@ -24,6 +24,7 @@ from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.interactions.published import publish
 from server.jobs import intake
+from server.jobs.figures import figures
 from server.observability import Observe, Receive, Scope, Send, configure_logging
 from server.operations.subscriptions import SOCKET
 from server.parts import join
@@ -46,7 +47,8 @@ def create_app(settings: Settings) -> FastAPI:
     shell = FhirShell(fhir, parts.operations, types, settings, sockets, defer=parts.deferred, files=Files(store))
     app = Application(shell, settings, lifespan=_lifespan(fhir))
     checks = {"database": _database_is_current(store), "terminology": _terminology_stands(store, settings)}
-    app.include_router(health_router(checks, lambda: store.run(intake.depths, store), metrics=settings.metrics))
+    depths, told = partial(store.run, intake.depths, store), partial(store.run, figures, store)
+    app.include_router(health_router(checks, depths, metrics=settings.metrics, figures=told))
     app.include_router(openapi_router(partial(_describe, app, fhir), types))
     app.state.fhir = fhir
     app.state.parts = parts

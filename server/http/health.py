@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -14,9 +14,12 @@ from prometheus_client.registry import Collector
 
 Check = Callable[[], Awaitable[None]]
 Depths = Callable[[], Awaitable[dict[str, int]]]
+Figures = Callable[[], Awaitable[Mapping[str, tuple[str, str, dict[str, int]]]]]
 
 
-def health_router(checks: dict[str, Check], depths: Depths | None, *, metrics: bool) -> APIRouter:
+def health_router(
+    checks: dict[str, Check], depths: Depths | None, *, metrics: bool, figures: Figures | None = None
+) -> APIRouter:
     """Routes that answer without FHIR: `/healthz`, `/readyz` with one line per check, `/metrics`."""
     router = APIRouter(tags=["health"])
 
@@ -36,7 +39,8 @@ def health_router(checks: dict[str, Check], depths: Depths | None, *, metrics: b
         @router.get("/metrics", summary="Prometheus metrics.", response_class=Response)
         async def show_metrics() -> Response:
             jobs = await depths() if depths else {}
-            return Response(_render(jobs), media_type=CONTENT_TYPE_LATEST)
+            more = await figures() if figures else {}
+            return Response(_render(jobs, more), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
@@ -50,11 +54,12 @@ async def _try(check: Check) -> str:
     return "ok"
 
 
-def _render(jobs: dict[str, int]) -> bytes:
+def _render(jobs: dict[str, int], figures: Mapping[str, tuple[str, str, dict[str, int]]]) -> bytes:
     """All metrics, of all API processes when they share a directory, and the depth of the queue now."""
     text = generate_latest(_all_processes() if os.environ.get("PROMETHEUS_MULTIPROC_DIR") else REGISTRY)
     now = CollectorRegistry()
     now.register(_Jobs(jobs))
+    now.register(_Figures(figures))
     return text + generate_latest(now)
 
 
@@ -76,3 +81,18 @@ class _Jobs(Collector):
         for stage, count in sorted(self._jobs.items()):
             gauge.add_metric([stage], count)
         yield gauge
+
+
+class _Figures(Collector):
+    """Gauges as counted just now: by name their description, their label and its values."""
+
+    def __init__(self, figures: Mapping[str, tuple[str, str, dict[str, int]]]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        """One gauge for each figure."""
+        for name, (text, label, values) in self._figures.items():
+            gauge = GaugeMetricFamily(name, text, labels=[label] if label else [])
+            for key, value in sorted(values.items()):
+                gauge.add_metric([key] if label else [], value)
+            yield gauge
