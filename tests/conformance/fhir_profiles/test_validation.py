@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import fhirkit
+import pytest
 
 from fhir_profiles import json, structs
 from fhir_profiles.accept import accepts
 from fhir_profiles.capability import statement
 from fhir_profiles.validate import check
 from fhir_profiles.walk import walk
+
+SHARED = Path(__file__).parents[4] / "shared" / "conformance"
 
 Named = list[tuple[str, dict[str, Any]]]
 Mutants = Callable[[int], Iterator[tuple[str, dict[str, Any]]]]
@@ -27,6 +32,25 @@ def test_every_synthea_bundle_is_valid(synthea: Named) -> None:
     for name, bundle in synthea:
         assert accepts(bundle), name
         assert all(accepts(entry["resource"]) for entry in bundle["entry"]), name
+
+
+def test_every_resource_of_us_core_is_valid() -> None:
+    """Definitions and examples of a published guide are accepted, but for a report that is none itself."""
+    package = SHARED / "packages" / "hl7.fhir.us.core-6.1.0.tgz"
+    if not package.is_file():
+        pytest.skip("no shared conformance material beside the repository")
+    refused, seen = set(), 0
+    with tarfile.open(package) as archive:
+        for member in archive:
+            body = archive.extractfile(member) if member.name.endswith(".json") else None
+            if body is None or b'"resourceType"' not in (raw := body.read()):
+                continue
+            resource = json.decode(raw)
+            if "resourceType" in resource:
+                seen += 1
+                refused |= {member.name} if check(resource) else set()
+    assert seen > 350
+    assert refused == {"package/other/validation-oo.json"}
 
 
 def test_the_halves_agree(examples: Named, mutants: Mutants) -> None:
