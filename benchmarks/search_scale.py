@@ -144,6 +144,7 @@ def shapes(count: int) -> dict[str, Callable[[random.Random], tuple[tuple[str, .
         "identifier": lambda d: (person, [("identifier", f"urn:mrn|{d.randrange(patients):07}")]),
         "chain, rare name": lambda d: (observation, [("patient.family", family(d)), ("code", code(d))]),
         "chain, half of all": lambda d: (observation, [("patient.gender", "male"), ("code", code(d))]),
+        "chain, a date": lambda d: (observation, [("patient.birthdate", f"{1930 + d.randrange(90)}-03")]),
         "_has, rare code": lambda _: (person, [("_has:Observation:patient:code", rare)]),
         "_has, common code": lambda d: (person, [("_has:Observation:patient:code", code(d))]),
         "all, newest first": lambda _: (observation, [("_sort", "-date")]),

@@ -20,7 +20,7 @@ from .order import KEY_COLUMNS, LATEST, nothing, sort_key
 from .query import Branch
 from .rows import NO_DATE, WIDE
 from .sql import Sql
-from .tree import Part, Scope, Window, about
+from .tree import Part, Scope, Window, about, apart
 
 COLUMNS = "r.rid, r.type, r.id, r.body"
 INDEX_ORDER = {
@@ -170,7 +170,7 @@ def _within(start: Sql, checks: Sequence[Sql], downs: tuple[bool, ...], within: 
     return msgspec.structs.replace(first, rest=second)
 
 
-def by_index(rows: Rows, single: bool, checks: Sequence[Sql]) -> Plan:
+def by_index(scope: Scope, rows: Rows, checks: Sequence[Sql], *, single: bool) -> Plan:
     """The rows of a condition in the order of their index, each resource at its first row; dates latest first.
 
     `single` says that no resource has two of the parameter.
@@ -181,7 +181,7 @@ def by_index(rows: Rows, single: bool, checks: Sequence[Sql]) -> Plan:
     downs = (down,) * len(keys)
     text, params = _NAME.sub("d", rows.where.text), rows.where.params
     beside = _NAME.sub("e", rows.where.text).replace("e.param = ?", "e.param + 0 = ?")
-    first = [] if single else [_none_before(rows.table, columns, Sql(beside, params), ">" if down else "<")]
+    first = [] if single else [_none_before(scope, rows.table, columns, Sql(beside, params), ">" if down else "<")]
     if rows.ends_after is None:
         return Plan(where(f"FROM {rows.table} d WHERE {text}", params, [*first, *checks]), keys, downs, not single)
     edge = rows.ends_after - WIDE
@@ -205,9 +205,10 @@ def by_sort(scope: Scope, branch: Branch, checks: Sequence[Sql], *, alone: bool)
     key = param_key(branch.type, sort.code)
     beside = Sql("e.param + 0 = ?", (key,))
     single = table == "idx_date" and is_single_valued(branch.type, sort.code)
-    first_row = [] if single else [_none_before(table, columns, beside, ">" if sort.descending else "<")]
+    first_row = [] if single else [_none_before(scope, table, columns, beside, ">" if sort.descending else "<")]
     valued = where(f"FROM {table} d WHERE d.param = ?", (key,), [*first_row, *checks])
-    lacking = Sql(f"NOT EXISTS (SELECT 1 FROM {table} e WHERE e.rid = {{rid}} AND {beside.text})", beside.params)
+    end = apart(scope.dialect)
+    lacking = Sql(f"NOT EXISTS (SELECT 1 FROM {table} e WHERE e.rid = {{rid}} AND {beside.text}{end})", beside.params)
     without = where(_of_type(branch), (), [lacking, *checks])
     nothings = (Sql(nothing(sort)), *(Sql("0") for _ in columns[1:]))
     rest = Plan(without, *_sorted_keys(scope, branch, nothings))
@@ -215,12 +216,11 @@ def by_sort(scope: Scope, branch: Branch, checks: Sequence[Sql], *, alone: bool)
     return Plan(valued, *keys, distinct=not single, rest=rest)
 
 
-def _none_before(table: str, columns: Sequence[str], beside: Sql, sign: str) -> Sql:
+def _none_before(scope: Scope, table: str, columns: Sequence[str], beside: Sql, sign: str) -> Sql:
     """That no other row of the same resource comes before the row `d`."""
     before = f"({', '.join(f'e.{c}' for c in columns)}) {sign} ({', '.join(f'd.{c}' for c in columns)})"
-    return Sql(
-        f"NOT EXISTS (SELECT 1 FROM {table} e WHERE e.rid = {{rid}} AND {beside.text} AND {before})", beside.params
-    )
+    where = f"e.rid = {{rid}} AND {beside.text} AND {before}{apart(scope.dialect)}"
+    return Sql(f"NOT EXISTS (SELECT 1 FROM {table} e WHERE {where})", beside.params)
 
 
 def _sorted_keys(scope: Scope, branch: Branch, first: tuple[Sql, ...] = ()) -> tuple[tuple[Sql, ...], tuple[bool, ...]]:

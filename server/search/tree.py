@@ -198,7 +198,7 @@ def _chain(scope: Scope, chain: Chain, depth: int) -> Part:
     check = Sql(
         f"EXISTS (SELECT 1 FROM idx_reference {x} JOIN resource {c} ON {c}.id = substr({x}.target, {len(prefix) + 1})"
         f" WHERE {x}.rid = {{rid}} AND {x}.param + 0 = ? AND {x}.target >= ? AND {x}.target < ? AND {there.text}"
-        f" AND {about(inner.check, f'{c}.rid')}{_apart(scope)})",
+        f" AND {about(inner.check, f'{c}.rid')}{apart(scope.dialect)})",
         (key, prefix, _after(prefix), *there.params, *inner.check.params),
     )
     if inner.rids is None:
@@ -219,14 +219,14 @@ def _has(scope: Scope, has: Has, depth: int) -> Part:
     coded = inner.rows if inner.rows is not None and inner.rows.single and inner.rows.table == "idx_token" else None
     whole = scope.reach(has.source) is None
     if coded and whole and has.type == "Patient" and names_patient(has.source, has.param.code):
-        return _of_patients(has, inner, coded)
+        return _of_patients(scope, has, inner, coded)
     x, c, prefix = f"x{depth}", f"c{depth}", f"{has.type}/"
     key = param_key(has.source, has.param.code)
     seen = scope.reach(has.source) or ALWAYS
     check = Sql(
         f"EXISTS (SELECT 1 FROM idx_reference {x} WHERE {x}.param = ? AND {x}.target ="
         f" ? || (SELECT {c}.id FROM resource {c} WHERE {c}.rid = {{rid}}) AND {about(seen, f'{x}.rid')}"
-        f" AND {about(inner.check, f'{x}.rid')}{_apart(scope)})",
+        f" AND {about(inner.check, f'{x}.rid')}{apart(scope.dialect)})",
         (key, prefix, *seen.params, *inner.check.params),
     )
     if inner.rids is None:
@@ -242,7 +242,7 @@ def _has(scope: Scope, has: Has, depth: int) -> Part:
     return _stepwise(check, steps, last, inner)
 
 
-def _of_patients(has: Has, inner: Part, rows: Rows) -> Part:
+def _of_patients(scope: Scope, has: Has, inner: Part, rows: Rows) -> Part:
     """Patients of whom something has a code: its rows carry the patient, as one row of each Patient itself does.
 
     The patient of a row can come from another element where the reference says none, so that is looked at as well.
@@ -254,7 +254,7 @@ def _of_patients(has: Has, inner: Part, rows: Rows) -> Part:
         (*rows.where.params, key),
     )
     patient = "(SELECT p.patient FROM idx_token p WHERE p.rid = {rid} AND p.param + 0 = ?)"
-    check = Sql(f"EXISTS (SELECT 1 {found.text} AND t.patient = {patient})", (*found.params, own))
+    check = Sql(f"EXISTS (SELECT 1 {found.text} AND t.patient = {patient}{apart(scope.dialect)})", (*found.params, own))
     rids = f"SELECT p.rid FROM idx_token p WHERE p.param = ? AND p.patient IN (SELECT t.patient {found.text})"
     return Part(check, Sql(rids, (own, *found.params)), CHAINED, inner=inner)
 
@@ -289,6 +289,6 @@ def _after(prefix: str) -> str:
     return f"{prefix[:-1]}{chr(ord('/') + 1)}"
 
 
-def _apart(scope: Scope) -> str:
+def apart(dialect: str) -> str:
     """What keeps PostgreSQL from making a join of an EXISTS."""
-    return "" if scope.dialect == "sqlite" else " OFFSET 0"
+    return "" if dialect == "sqlite" else " OFFSET 0"

@@ -107,7 +107,7 @@ def make_plan(scope: Scope, found: Parts, way: str, *, alone: bool = True) -> Pl
                 return _dated(found, part.rows, part, down=down is not False)
             if kind == "l" and part.rows is not None and _has_index_order(part):
                 single = part.rows.table == "idx_date" and is_single_valued(branch.type, _code(found, n))
-                return by_index(part.rows, single, found.checks(part))
+                return by_index(scope, part.rows, found.checks(part), single=single)
     raise invalid("_cursor must come unchanged from a link of the same search. Start the search again.")
 
 
