@@ -17,7 +17,7 @@ from server.store.keys import param_key, system_key
 
 from . import matches
 from .codes import Codes, pairs_of
-from .matches import all_of, either
+from .matches import any_row, either
 from .near import near
 from .present import PRESENT, digit_of
 from .query import Condition, invalid, unescape, unsupported
@@ -84,10 +84,15 @@ def rows_of(dialect: str, condition: Condition, base_url: str = "", codes: Codes
         case "token", _:
             return _tokens(dialect, condition, key, [read_token(value) for value in condition.values])
         case "quantity", _:
-            return Rows("idx_quantity", either([_quantity(condition, value) for value in condition.values]), 8)
-    values = _MAKERS[param.type](dialect, condition, base_url)
-    where = Sql(f"t.param = ? AND {values.text}", (key, *values.params))
-    single = values.text == "t.target = ?"
+            measured = [row for value in condition.values for row in _quantity(condition, value)]
+            return Rows("idx_quantity", any_row(dialect, "idx_quantity", measured), 8)
+        case "number", _:
+            spans = [read_number(value) for value in condition.values]
+            measured = [row for span in spans for row in matches.measured(key, span)]
+            return Rows("idx_quantity", any_row(dialect, "idx_quantity", measured), 8)
+    parts = _MAKERS[param.type](dialect, condition, base_url)
+    where = any_row(dialect, TABLES[param.type], [(key, part) for part in parts])
+    single = where.text == "t.param = ? AND t.target = ?"
     ends_after = _ends_after(condition) if param.type == "date" else None
     return Rows(TABLES[param.type], where, _RANKS.get(param.type, 8), single, ends_after=ends_after)
 
@@ -135,12 +140,11 @@ def _missing(condition: Condition) -> Rows:
 
 def _shown(dialect: str, condition: Condition) -> Rows:
     """`:text`: what a person reads of a code or reference starts with the value."""
-    text = either([matches.string(dialect, unescape(value), None) for value in condition.values])
     keys = [param_key(condition.type, f"{place}:text") for place in places(condition.type, condition.param)]
     if not keys:
         raise unsupported(f"{condition.param.code} has no text that :text could search.")
-    where = either([Sql(f"(t.param = ? AND {text.text})", (key, *text.params)) for key in keys])
-    return Rows("idx_string", where, 5)
+    texts = [matches.string(dialect, unescape(value), None) for value in condition.values]
+    return Rows("idx_string", any_row(dialect, "idx_string", [(key, text) for key in keys for text in texts]), 5)
 
 
 def _id(dialect: str, condition: Condition) -> Rows:
@@ -166,7 +170,8 @@ def _words(dialect: str, condition: Condition) -> Rows:
     if condition.modifier is not None:
         raise unsupported(f"{condition.param.code} takes no modifier.")
     found = full_text(dialect, condition)
-    return Rows("resource", Sql(f"t.type = ? AND {found.text}", (condition.type, *found.params)), 8)
+    of_type = "EXISTS (SELECT 1 FROM resource y WHERE y.rid = t.rid AND y.type = ?)"
+    return Rows("idx_text", Sql(f"{found.text} AND {of_type}", (*found.params, condition.type)), 8)
 
 
 _OWN: dict[str, Callable[[str, Condition], Rows]] = {
@@ -178,12 +183,12 @@ _OWN: dict[str, Callable[[str, Condition], Rows]] = {
 """Parameters that have no rows of their own."""
 
 
-def _string(dialect: str, condition: Condition, _base_url: str) -> Sql:
-    return either([matches.string(dialect, unescape(value), condition.modifier) for value in condition.values])
+def _string(dialect: str, condition: Condition, _base_url: str) -> list[Sql]:
+    return [matches.string(dialect, unescape(value), condition.modifier) for value in condition.values]
 
 
-def _date(_dialect: str, condition: Condition, _base_url: str) -> Sql:
-    return either([matches.period(read_date(value)) for value in condition.values])
+def _date(_dialect: str, condition: Condition, _base_url: str) -> list[Sql]:
+    return [matches.period(read_date(value)) for value in condition.values]
 
 
 def _ends_after(condition: Condition) -> int | None:
@@ -195,34 +200,32 @@ def _ends_after(condition: Condition) -> int | None:
     return int(ends[span.prefix]) if span.prefix in ends else None
 
 
-def _number(_dialect: str, condition: Condition, _base_url: str) -> Sql:
-    return either([matches.measure(read_number(value)) for value in condition.values])
-
-
-def _quantity(condition: Condition, value: str) -> Sql:
+def _quantity(condition: Condition, value: str) -> list[tuple[int, Sql]]:
     """A quantity: in base units where UCUM knows the unit, else as it is written."""
     code = condition.param.code
     span, system, unit = read_quantity(value)
     if based := matches.in_base_units(span, system, unit):
         span, base = based
-        parts = [matches.measure(span), Sql("t.system = ?", (system_key(base),))]
-        code = f"{code}@{base}"
-    else:
-        parts = [matches.measure(span), *matches.unit(system, unit)]
-    return all_of([Sql("t.param = ?", (param_key(condition.type, code),)), *parts])
+        key = param_key(condition.type, f"{code}@{base}")
+        return matches.measured(key, span, Sql("t.system = ?", (system_key(base),)))
+    return matches.measured(param_key(condition.type, code), span, *matches.unit(system, unit))
 
 
-def _uri(dialect: str, condition: Condition, _base_url: str) -> Sql:
+def _uri(dialect: str, condition: Condition, _base_url: str) -> list[Sql]:
     return matches.uri(dialect, [unescape(value) for value in condition.values], condition.modifier)
 
 
-_MAKERS: dict[str, Callable[[str, Condition, str], Sql]] = {
+def _reference(dialect: str, condition: Condition, base_url: str) -> list[Sql]:
+    return [reference(dialect, condition, base_url)]
+
+
+_MAKERS: dict[str, Callable[[str, Condition, str], list[Sql]]] = {
     "string": _string,
     "date": _date,
-    "reference": reference,
-    "number": _number,
+    "reference": _reference,
     "uri": _uri,
 }
+"""What each value of a parameter asks of its rows."""
 
 
 @cache

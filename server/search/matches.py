@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+
+import orjson
 
 from fhir_profiles.extract import normalise
 from fhir_profiles.systems import UCUM
@@ -18,6 +21,9 @@ from .values import Span, read_token
 LAST = "\U0010ffff"
 """After every text that begins with what stands before it."""
 DEEP = 64
+FEW_PARTS = 16
+_ARRAYS = {str: "text", int: "bigint", float: "double precision"}
+_MARK = re.compile(r"\?")
 
 
 def either(parts: Sequence[Sql]) -> Sql:
@@ -31,6 +37,39 @@ def either(parts: Sequence[Sql]) -> Sql:
 def all_of(parts: Sequence[Sql]) -> Sql:
     """All of the parts hold, without parentheses around them: what looks for `t.param = ?` finds it in front."""
     return Sql(" AND ".join(part.text for part in parts), tuple(value for part in parts for value in part.params))
+
+
+def any_row(dialect: str, table: str, rows: Sequence[tuple[int, Sql]]) -> Sql:
+    """A row of one of the parameter keys fulfils what stands with the key; how many there are does not matter.
+
+    A few become ORs. Many that differ in their values only become one list, and the rows are found from its side.
+    """
+    alike: dict[tuple[int, str], list[Sql]] = {}
+    for key, part in rows:
+        alike.setdefault((key, part.text), []).append(part)
+    by_key: dict[int, list[Sql]] = {}
+    for (key, _), parts in alike.items():
+        found = parts if len(parts) <= FEW_PARTS else [_listed(dialect, table, key, parts)]
+        by_key.setdefault(key, []).extend(found)
+    keyed = [Sql(f"t.param = ? AND {(one := either(parts)).text}", (key, *one.params)) for key, parts in by_key.items()]
+    return either(keyed)
+
+
+def _listed(dialect: str, table: str, key: int, parts: Sequence[Sql]) -> Sql:
+    """The resource has a row that fulfils one of many parts with the same text."""
+    columns = list(zip(*(part.params for part in parts), strict=True))
+    if dialect == "sqlite":
+        names = iter([f"json_extract(v.value, '$[{n}]')" for n in range(len(columns))])
+        values, params = "json_each(?) v", (orjson.dumps([part.params for part in parts]).decode(),)
+    else:
+        kinds = [_ARRAYS[type(column[0])] for column in columns]
+        names = iter([f'v.c{n} COLLATE "C"' if kind == "text" else f"v.c{n}" for n, kind in enumerate(kinds)])
+        arrays = ", ".join(f"?::{kind}[]" for kind in kinds)
+        values = f"unnest({arrays}) AS v({', '.join(f'c{n}' for n in range(len(columns)))})"
+        params = tuple(list(column) for column in columns)  # type: ignore[assignment]
+    text = _MARK.sub(lambda _: next(names), parts[0].text.replace("t.", "q."))
+    found = f"SELECT q.rid FROM {values} JOIN {table} q ON q.param = ? AND {text}"
+    return Sql(f"t.rid IN ({found})", (*params, key))
 
 
 def tokens(dialect: str, pairs: Iterable[tuple[str | None, str | None]], code: str, system: str) -> Sql:
@@ -123,26 +162,41 @@ def instant(span: Span) -> Sql:
 
 
 def measure(span: Span, lo: str = "t.lo", hi: str = "t.hi") -> Sql:
-    """A number or the interval of a Range; both ends belong to it."""
+    """A number or the interval of a Range; both ends belong to it. For `gt`, `ge` and `ap` see `measured`."""
     low, high, exact = span.low, span.high, span.exact
     match span.prefix:
         case "eq":
             return Sql(f"({lo} >= ? AND {lo} < ? AND {hi} < ?)", (low, high, high))
         case "ne":
             return Sql(f"({lo} < ? OR {hi} >= ?)", (low, high))
-        case "gt":
-            return Sql(f"{hi} > ?", (exact,))
+        case "gt" | "sa":
+            return Sql(f"{lo} > ?", (exact,))
         case "lt":
             return Sql(f"{lo} < ?", (exact,))
         case "ge":
-            return Sql(f"{hi} >= ?", (exact,))
+            return Sql(f"{lo} >= ?", (exact,))
         case "le":
             return Sql(f"{lo} <= ?", (exact,))
-        case "sa":
-            return Sql(f"{lo} > ?", (exact,))
         case "eb":
-            return Sql(f"{hi} < ?", (exact,))
-    return Sql(f"({lo} <= ? AND {hi} >= ?)", (high, low))
+            return Sql(f"({lo} < ? AND {hi} < ?)", (exact, exact))
+    return Sql(f"({lo} >= ? AND {lo} <= ?)", (low, high))
+
+
+def reaching(span: Span) -> Sql | None:
+    """What the second rows of intervals must fulfil beside `measure`, for prefixes that ask where a value ends."""
+    if span.prefix == "gt":
+        return Sql("t.hi > ?", (span.exact,))
+    if span.prefix == "ge":
+        return Sql("t.hi >= ?", (span.exact,))
+    return Sql("(t.lo <= ? AND t.hi >= ?)", (span.high, span.low)) if span.prefix == "ap" else None
+
+
+def measured(key: int, span: Span, *others: Sql, first: Sequence[Sql] = ()) -> list[tuple[int, Sql]]:
+    """The rows of a number: points and intervals that begin where they must, and intervals that reach there."""
+    rows = [(key, all_of([*first, measure(span), *others]))]
+    if (beyond := reaching(span)) is not None:
+        rows.append((-key, all_of([*first, beyond, *others])))
+    return rows
 
 
 def in_base_units(span: Span, system: str | None, code: str | None) -> tuple[Span, str] | None:
@@ -175,16 +229,16 @@ def unit(
     return wanted
 
 
-def uri(dialect: str, values: Sequence[str], modifier: str | None) -> Sql:
+def uri(dialect: str, values: Sequence[str], modifier: str | None) -> list[Sql]:
     """Equal, at or below a path, at or above one, or with a text in it."""
     match modifier:
         case "below":
-            return either([_below(value) for value in values])
+            return [_below(value) for value in values]
         case "above":
-            return any_of(dialect, "t.value", [indexed(one) for value in values for one in _ancestors(value)])
+            return [any_of(dialect, "t.value", [indexed(one) for value in values for one in _ancestors(value)])]
         case "contains":
-            return either([contains(dialect, "t.value", value) for value in values])
-    return any_of(dialect, "t.value", [indexed(value) for value in values])
+            return [contains(dialect, "t.value", value) for value in values]
+    return [any_of(dialect, "t.value", [indexed(value) for value in values])]
 
 
 def _below(value: str) -> Sql:

@@ -1,10 +1,16 @@
-"""Measured values as intervals, and in the base units of UCUM (https://ucum.org/ucum)."""
+"""Measured values as intervals, and in the base units of UCUM (https://ucum.org/ucum).
+
+Most are points, whose two ends are one number and one index. What is an interval has a second row under the negative key
+of its parameter: what reaches beyond a number is a point or interval that begins there, or one of those few.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from fhir_profiles.systems import UCUM
 from terminology.ucum import canonical
@@ -36,3 +42,9 @@ def _based(value: float, code: str) -> tuple[float, str] | None:
         return None if found is None else (value, found[1])
     found = canonical(Decimal(repr(value)), code)
     return None if found is None else (float(found[0]), found[1])
+
+
+def twice(rows: Iterable[tuple[Any, ...]], at: int) -> list[tuple[Any, ...]]:
+    """The rows, and those whose columns `at` and the next are the ends of an interval again, under the negative key."""
+    found = list(rows)
+    return found + [(-row[0], *row[1:]) for row in found if row[at] != row[at + 1]]

@@ -13,7 +13,7 @@ from server.store.keys import indexed, param_key, patient_key, system_key
 from server.store.version import Rows
 
 from .composite import composite_rows, target_of
-from .measure import bounds, in_base_unit
+from .measure import bounds, in_base_unit, twice
 from .present import PRESENT, shape
 
 NO_DATE = OPEN_LOW - 1
@@ -85,11 +85,11 @@ def _rows(name: str, found: Index, patient: int | None, date: int, base_url: str
         )
         rows["idx_reference"] = [(params[code], indexed(target), date) for code, target in targets]
     if found.numbers or found.quantities:
-        rows["idx_quantity"] = list(dict.fromkeys(_quantities(params, found)))
+        rows["idx_quantity"] = twice(dict.fromkeys(_quantities(params, found)), 1)
     if found.uris:
         rows["idx_uri"] = [(params[code], indexed(value)) for code, value in dict.fromkeys(found.uris)]
     if found.composites or found.positions:
-        rows["idx_composite"] = list(dict.fromkeys(composite_rows(name, params, found, base_url)))
+        rows["idx_composite"] = twice(dict.fromkeys(composite_rows(name, params, found, base_url)), 3)
     return rows
 
 

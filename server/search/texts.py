@@ -43,18 +43,15 @@ Term = Phrase | Both | Either
 
 
 def full_text(dialect: str, condition: Condition) -> Sql:
-    """Rows of `resource` whose words satisfy one of the values."""
+    """Rows of `idx_text` whose words satisfy one of the values."""
     terms = tuple(parse(unescape(value)) for value in condition.values)
     term = terms[0] if len(terms) == 1 else Either(terms)
     narrative = condition.param.code == "_text"
     if dialect == "sqlite":
-        asked = f"narrative : ({fts5(term)})" if narrative else fts5(term)
-        return Sql("t.rid IN (SELECT rowid FROM idx_words WHERE idx_words MATCH ?)", (asked,))
+        return Sql("t.words MATCH ?", (f"narrative : ({fts5(term)})" if narrative else fts5(term),))
     if narrative:
-        where = "to_tsvector('simple', x.narrative) @@ ?::tsquery AND x.narrative <> ''"
-    else:
-        where = "to_tsvector('simple', x.narrative || ' ' || x.content) @@ ?::tsquery"
-    return Sql(f"t.rid IN (SELECT x.rid FROM idx_text x WHERE {where})", (tsquery(term),))
+        return Sql("(to_tsvector('simple', t.narrative) @@ ?::tsquery AND t.narrative <> '')", (tsquery(term),))
+    return Sql("to_tsvector('simple', t.narrative || ' ' || t.content) @@ ?::tsquery", (tsquery(term),))
 
 
 def parse(text: str) -> Term:

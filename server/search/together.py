@@ -8,12 +8,12 @@ from fhir_profiles.extract.composite import names, parts_of
 from server.store.keys import indexed, param_key
 
 from .composite import number_of
-from .matches import LAST, all_of, either, in_base_units, measure, period, tokens, unit
+from .matches import LAST, all_of, any_row, in_base_units, measure, measured, period, tokens, unit
 from .query import Condition, invalid, split_values, unescape
 from .rows import MAX_STRING
 from .sql import Sql, any_of
 from .targets import targets_of
-from .values import read_date, read_number, read_quantity, read_token
+from .values import Span, read_date, read_number, read_quantity, read_token
 
 _CODES = (("t.code", "t.system"), ("t.code2", "t.system2"))
 _RANGES = (("t.lo", "t.hi"), ("t.lo2", "t.hi2"))
@@ -22,36 +22,43 @@ _RANGES = (("t.lo", "t.hi"), ("t.lo2", "t.hi2"))
 def together(dialect: str, condition: Condition, base_url: str) -> Sql:
     """One element has all parts of one of the values."""
     searched = names(condition.type, condition.param.code)
-    return either(
-        [_value(dialect, condition, name, value, base_url) for value in condition.values for name in searched]
-    )
+    rows = [
+        row
+        for value in condition.values
+        for name in searched
+        for row in _rows(dialect, condition, name, value, base_url)
+    ]
+    return any_row(dialect, "idx_composite", rows)
 
 
-def _value(dialect: str, condition: Condition, name: str, value: str, base_url: str) -> Sql:
+def _rows(dialect: str, condition: Condition, name: str, value: str, base_url: str) -> list[tuple[int, Sql]]:
+    """What the rows of one name must fulfil for one value."""
     read = parts_of(condition.type, name)
     written = split_values(value, "$")
     if len(written) != len(read) or not all(written):
         raise invalid(f"{condition.param.code} takes {len(read)} parts with $ between them.")
     parts: list[Sql] = []
     codes, ranges, key = iter(_CODES), iter(_RANGES), name
+    leading: Span | None = None
     for param, text in zip(read, written, strict=True):
-        kind = param.type
-        if kind in ("token", "string", "reference"):
+        if param.type in ("token", "string", "reference"):
             parts.append(_word(dialect, condition, param, text, next(codes), base_url, first=not parts))
             continue
         lo, hi = next(ranges)
-        if kind == "quantity":
-            span, system, code = read_quantity(text)
-            if based := in_base_units(span, system, code):
-                span, key = based[0], f"{name}@{based[1]}"
-            else:
-                parts += unit(system, code, ("t.code2", "t.system2", "t.unit"))
-            parts.append(measure(span, lo, hi))
-        elif kind == "date":
+        if param.type == "date":
             parts.append(period(read_date(text), lo, hi))
+            continue
+        span, system, code = read_quantity(text) if param.type == "quantity" else (read_number(text), None, None)
+        if based := in_base_units(span, system, code):
+            span, key = based[0], f"{name}@{based[1]}"
         else:
-            parts.append(measure(read_number(text), lo, hi))
-    return all_of([Sql("t.param = ?", (param_key(condition.type, key),)), *parts])
+            parts += unit(system, code, ("t.code2", "t.system2", "t.unit"))
+        if leading is None:
+            leading = span
+        else:
+            parts.append(measure(span, lo, hi))
+    number = param_key(condition.type, key)
+    return [(number, all_of(parts))] if leading is None else measured(number, leading, first=parts)
 
 
 def _word(

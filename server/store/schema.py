@@ -160,9 +160,9 @@ quantity = _index_table(
     _big("system"),
     _key("code"),
     Column("unit", _Key),
-    by=(("param", "lo", "hi", "rid"), ("param", "hi", "lo", "rid")),
+    by=(("param", "lo", "hi", "rid"),),
 )
-"""`unit` is the written unit where it is not the code."""
+"""`unit` is the written unit where it is not the code. An interval has a second row: see `server.search.measure`."""
 
 uri = _index_table("uri", _key("value"), by=(("param", "value", "rid"),))
 

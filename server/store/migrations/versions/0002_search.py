@@ -16,7 +16,8 @@ INDEX_VERSION = 2
 SQLITE_WORDS = (
     """CREATE VIRTUAL TABLE idx_words
        USING fts5(narrative, content, columnsize=0, tokenize="unicode61 remove_diacritics 0")""",
-    "CREATE VIEW idx_text (rid, n, narrative, content) AS SELECT rowid, 0, narrative, content FROM idx_words",
+    """CREATE VIEW idx_text (rid, n, narrative, content, words) AS
+       SELECT rowid, 0, narrative, content, idx_words FROM idx_words""",
     """CREATE TRIGGER idx_text_insert INSTEAD OF INSERT ON idx_text BEGIN
        INSERT INTO idx_words (rowid, narrative, content) VALUES (new.rid, new.narrative, new.content); END""",
     """CREATE TRIGGER idx_text_delete INSTEAD OF DELETE ON idx_text BEGIN
@@ -45,6 +46,7 @@ def upgrade() -> None:
         sa.Column("hi2", sa.Float(53), nullable=True),
         sqlite_with_rowid=False,
     )
+    op.drop_index("idx_quantity_2", "idx_quantity")
     op.create_index("idx_composite_1", "idx_composite", ["param", "code", "lo", "hi", "rid"])
     state = op.create_table(
         "index_state",
@@ -85,6 +87,7 @@ def downgrade() -> None:
     else:
         op.drop_table("idx_text")
     op.drop_table("index_state")
+    op.create_index("idx_quantity_2", "idx_quantity", ["param", "hi", "lo", "rid"])
     op.drop_table("idx_composite")
     op.drop_column("idx_quantity", "unit")
     op.drop_column("idx_string", "whole")
