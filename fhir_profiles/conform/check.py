@@ -7,12 +7,11 @@ from typing import Any
 
 from fhir_profiles.conform.extensions import check_extensions
 from fhir_profiles.conform.registry import Profiles
-from fhir_profiles.conform.run import Codes, Resolve, Run
+from fhir_profiles.conform.run import MAX_PROBLEMS, Codes, Resolve, Run
 from fhir_profiles.errors import FhirError, Problem
 from fhir_profiles.systems import STRUCTURE_DEFINITION
 
 Json = dict[str, Any]
-MAX_PROBLEMS = 1_000
 
 
 def check_profile(
@@ -51,7 +50,10 @@ def check_known(
     found: list[Problem] = []
     for one, place in _resources(resource, resource["resourceType"]):
         run = Run(one, registry, codes, thorough=thorough, must_support=must_support, resolve=resolve)
-        check_extensions(one, place, run)
+        try:
+            check_extensions(one, place, run)
+        except FhirError as error:
+            _tell(error, run, place)
         for i, url in enumerate(claimed(one)):
             _check(one, url, run, place, f"{place}.meta.profile[{i}]")
         own = STRUCTURE_DEFINITION + one["resourceType"]
@@ -70,15 +72,18 @@ def claimed(resource: Json) -> list[str]:
 def _check(resource: Json, url: str, run: Run, place: str, claim: str) -> None:
     name = resource["resourceType"]
     try:
-        profile, checker = run.profiles.find(url), run.profiles.checker(url)
+        checker = run.profiles.checker(url)
+        if checker is None:
+            run.add("warning", "not-found", "Not checked: this profile is not known here. Load its package.", claim)
+        else:
+            checker((resource, None, name, place), run)
     except FhirError as error:
-        for problem in error.problems:
-            run.add("warning", "not-supported", f"Not checked: {problem.text}", claim)
-        return
-    if profile is None or checker is None:
-        run.add("warning", "not-found", "Not checked: this profile is not known here. Load its package.", claim)
-    else:
-        checker((resource, None, name, place), run)
+        _tell(error, run, claim)
+
+
+def _tell(error: FhirError, run: Run, place: str) -> None:
+    for problem in error.problems:
+        run.add("warning", "not-supported", f"Not checked: {problem.text}", place)
 
 
 def _resources(resource: Json, place: str) -> Iterator[tuple[Json, str]]:

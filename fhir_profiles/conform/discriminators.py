@@ -119,7 +119,7 @@ def _by_profile(one: Node, steps: tuple[Step, ...]) -> Matches:
 
     def matches(item: Item, run: Run) -> bool | None:
         items = at_path(item, steps, run)
-        checkers = [run.profiles.checker(url) for url in urls]
+        checkers = [run.checker(url) for url in urls]
         if items is None or not checkers or run.depth >= MAX_DEPTH:
             return None
         return any(_meets(c, i, run) for c in checkers if c is not None for i in items) or (
@@ -185,7 +185,7 @@ def _tests_beyond(one: Node, steps: tuple[Step, ...], run: Run) -> list[Matches]
             resolves = i < len(steps) and steps[i][0] == "resolve"
             urls = [u for t in node.declared for u in (t.targets if resolves else t.profiles)]
             rest = steps[i + 1 :] if resolves else steps[i:]
-            trees = [tree for url in urls if (tree := run.profiles.tree(url))]
+            trees = [tree for url in urls if run.checker(url) and (tree := run.profiles.tree(url))]
             found = [test for tree in trees for n in _nodes(tree, rest) if (test := _test_of(n))]
             if found:
                 return found[:1] if len(found) == 1 else [_any(found)]

@@ -17,7 +17,7 @@ def check_extensions(resource: dict[str, Any], place: str, run: Run) -> None:
     """Check each extension whose definition is known: its value, and whether it may stand there."""
     for extension, path, of, at in _extensions(resource, resource["resourceType"], "", place, load()):
         url = extension.get("url", "")
-        checker = run.profiles.checker(url) if ":" in url else None
+        checker = run.checker(url) if ":" in url else None
         if checker is None:
             continue
         profile = run.profiles.find(url)

@@ -56,7 +56,7 @@ def _meets_one(target: dict[str, object], urls: list[str], run: Run) -> bool:
         return True
     name = str(target["resourceType"])
     for url in urls:
-        checker = run.profiles.checker(url)
+        checker = run.checker(url)
         if checker is None:
             return True
         inner = run.inside(target)

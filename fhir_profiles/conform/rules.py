@@ -7,7 +7,7 @@ and pattern values stay JSON, so that no digit of a decimal is lost on the way t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -16,6 +16,11 @@ from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import FHIRPATH_TYPE, MAX_VALUE_SET
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
+_WRONG = (msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError)
+MAX_STEPS = 40
+"""How deep a path may go: Questionnaire.item.item.… has no end of its own."""
+
 Strength = Literal["required", "extensible", "preferred", "example"]
 
 
@@ -94,29 +99,44 @@ def read_profile(definition: Json, stamp: str = "") -> Profile | None:
 
     `stamp` tells two definitions of the same URL and version apart. FhirError(INCORRECT) says which element is wrong.
     """
+    try:
+        return _read(definition, stamp)
+    except _WRONG as e:
+        text = "A part that every StructureDefinition has is missing or of another form. Correct it."
+        raise FhirError.of(Category.INCORRECT, "invalid", text, "StructureDefinition") from e
+
+
+def _read(definition: Json, stamp: str) -> Profile | None:
     if definition.get("derivation") != "constraint" or definition.get("kind") == "logical":
         return None
     whole = bool(definition.get("snapshot", {}).get("element"))
     part = definition.get("snapshot" if whole else "differential") or {}
-    return Profile(
+    profile = Profile(
         definition["url"],
         definition.get("version", ""),
         definition["name"],
         definition["type"],
         definition.get("baseDefinition", ""),
         whole,
-        tuple(_elements(part.get("element", ()), "snapshot" if whole else "differential")),
+        (),
         tuple((c["type"], c["expression"]) for c in definition.get("context", ())),
         stamp,
     )
+    elements = tuple(_elements(part.get("element", ()), "snapshot" if whole else "differential"))
+    return msgspec.structs.replace(_typed(profile, Profile), elements=elements)
+
+
+def _typed(value: T, of: type[T]) -> T:
+    """The value, with every part checked to be of its declared type."""
+    return msgspec.convert(msgspec.to_builtins(value, builtin_types=(bytes,)), of)
 
 
 def _elements(elements: Any, part: str) -> Iterator[ElementRule]:
     slices: dict[tuple[str, ...], str] = {}
     for i, element in enumerate(elements):
         try:
-            yield _element(element, slices)
-        except (KeyError, TypeError, ValueError, AttributeError) as e:
+            yield _typed(_element(element, slices), ElementRule)
+        except _WRONG as e:
             text = "This ElementDefinition cannot be read: a part is missing or of another form. Correct it."
             where = f"StructureDefinition.{part}.element[{i}]"
             raise FhirError.of(Category.INCORRECT, "invalid", text, where) from e
@@ -151,6 +171,8 @@ def _place(element: Json, slices: dict[tuple[str, ...], str]) -> tuple[tuple[str
     `slices` remembers which slice each path is in; a new slice of an element ends those below it.
     """
     steps = tuple(element["path"].split("."))
+    if len(steps) > MAX_STEPS:
+        raise ValueError("too deep")
     for known in [k for k in slices if k[: len(steps)] == steps]:
         del slices[known]
     if "sliceName" in element:

@@ -150,7 +150,7 @@ def _profile_check(profiles: dict[str, tuple[str, ...]], label: str) -> Check:
         urls = profiles.get(item[2])
         if not urls or run.depth >= MAX_DEPTH:
             return
-        checkers = [run.profiles.checker(url) for url in urls]
+        checkers = [run.checker(url) for url in urls]
         known = [c for c in checkers if c is not None]
         if len(known) < len(checkers):
             run.not_checked(f"{label} asks for {' or '.join(urls)}, which is not loaded.", item[3])

@@ -141,9 +141,6 @@ def _profile(file: Path, entry: str, resource: dict[str, Any], stamp: str) -> Pr
         return read_profile(resource, stamp)
     except FhirError as error:
         raise refuse(file, entry, error) from error
-    except (KeyError, TypeError) as error:
-        missing = FhirError.of(Category.INCORRECT, "required", "A part that every StructureDefinition has is missing.")
-        raise refuse(file, entry, missing) from error
 
 
 def _unusable(package: Package, profiles: Profiles) -> Iterator[str]:

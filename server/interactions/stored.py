@@ -98,7 +98,7 @@ class Stored:
                 self._profiles.clear()
             try:
                 self._profiles[stamp] = read_profile(resource, stamp)
-            except (FhirError, KeyError, TypeError):
+            except FhirError:
                 self._profiles[stamp] = None
         return self._profiles[stamp]
 
