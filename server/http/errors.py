@@ -57,6 +57,15 @@ def status_of(error: FhirError) -> int:
     return STATUS[error.category]
 
 
+def headers_of(error: FhirError) -> list[tuple[bytes, bytes]]:
+    """The headers that `error` brings; when it may pass, also when to come again."""
+    headers = list(getattr(error, "headers", ()))
+    may_pass = status_of(error) in (429, 503) or any(problem.code == "lock-error" for problem in error.problems)
+    if may_pass and not any(name == b"retry-after" for name, _ in headers):
+        headers.append((b"retry-after", b"1"))
+    return headers
+
+
 def outcome_of(error: FhirError) -> dict[str, Any]:
     """The OperationOutcome that `error` is answered with."""
     return operation_outcome(error.problems)

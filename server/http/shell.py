@@ -27,7 +27,7 @@ from server.http.arrive import (
 )
 from server.http.binary import LARGE, answer_download, is_download, is_file_upload, read_upload
 from server.http.body import ClientGoneError, read_pairs
-from server.http.errors import HttpError, outcome_of, status_of
+from server.http.errors import HttpError, headers_of, outcome_of, status_of
 from server.http.negotiate import HTML, answer_type, encoding_for, is_xml, not_acceptable
 from server.http.routes import PREFIX, SEARCHES, Shape, check_method, find_shape
 from server.interactions.exchange import FHIR_JSON, Request, Response
@@ -167,8 +167,7 @@ class FhirShell:
         """An error that was foreseen."""
         if error.category is Category.FAULT:
             return self._confess(error, scope, manner)
-        headers = list(getattr(error, "headers", ()))
-        return status_of(error), _outcome(error, manner), headers
+        return status_of(error), _outcome(error, manner), headers_of(error)
 
     def _confess(self, error: Exception, scope: Scope, manner: Manner) -> tuple[int, bytes, list[Header]]:
         """An error that was not: the client gets a reference, the log the place; neither gets its text."""

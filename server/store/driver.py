@@ -35,6 +35,9 @@ class Driver(ABC):
     failures: tuple[type[Exception], ...] = ()
     """What the driver raises, after which the transaction may be lost."""
 
+    contended: tuple[type[Exception], ...] = ()
+    """Those of them that say that another transaction was in the way."""
+
     transient: tuple[type[Exception], ...] = ()
     """Errors of the driver that may pass when the transaction is run again."""
 

@@ -74,13 +74,8 @@ class PostgresDriver(Driver):
     """The writer's connection."""
 
     failures = (psycopg.Error,)
-    transient = (
-        errors.SerializationFailure,
-        errors.DeadlockDetected,
-        errors.UniqueViolation,
-        errors.InFailedSqlTransaction,
-        psycopg.OperationalError,
-    )
+    contended = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+    transient = (*contended, errors.InFailedSqlTransaction, psycopg.OperationalError)
 
     def __init__(self, connection: Connection) -> None:
         raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]

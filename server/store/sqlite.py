@@ -72,6 +72,7 @@ class SqliteDriver(Driver):
     """The writer's connection."""
 
     failures = (sqlite3.Error,)
+    contended = (sqlite3.IntegrityError,)
     transient = (sqlite3.OperationalError, sqlite3.IntegrityError)
 
     def __init__(self, connection: Connection) -> None:

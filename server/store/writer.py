@@ -162,9 +162,22 @@ class Writer:
                 return
             except Exception as failure:
                 error = failure
-                item.error = _as_fhir(failure)
+                item.error = self._as_fhir(failure)
             if not self._may_pass(error):
                 return
+
+    def _as_fhir(self, error: Exception) -> BaseException:
+        """The answer for an operation that the database would not take; what the database said stays in the cause."""
+        if isinstance(error, FhirError):
+            return error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, Stale) or (self._driver is not None and isinstance(cause, self._driver.contended)):
+            answer = FhirError.of(Category.CONFLICT, "lock-error", "Others are changing the same resources; try again.")
+        else:
+            text = "The database did not take the write; try again later."
+            answer = FhirError.of(Category.UNAVAILABLE, "transient", text)
+        answer.__cause__ = error
+        return answer
 
     def _may_pass(self, error: Exception) -> bool:
         """Whether the failure came from a neighbour or the connection, so that another try makes sense."""
@@ -217,17 +230,3 @@ class Writer:
 
 def _lost(connection: Connection) -> bool:
     return bool(getattr(connection.connection.driver_connection, "closed", False))
-
-
-def _as_fhir(error: BaseException) -> BaseException:
-    """The answer for an operation that the database would not take; what the database said stays in the cause."""
-    if isinstance(error, FhirError):
-        return error
-    if isinstance(error, Stale):
-        answer = FhirError.of(Category.CONFLICT, "lock-error", "Others are changing the same resources; try again.")
-    else:
-        answer = FhirError.of(
-            Category.UNAVAILABLE, "transient", "The database did not take the write; try again later."
-        )
-    answer.__cause__ = error
-    return answer

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_profiles.errors import Category, FhirError
+from server.http.errors import headers_of, status_of
 from server.store import Store, Tx, Version
 
 
@@ -86,6 +87,8 @@ async def test_one_failure_is_one_failure(store: Store) -> None:
     ops = [_create("a"), refuse, _create("b"), crash_late, _create("a"), bad_sql, _create("c")]
     results = await asyncio.gather(*(store.write(op) for op in ops), return_exceptions=True)
     assert [type(r) for r in results] == [Version, FhirError, Version, RuntimeError, FhirError, FhirError, Version]
+    assert [status_of(results[n]) for n in (4, 5)] == [409, 503]
+    assert all((b"retry-after", b"1") in headers_of(results[n]) for n in (4, 5))
     assert store.query("SELECT id FROM resource ORDER BY id") == [("a",), ("b",), ("c",)]
     assert store.query("SELECT count(*) FROM idx_uri") == [(3,)]
 
