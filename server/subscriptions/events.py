@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import msgspec
 import orjson
+import structlog
 
 from fhir_profiles.errors import FhirError
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.jobs.engine import View
+from server.observability import describe
 from server.store import Tx
 from server.store.version import CREATE, DELETE
 from server.subscriptions import states
@@ -19,6 +21,7 @@ from server.subscriptions.definition import Definition, read_definition
 from server.subscriptions.matching import Candidate, matches
 from server.subscriptions.states import State
 
+log = structlog.get_logger("fhirwright.subscriptions")
 BATCH = 500
 _NAMES = {CREATE: "create", DELETE: "delete"}
 _WAITING = "SELECT seq, at, type, id, version, change FROM outbox ORDER BY at, seq LIMIT ?"
@@ -98,6 +101,9 @@ class Matcher:
                 return False
             return definition.becomes is None or not self._was(note, definition.becomes)
         except FhirError:  # a parameter that is no longer there finds nothing
+            return False
+        except Exception as error:  # one subscription must not stop all others
+            log.error("subscription.unjudged", **describe(error))
             return False
 
     def _wanted_before(self, definition: Definition, note: Note) -> bool:

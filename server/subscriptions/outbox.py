@@ -37,7 +37,8 @@ class Outbox:
         if version.type == "Subscription":
             self._follow(tx, written)
         if time.monotonic() >= self._stale:
-            self._wanted = frozenset(row[0] for row in tx.query(_WANTED))
+            # What is committed: a deletion that is rolled back must not make us deaf.
+            self._wanted = frozenset(row[0] for row in self._fhir.store.query(_WANTED))
             self._stale = time.monotonic() + FRESH_SECONDS
         if version.type in self._wanted:
             row = (tx.new_rid(), version.updated, version.type, version.id, version.version, version.change)
@@ -46,7 +47,6 @@ class Outbox:
     def _follow(self, tx: Tx, written: Written) -> None:
         """Check a Subscription and keep its live side in step; what we write ourselves is in step already."""
         version, subscription = written.version, written.resource
-        self._stale = 0.0
         if subscription is None:
             states.forget(tx, version.id)
             return

@@ -18,7 +18,7 @@ from server.jobs.outside import Wall
 from server.jobs.registered import background_kinds
 from server.parts import Parts
 from server.settings import Settings
-from server.subscriptions import deliver
+from server.subscriptions import deliver, outbox
 from server.subscriptions.deliver import Deliverer
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -139,4 +139,5 @@ class Postman:
 def postman(house: House, monkeypatch: pytest.MonkeyPatch) -> Postman:
     """Deliveries without the time that processes get to learn of a new subscription."""
     monkeypatch.setattr(deliver, "SETTLED_MS", 0)
+    monkeypatch.setattr(outbox, "FRESH_SECONDS", 0)
     return Postman(house)

@@ -368,3 +368,19 @@ async def test_so_many_subscriptions(house: Any) -> None:
     assert (await house.client.post("Subscription", json=plain("https://example.org/b"))).status_code == 429
     await house.client.delete(f"Subscription/{first.json()['id']}")
     assert (await house.client.post("Subscription", json=plain("https://example.org/c"))).status_code == 201
+
+
+async def test_a_deletion_that_is_rolled_back_does_not_make_the_outbox_deaf(
+    house: Any, postman: Any, endpoint: Any
+) -> None:
+    """A transaction that ends a Subscription and is refused changes nothing about what is noted."""
+    name = await subscribe(house, postman, plain(endpoint.url, "Observation"))
+    entries = [
+        {"request": {"method": "DELETE", "url": f"Subscription/{name}"}},
+        {"resource": observation("a"), "request": {"method": "PUT", "url": "Observation/a", "ifMatch": 'W/"9"'}},
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    assert (await house.client.post("", json=bundle)).status_code >= 400
+    await put(house, observation("b"))
+    await postman.go()
+    assert [path for _, path, _, _ in endpoint.taken] == ["/hook/Observation/b"]
