@@ -120,7 +120,11 @@ class _Walk:
 
     def _element(self, owner: Json, element: Element, place: str, type_name: str) -> Iterator[Problem]:
         at = f"{place}.{element.name}"
-        present = [k for k in element.properties() if k in owner or (f"_{k}" in owner and _extensible(k))]
+        present = [
+            key
+            for key, of in element.properties().items()
+            if key in owner or (f"_{key}" in owner and of in PREDICATES and _extensible(key))
+        ]
         if element.minimum and not present:
             yield _error("required", f"{type_name} needs {element.name}; it is missing.", at, element)
         if len(present) > 1:

@@ -148,6 +148,7 @@ FAULTS: list[tuple[str, str, Change, str]] = [
     ("entities in the narrative", "Patient", put("text", "div", to='<!DOCTYPE d [<!ENTITY a "b">]><d/>'), "…div"),
     ("narrative without status", "Patient", drop("text", "status"), "Patient.text.status"),
     ("primitive sibling of an object", "Patient", put("_name", to={"id": "x"}), "Patient._name"),
+    ("sibling of an object that is no list", "Patient", put("_meta", to={"id": "x"}), "Patient._meta"),
     ("empty sibling", "Patient", put("_birthDate", to={}), "Patient.birthDate"),
     ("sibling that is no object", "Patient", put("_birthDate", to="x"), "Patient.birthDate"),
     ("unknown resource type", "Patient", put("resourceType", to="Pacient"), ""),
