@@ -2,7 +2,8 @@
 
 `make campaign NAME=fuzz ARGS="--examples 40"`; every failure is printed with the request that caused it. The server is
 `fhirwright serve` in a process of its own, on SQLite or on the PostgreSQL of `--database`; the cases come from its own
-OpenAPI document: every operation of the chosen types with right and wrong requests, then scenarios along the links.
+OpenAPI document, in three phases: each value of every operation at and beyond its limits, right and wrong requests at
+random, and scenarios along the links.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import requests
 import schemathesis
 
 from campaigns.fuzzing.user import Report, User
@@ -31,7 +33,8 @@ USERS = ("ann", "bob")
 def fuzz(app: Any, types: tuple[str, ...], examples: int, seed: int, scenarios: int = 0) -> Report:
     """Drive an application in this process as one user."""
     user = User("ann", lambda name: schemathesis.openapi.from_asgi(f"/openapi/{name}.json", app), seed)
-    user.send_each(types, examples, beside=True)
+    user.cover(types, 3 * examples, beside=True)
+    user.send_each(types, examples)
     if scenarios:
         user.follow_links(types, scenarios, steps=6)
     return user.report
@@ -39,12 +42,14 @@ def fuzz(app: Any, types: tuple[str, ...], examples: int, seed: int, scenarios: 
 
 def send_as(name: str, base: str, options: argparse.Namespace) -> Report:
     """Drive a server that listens as one user."""
-    user = User(
-        name,
-        lambda kind: schemathesis.openapi.from_url(f"{base}/openapi/{kind}.json", wait_for_schema=60),
-        options.seed,
-    )
+    session = requests.Session()
+
+    def open_schema(kind: str) -> Any:
+        return schemathesis.openapi.from_url(f"{base}/openapi/{kind}.json", wait_for_schema=60)
+
+    user = User(name, open_schema, options.seed, session)
     types = tuple(options.type or TYPES)
+    user.cover(types, options.cover, beside=True)
     user.send_each(types, options.examples, beside=True)
     user.follow_links(types, options.scenarios, options.steps)
     return user.report
@@ -89,7 +94,7 @@ def _serve(folder: Path, database: str | None) -> tuple[subprocess.Popen[bytes],
 
 def _start(name: str, base: str, options: argparse.Namespace) -> subprocess.Popen[bytes]:
     command = [sys.executable, __file__, "--user", name, "--base", base, "--seed", str(options.seed + len(name))]
-    for option in ("examples", "scenarios", "steps"):
+    for option in ("cover", "examples", "scenarios", "steps"):
         command += [f"--{option}", str(getattr(options, option))]
     for kind in options.type or ():
         command += ["--type", kind]

@@ -1,11 +1,12 @@
-"""One user who sends what schemathesis makes of the OpenAPI document: request by request, then along its links."""
+"""One user who sends what schemathesis makes of an OpenAPI document: values at their limits, at random, along links."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import hypothesis
@@ -44,21 +45,39 @@ class Report:
 class User:
     """Sends requests and keeps what is wrong with the answers; nothing stops it before it is done."""
 
-    def __init__(self, name: str, open_schema: Open, seed: int) -> None:
+    def __init__(self, name: str, open_schema: Open, seed: int, session: Any = None) -> None:
         self.name = name
         self.report = Report()
         self._open = open_schema
         self._seed = seed
+        self._session = session
+
+    def cover(self, types: Sequence[str], most: int, *, beside: bool = False) -> None:
+        """Every operation of the types with each value at and beyond its limits, at most so many cases each."""
+        for schema, operation in self._operations(types, beside=beside):
+            modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+            config = schema.config.generation_for(operation=operation)
+            cases = schema.iter_coverage_cases(operation, generation_modes=modes, generation_config=config)
+            for case in islice(cases, most):
+                if case.meta.generation.mode is GenerationMode.POSITIVE:
+                    tidy(case, self.name)
+                self._send(case)
 
     def send_each(self, types: Sequence[str], examples: int, *, beside: bool = False) -> None:
         """Every operation of the types, with right and with wrong requests; `beside` adds those of no type."""
+        for _, operation in self._operations(types, beside=beside):
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                self._drive(operation, mode, examples)
+
+    def _operations(self, types: Sequence[str], *, beside: bool) -> Iterator[tuple[Any, Any]]:
+        """Schema and operation; those of no type come with the first type only."""
         for number, name in enumerate(types):
-            for result in self._open(name).get_all_operations():
+            schema = self._open(name)
+            for result in schema.get_all_operations():
                 operation = result.ok()
                 typed = operation.path.startswith(f"/fhir/{name}")
                 if typed or (beside and number == 0):
-                    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                        self._drive(operation, mode, examples)
+                    yield schema, operation
 
     def follow_links(self, types: Sequence[str], scenarios: int, steps: int) -> None:
         """Scenarios of create, read, update, patch, delete and history, each with the answers of the steps before."""
@@ -74,7 +93,7 @@ class User:
         def send(case: Any) -> None:
             if mode is GenerationMode.POSITIVE:
                 tidy(case, self.name)
-            self._note(case, case.call())
+            self._send(case)
 
         try:
             send()
@@ -88,6 +107,9 @@ class User:
             def before_call(self, case: Any) -> None:
                 tidy(case, user.name)
 
+            def get_call_kwargs(self, case: Any) -> dict[str, Any]:  # noqa: ARG002 - the base's shape
+                return {"session": user._session}
+
             def after_call(self, response: Any, case: Any) -> None:
                 user.report.stateful += 1
                 user._note(case, response)
@@ -96,6 +118,9 @@ class User:
                 """What is wrong was noted."""
 
         return Machine
+
+    def _send(self, case: Any) -> None:
+        self._note(case, case.call(session=self._session))
 
     def _note(self, case: Any, response: Any) -> None:
         self.report.requests += 1
