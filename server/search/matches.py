@@ -68,7 +68,9 @@ def _listed(dialect: str, table: str, key: int, parts: Sequence[Sql]) -> Sql:
         values = f"unnest({arrays}) AS v({', '.join(f'c{n}' for n in range(len(columns)))})"
         params = tuple(list(column) for column in columns)  # type: ignore[assignment]
     text = _MARK.sub(lambda _: next(names), parts[0].text.replace("t.", "q."))
-    found = f"SELECT q.rid FROM {values} JOIN {table} q ON q.param = ? AND {text}"
+    join = "CROSS JOIN" if dialect == "sqlite" else "JOIN"  # which SQLite takes as the order: each value, then its rows
+    on = "WHERE" if dialect == "sqlite" else "ON"
+    found = f"SELECT q.rid FROM {values} {join} {table} q {on} q.param = ? AND {text}"
     return Sql(f"t.rid IN ({found})", (*params, key))
 
 
