@@ -11,6 +11,7 @@ from typing import Any
 from fhir_profiles.definitions import Invariant, load
 from fhir_profiles.errors import FhirError
 from fhir_profiles.fhirpath.truth import Subject, Test, condition
+from fhir_profiles.fhirpath.vacuous import triggers
 from fhir_profiles.invariants import RULES, Holds, Rule
 
 ELSEWHERE = frozenset(["dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ref-1", "txt-1", "txt-2", "sdf-8", "sdf-8a"])
@@ -40,6 +41,11 @@ class Expression:
         """The expression, compiled."""
         return condition(self._text, self.type_name)
 
+    @cached_property
+    def triggers(self) -> frozenset[str] | None:
+        """Properties without which it surely holds; None when it must always be asked."""
+        return triggers(self._text, self.type_name)
+
     def __call__(self, value: Any) -> bool:
         """Whether it holds for a value; what cannot be evaluated holds."""
         return self.holds(Subject(value, self.type_name))
@@ -63,7 +69,10 @@ class Together:
     def __call__(self, value: Any) -> bool:
         """Whether all of them hold."""
         subject = Subject(value, self._type_name)
-        for expression in self._expressions:  # noqa: SIM110 - all() over a generator costs more than the tests
+        for expression in self._expressions:
+            concerned = expression.triggers
+            if concerned is not None and type(value) is dict and concerned.isdisjoint(value):
+                continue
             if not expression.holds(subject):
                 return False
         return True

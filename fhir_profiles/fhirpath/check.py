@@ -1,4 +1,4 @@
-"""Whether an expression can mean anything on a type, told before it runs (http://hl7.org/fhirpath/N1/#type-safety-and-strict-evaluation).
+"""Whether an expression can mean anything on a type (http://hl7.org/fhirpath/N1/#type-safety-and-strict-evaluation).
 
 Evaluation is lenient: what does not exist is empty. Whoever stores an expression checks it first, so that a typing
 error is an error and no silence.

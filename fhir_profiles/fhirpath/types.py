@@ -1,4 +1,4 @@
-"""The FHIR types as FHIRPath sees them: children by name, and what is what (https://hl7.org/fhir/R4/fhirpath.html#types)."""
+"""The FHIR types as FHIRPath sees them: children by name, what is what (https://hl7.org/fhir/R4/fhirpath.html#types)."""
 
 from __future__ import annotations
 
