@@ -104,10 +104,9 @@ def _start(name: str, base: str, options: argparse.Namespace) -> subprocess.Pope
 def main() -> int:
     """Fuzz a fresh server and print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--examples", type=int, default=40, help="requests per operation and user, right and wrong each"
-    )
-    parser.add_argument("--scenarios", type=int, default=20, help="scenarios along links, per type and user")
+    parser.add_argument("--cover", type=int, default=200, help="requests at the limits, per operation and user")
+    parser.add_argument("--examples", type=int, default=3, help="requests per operation and user, right and wrong each")
+    parser.add_argument("--scenarios", type=int, default=8, help="scenarios along links, per type and user")
     parser.add_argument("--steps", type=int, default=12, help="requests in a scenario at most")
     parser.add_argument("--type", action="append", help="resource types; default: fifteen that differ")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
