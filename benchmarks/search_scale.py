@@ -132,6 +132,10 @@ def shapes(count: int) -> dict[str, Callable[[random.Random], tuple[tuple[str, .
         "patient + code": lambda d: (observation, [("patient", patient(d)), ("code", code(d))]),
         "patient, newest first": lambda d: (observation, [("patient", patient(d)), ("_sort", "-date")]),
         "code, newest first": lambda d: (observation, [("code", code(d)), ("_sort", "-date")]),
+        "value": lambda d: (
+            observation,
+            [("value-quantity", f"gt{d.randrange(100, 290)}|http://unitsofmeasure.org|mg/dL")],
+        ),
         "code + value": lambda d: (observation, [("code", code(d)), ("value-quantity", "gt250")]),
         "code + week": lambda d: (observation, [("code", code(d)), *week(d)]),
         "category + status": lambda _: (observation, [("category", "laboratory"), ("status", "amended")]),

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.subset import read_wish
 from server.search.bundle import searchset
 from server.search.custom import params_of
 from server.search.find import run_search
@@ -17,6 +18,7 @@ from server.search.reading import read_query
 from server.settings import Settings
 
 from .exchange import Request, Response
+from .narrow import narrow
 from .view import View
 
 COMPARTMENTS = ("Device", "Encounter", "Patient", "Practitioner", "RelatedPerson")
@@ -24,15 +26,17 @@ COMPARTMENTS = ("Device", "Encounter", "Patient", "Practitioner", "RelatedPerson
 
 def search(settings: Settings, request: Request, view: View) -> Response:
     """Answer a search by GET or POST: of `Type`, of the base, of `Patient/1/Observation` or `Patient/1/*`."""
-    query = read(settings, request, view)
-    return Response(status=200, body=searchset(query, run_search(view, query)))
-
-
-def read(settings: Settings, request: Request, view: View) -> Query:
-    """The query that a request asks."""
-    pairs = request.query
+    form: tuple[tuple[str, str], ...] = ()
     if request.method == "POST":
-        pairs += tuple(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+        form = tuple(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    query = read(settings, request, view, form)
+    response = Response(status=200, body=searchset(query, run_search(view, query)))
+    return narrow(response, read_wish(form)) if form else response
+
+
+def read(settings: Settings, request: Request, view: View, form: tuple[tuple[str, str], ...] = ()) -> Query:
+    """The query that a request asks, with what a form adds to its URL."""
+    pairs = request.query + form
     path = request.path[:-1] if request.path[-1:] == ("_search",) else request.path
     types: str | tuple[str, ...]
     within: tuple[str, str] | None = None

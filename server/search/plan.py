@@ -30,6 +30,7 @@ INDEX_ORDER = {
     "idx_reference": ("target", "date"),
     "idx_quantity": ("lo", "hi"),
     "idx_uri": ("value",),
+    "idx_composite": ("code", "lo", "hi"),
 }
 _NAME = re.compile(r"\bt(?=\.)")
 
@@ -64,26 +65,33 @@ class Plan(msgspec.Struct, frozen=True):
 
 def page_sql(plan: Plan, after: tuple[Any, ...] | None, limit: int) -> Sql:
     """The statement for one page: the columns of the resource, then the keys of its place in the order."""
-    names = [f"k{n}" for n in range(len(plan.keys))]
-    select = ", ".join(f"{key.text} AS {name}" for key, name in zip(plan.keys, names, strict=True))
-    order = [f"{name} DESC" if down else name for name, down in zip(names, plan.descending, strict=True)]
-    inner = f"SELECT {'DISTINCT ' if plan.distinct else ''}{select} {plan.base.text}"
-    params = (*(value for key in plan.keys for value in key.params), *plan.base.params)
+    keys, downs, places, end = plan.keys, plan.descending, "", ""
+    if keys[
+        0
+    ].text.isdigit():  # the same for all rows here, which come after the place, before it, or must be looked at
+        constant = int(keys[0].text)
+        if after is not None and constant != after[0]:
+            end, after = (" AND 1 = 0" if (constant > after[0]) is downs[0] else ""), None
+        keys, downs, places, after = keys[1:], downs[1:], f"{constant}, ", after[1:] if after is not None else None
+    names = [f"k{n}" for n in range(len(keys))]
+    select = ", ".join(f"{key.text} AS {name}" for key, name in zip(keys, names, strict=True))
+    order = [f"{name} DESC" if down else name for name, down in zip(names, downs, strict=True)]
+    inner = f"SELECT {'DISTINCT ' if plan.distinct else ''}{select} {plan.base.text}{end}"
+    params = (*(value for key in keys for value in key.params), *plan.base.params)
     if after is not None:
-        beyond = _beyond([key.text for key in plan.keys], plan.descending, after)
-        if all(_is_column(key) for key in plan.keys):
+        if all(_is_column(key) for key in keys):
+            beyond = _beyond([key.text for key in keys], downs, after)
             inner, params = f"{inner} AND {beyond.text}", (*params, *beyond.params)
         else:
-            if _is_column(plan.keys[0]):  # so that the index is entered where the page begins
-                inner = f"{inner} AND {plan.keys[0].text} {'<=' if plan.descending[0] else '>='} ?"
-                params = (*params, after[0])
-            beyond = _beyond(names, plan.descending, after)
+            if _is_column(keys[0]):  # so that the index is entered where the page begins
+                inner, params = f"{inner} AND {keys[0].text} {'<=' if downs[0] else '>='} ?", (*params, after[0])
+            beyond = _beyond(names, downs, after)
             inner, params = f"SELECT * FROM ({inner}) b WHERE {beyond.text}", (*params, *beyond.params)
     inner += f" ORDER BY {', '.join(order)} LIMIT {limit:d}"  # as text: a plan for any limit would expect a long page
-    outer = ", ".join(f"q.{name}" for name in names)
+    places += ", ".join(f"q.{name}" for name in names)
     last = ", ".join(f"q.{part}" for part in order)
     return Sql(
-        f"SELECT {COLUMNS}, {outer} FROM ({inner}) q JOIN resource r ON r.rid = q.{names[-1]} ORDER BY {last}", params
+        f"SELECT {COLUMNS}, {places} FROM ({inner}) q JOIN resource r ON r.rid = q.{names[-1]} ORDER BY {last}", params
     )
 
 
@@ -177,6 +185,8 @@ def by_index(scope: Scope, rows: Rows, checks: Sequence[Sql], *, single: bool) -
     """
     down = rows.table == "idx_date"
     columns = INDEX_ORDER[rows.table]
+    if len(turns := _turns(rows.where)) > 1:
+        return _in_turn(scope, rows.table, turns, checks)
     keys = (*(Sql(f"d.{column}") for column in columns), Sql("d.rid"))
     downs = (down,) * len(keys)
     text, params = _NAME.sub("d", rows.where.text), rows.where.params
@@ -189,6 +199,37 @@ def by_index(scope: Scope, rows: Rows, checks: Sequence[Sql], *, single: bool) -
     begin = f"FROM {rows.table} d WHERE {text} AND d.lo <= ?"
     wide = where(begin, (-params[0], *params[1:], edge), [*first, *checks])
     return Plan(short, keys, downs, not single, Plan(wide, keys, downs, not single))
+
+
+def _turns(found: Sql) -> list[Sql]:
+    """The alternatives of rows that have several parameter keys, which have no common order in the index."""
+    if not found.text.startswith("(t.param = ? AND "):
+        return [found]
+    first, *others = found.text[1:-1].split(" OR t.param = ?")
+    turns, params = [], list(found.params)
+    for text in (first, *(f"t.param = ?{other}" for other in others)):
+        count = text.count("?")
+        turns.append(Sql(text, tuple(params[:count])))
+        del params[:count]
+    return turns
+
+
+def _in_turn(scope: Scope, table: str, turns: Sequence[Sql], checks: Sequence[Sql]) -> Plan:
+    """The rows of each key in the order of the index, one key after the other; a resource with its first row."""
+    columns = INDEX_ORDER[table]
+    plan: Plan | None = None
+    beside = [_NAME.sub("e", turn.text).replace("e.param = ?", "e.param + 0 = ?") for turn in turns]
+    end = apart(scope.dialect)
+    for n, turn in reversed(list(enumerate(turns))):
+        none = [_none_before(scope, table, columns, Sql(beside[n], turn.params), "<")]
+        for before in range(n):
+            text = f"NOT EXISTS (SELECT 1 FROM {table} e WHERE e.rid = {{rid}} AND {beside[before]}{end})"
+            none.append(Sql(text, turns[before].params))
+        base = where(f"FROM {table} d WHERE {_NAME.sub('d', turn.text)}", turn.params, [*none, *checks])
+        keys = (Sql(str(n)), *(Sql(f"d.{column}") for column in columns), Sql("d.rid"))
+        plan = Plan(base, keys, (False,) * len(keys), distinct=True, rest=plan)
+    assert plan is not None
+    return plan
 
 
 def by_sort(scope: Scope, branch: Branch, checks: Sequence[Sql], *, alone: bool) -> Plan:

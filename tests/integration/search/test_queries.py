@@ -1,4 +1,4 @@
-"""Queries beyond one type and its parameters: compartments, the system, `_filter`, `_list`, chains, `_has`, sort, pages."""
+"""Queries beyond one type and its parameters: compartments, the system, `_filter`, `_list`, chains, `_has`, order."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ WORLD = [
     _observation("o5", "b", "Device/dev", 5, hasMember=[_ref("Observation/o4")]),
     _entry("Condition", "c1", subject=_ref("Patient/ann"), code=_coded("x"), recordedDate="2020-03-01"),
     _entry("Condition", "c2", subject=_ref("Patient/bob"), code=_coded("y"), asserter=_ref("Practitioner/doc")),
-    _entry("List", "fav", status="current", mode="working", entry=[{"item": _ref(f"Observation/{n}")} for n in ("o2", "o5")]),
+    _entry("List", "fav", status="current", mode="working",
+           entry=[{"item": _ref(f"Observation/{n}")} for n in ("o2", "o5")]),
     _entry("Questionnaire", "q", url="http://example.org/q", status="active"),
     _entry("QuestionnaireResponse", "qr", questionnaire="http://example.org/q|1", status="completed"),
 ]  # fmt: skip
@@ -136,7 +137,8 @@ def test_filters(stored: Call) -> None:
             assert _ids(_bundle(stored, f"{kind}?_id={first}&_filter={quote(text)}")) == [first]
 
 
-WRONG = ["gender", "gender eq", "gender is male", "(gender eq male", "gender eq male)", "not gender eq male", "eq", '"x"',
+WRONG = ["gender", "gender eq", "gender is male", "(gender eq male", "gender eq male)", "not gender eq male", "eq",
+     '"x"',
      "gender eq male and", "gender eq male gender eq male", "general-practitioner[.name eq x", "birthdate eq soon",
      "birthdate pr maybe", "birthdate.family eq x", 'family eq ""', "(" * 30 + "gender eq male" + ")" * 30,
      " or ".join(["gender eq male"] * 60)]  # fmt: skip
@@ -241,6 +243,8 @@ def test_compartments_are_searched_by_post(stored: Call) -> None:
     assert _ids(json.loads(stored("POST", "Patient/ann/Observation/_search", b"code=a", **form).body)) == ["o1"]
     found = json.loads(stored("POST", "_search", b"_type=Condition&subject=Patient/bob", **form).body)
     assert _ids(found) == ["c2"]
+    found = json.loads(stored("POST", "Patient/_search", b"_id=ann&_elements=gender", **form).body)
+    assert ("gender" in found["entry"][0]["resource"], "name" in found["entry"][0]["resource"]) == (True, False)
 
 
 SYSTEM = {
@@ -264,9 +268,11 @@ def test_the_whole_system(stored: Call) -> None:
 
 
 PAGED = ["?_type=Observation,Condition,Patient", "?_type=Observation,Patient&_sort=-_lastUpdated", "Patient/ann/*",
-     "?_type=Observation,Condition&_sort=-code,_id", "Observation?_sort=date", "Observation?code=a", "Observation?code=a,b",
+     "?_type=Observation,Condition&_sort=-code,_id", "Observation?_sort=date", "Observation?code=a",
+     "Observation?code=a,b",
      "Observation?_sort=-patient.family", "Observation?subject:missing=false", "Patient?_sort=family",
-     "Observation?date=gt2019", "Observation?value-quantity=gt0&_sort=-value-quantity,code", "Observation?code=a&_sort=date",
+     "Observation?date=gt2019", "Observation?value-quantity=gt0&_sort=-value-quantity,code",
+     "Observation?code=a&_sort=date", "Observation?value-quantity=gt0",
      "Patient?name=s", "Observation?_has:Observation:has-member:code=a,b"]  # fmt: skip
 
 
@@ -349,7 +355,7 @@ INCLUDES = {
 
 
 def test_includes(stored: Call) -> None:
-    """Includes follow references forth and back, again and again where asked, each resource once, and count for nothing."""
+    """Includes follow references forth and back, again and again where asked, each once, and count for nothing."""
     for url in INCLUDES:
         found = _bundle(stored, url + "&_total=accurate")
         assert sorted(_ids(found, "include")) == INCLUDES[url].split()
