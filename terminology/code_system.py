@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.systems import CONCEPT_PROPERTIES
 
 Json = dict[str, Any]
 MAX_CONCEPTS = 200_000
@@ -35,6 +36,7 @@ class CodeSystem(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
     definitions: dict[int, str] = {}
     designations: dict[int, list[Json]] = {}
     properties: dict[int, dict[str, list[Any]]] = {}
+    extensions: dict[int, list[Json]] = {}
 
     @property
     def version(self) -> str | None:
@@ -125,20 +127,36 @@ class CodeSystem(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
             return [self.codes[p] for p in self.below(position) if position in self.parents.get(p, ())]
         return []
 
+    def meant(self, position: int, meaning: str) -> list[Any]:
+        """The values of the property that a code system may name otherwise but declares to have a standard meaning."""
+        found = self.properties.get(position)
+        if not found:
+            return []
+        return [value for name in self._names.get(meaning, (meaning,)) for value in found.get(name, ())]
+
+    @cached_property
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        """Standard meaning → the names of properties that have it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for declared in self.head.get("property") or ():
+            meaning, name = str(declared.get("uri", "")), str(declared.get("code", ""))
+            if meaning.startswith(CONCEPT_PROPERTIES):
+                meaning = meaning.removeprefix(CONCEPT_PROPERTIES)
+                found[meaning] = tuple(dict.fromkeys((*found.get(meaning, (meaning,)), name)))
+        return found
+
     def abstract(self, position: int) -> bool:
         """Whether the concept only groups others."""
-        found = self.properties.get(position, {})
-        return True in (*found.get("notSelectable", ()), *found.get("abstract", ()))
+        return True in self.meant(position, "notSelectable") or True in self.meant(position, "abstract")
 
     def inactive(self, position: int) -> bool:
         """Whether the concept is out of use."""
-        found = self.properties.get(position, {})
-        status = found.get("status", ())
-        return True in found.get("inactive", ()) or "retired" in status or "inactive" in status
+        status = self.meant(position, "status")
+        return True in self.meant(position, "inactive") or "retired" in status or "inactive" in status
 
 
 HEAD = ("version", "name", "title", "status", "experimental", "date", "publisher", "copyright", "hierarchyMeaning",
-        "valueSet", "versionNeeded", "compositional", "supplements", "language", "property")  # fmt: skip
+        "valueSet", "versionNeeded", "compositional", "supplements", "language", "property", "extension")  # fmt: skip
 
 
 def read_code_system(resource: Json) -> CodeSystem:
@@ -165,6 +183,7 @@ def read_code_system(resource: Json) -> CodeSystem:
         definitions={i: c["definition"] for i, c in enumerate(concepts) if c.get("definition")},
         designations={i: c["designation"] for i, c in enumerate(concepts) if c.get("designation")},
         properties=properties,
+        extensions={i: c["extension"] for i, c in enumerate(concepts) if c.get("extension")},
     )
 
 

@@ -34,7 +34,7 @@ def read_filter(system: System | None, declared: dict[str, Any]) -> Filter:
     name, op, value = (str(declared.get(key, "")) for key in ("property", "op", "value"))
     make = _OPERATORS.get(op)
     if make is None:
-        text = "A filter has an operator that is not supported here: use is-a, descendent-of, is-not-a, generalizes, "
+        text = "A filter has an operator that is not supported here: use is-a, descendent-of, child-of, is-not-a, generalizes, "
         raise FhirError.of(Category.UNSUPPORTED, "not-supported", text + "=, in, not-in, exists or regex", _PLACE)
     return make(system, name, value)
 
@@ -58,6 +58,18 @@ def _descendent_of(system: System | None, _: str, value: str) -> Filter:
         lambda: [code for code in system.below(value) or () if system.fold(code) != itself],
         exact=True,
     )
+
+
+def _child_of(system: System | None, _: str, value: str) -> Filter:
+    if system is None:
+        return Filter(lambda code: False if code == value else None)
+
+    def passes(code: str) -> Answer:
+        exists = system.has(code)
+        parents = system.values(code, "parent") if exists else None
+        return exists and (None if parents is None else value in parents)
+
+    return Filter(passes, lambda: [code for code in system.below(value) or () if passes(code)], exact=True)
 
 
 def _is_not_a(system: System | None, name: str, value: str) -> Filter:
@@ -157,6 +169,7 @@ def _both(a: Answer, b: Answer) -> Answer:
 _OPERATORS: dict[str, Callable[[System | None, str, str], Filter]] = {
     "is-a": _is_a,
     "descendent-of": _descendent_of,
+    "child-of": _child_of,
     "is-not-a": _is_not_a,
     "generalizes": _generalizes,
     "=": _equals,

@@ -133,22 +133,26 @@ class ValueSets:
             published = None
         if published is not None and url.startswith(HL7_FHIR):
             return published
-        return self._found(canonical, "ValueSet") or published or self._implied(url, version)
+        return self._found(canonical, "ValueSet") or published or implied(url, version, self._knows)
 
-    def _implied(self, url: str, version: str) -> Json | None:
-        """`SYSTEM?fhir_vs`, `SYSTEM?fhir_vs=isa/CODE` and `SYSTEM/vs`."""
-        system, mark, query = url.partition("?fhir_vs")
-        if not mark:
-            system = url.removesuffix("/vs")
-        if system == url or self.system(system) is None:
-            return None
-        include: Json = {"system": system, **({"version": version} if version else {})}
-        if query.startswith("=isa/"):
-            include["filter"] = [{"property": "concept", "op": "is-a", "value": query.removeprefix("=isa/")}]
-        elif query:
-            raise FhirError.of(Category.UNSUPPORTED, "not-supported", "Of implied value sets only isa/ is supported")
-        return {"resourceType": "ValueSet", "url": url, "status": "active", "compose": {"include": [include]}}
+    def _knows(self, url: str) -> bool:
+        return self.system(url) is not None
 
     def _found(self, canonical: str, type_: str) -> Json | None:
         found = self._resolve(canonical) if self._resolve else None
         return found if found is not None and found.get("resourceType") == type_ else None
+
+
+def implied(url: str, version: str, knows: Callable[[str], bool]) -> Json | None:
+    """The value set that the name of a code system stands for: `SYSTEM?fhir_vs`, `SYSTEM?fhir_vs=isa/CODE`, `SYSTEM/vs`."""
+    system, mark, query = url.partition("?fhir_vs")
+    if not mark:
+        system = url.removesuffix("/vs")
+    if system == url or not knows(system):
+        return None
+    include: Json = {"system": system, **({"version": version} if version else {})}
+    if query.startswith("=isa/"):
+        include["filter"] = [{"property": "concept", "op": "is-a", "value": query.removeprefix("=isa/")}]
+    elif query:
+        raise FhirError.of(Category.UNSUPPORTED, "not-supported", "Of implied value sets only isa/ is supported")
+    return {"resourceType": "ValueSet", "url": url, "status": "active", "compose": {"include": [include]}}

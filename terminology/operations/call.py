@@ -1,0 +1,136 @@
+"""What a terminology operation was called with (https://hl7.org/fhir/R4/parameters.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fhir_profiles.errors import Category, FhirError
+from terminology.operations.versions import Pins, pins
+
+Json = dict[str, Any]
+MOST = 1_000
+"""Parameters of one call."""
+
+SHARED = frozenset({
+    "tx-resource", "system-version", "check-system-version", "force-system-version", "default-valueset-version",
+    "displayLanguage", "useSupplement", "date", "uuid", "_format", "_pretty", "_summary", "_elements",
+})  # fmt: skip
+"""Parameters that every terminology operation takes; `uuid` names a client's cache, which is not needed."""
+
+CONTEXT = frozenset({"system-version", "check-system-version", "force-system-version", "default-valueset-version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Parameters by name: simple values as texts, complex ones and resources as they came.
+
+    `language` is the `Accept-Language` of the request.
+    """
+
+    parameters: tuple[tuple[str, Any], ...]
+    language: str = ""
+
+    @classmethod
+    def of(cls, parameters: Json, language: str = "") -> Call:
+        """Read a Parameters resource; FhirError for one that is none."""
+        return cls(tuple(_listed(parameters)), language)
+
+    @classmethod
+    def of_query(cls, pairs: Iterable[tuple[str, str]], language: str = "") -> Call:
+        """Read the query of a GET."""
+        return cls(tuple(pairs), language)
+
+    def all(self, name: str) -> list[Any]:
+        """Every value of a parameter."""
+        return [value for key, value in self.parameters if key == name]
+
+    def text(self, name: str) -> str | None:
+        """The one simple value of a parameter."""
+        found = self.all(name)
+        if len(found) > 1 or (found and not isinstance(found[0], str)):
+            raise wrong(f"{name} takes one simple value.", name)
+        return found[0] if found else None
+
+    def value(self, name: str) -> Json | None:
+        """The one complex value or resource of a parameter."""
+        found = self.all(name)
+        if len(found) > 1 or (found and not isinstance(found[0], dict)):
+            raise wrong(f"{name} takes one complex value or resource.", name)
+        return found[0] if found else None
+
+    def flag(self, name: str) -> bool | None:
+        """A boolean; None when absent."""
+        text = self.text(name)
+        if text not in (None, "true", "false"):
+            raise wrong(f"{name} must be true or false.", name)
+        return None if text is None else text == "true"
+
+    def whole(self, name: str) -> int | None:
+        """A whole number; None when absent."""
+        text = self.text(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise wrong(f"{name} must be a whole number.", name)
+        return int(text)
+
+    def day(self) -> date | None:
+        """The date of service that the code is asked about."""
+        text = self.text("date")
+        if text is None:
+            return None
+        try:
+            return date.fromisoformat((text + "-01-01"[len(text) - 4 :])[:10] if len(text) < 10 else text[:10])
+        except ValueError:
+            raise wrong("date must be a date.", "date") from None
+
+    def pins(self) -> Pins:
+        """What is said of versions."""
+        return Pins(*(pins(map(str, self.all(f"{p}system-version"))) for p in ("force-", "", "check-")))
+
+    def resources(self) -> list[Json]:
+        """The resources that came with the call and count for it alone."""
+        return [r for r in self.all("tx-resource") if isinstance(r, dict)]
+
+    def only(self, known: Collection[str]) -> None:
+        """Refuse parameters that the operation does not know: none is silently ignored."""
+        for name, _ in self.parameters:
+            if name not in known and name not in SHARED:
+                text = f"The operation takes only these parameters: {', '.join(sorted({*known, *SHARED}))}."
+                raise FhirError.of(Category.INCORRECT, "not-supported", text)
+
+    def but(self, **values: Any) -> Call:
+        """The same call with other values of some parameters."""
+        kept = tuple(pair for pair in self.parameters if pair[0] not in values)
+        return Call((*kept, *values.items()), self.language)
+
+
+def _listed(parameters: Json) -> Iterator[tuple[str, Any]]:
+    listed = parameters.get("parameter", [])
+    if parameters.get("resourceType") != "Parameters" or not isinstance(listed, list) or len(listed) > MOST:
+        raise wrong(f"Send a Parameters resource with at most {MOST} parameters.", "Parameters")
+    for number, one in enumerate(listed):
+        name = one.get("name") if isinstance(one, dict) else None
+        if not isinstance(name, str):
+            raise wrong("Each parameter needs a name.", f"Parameters.parameter[{number}]")
+        yield name, one["resource"] if "resource" in one else one["part"] if "part" in one else _plain(one)
+
+
+def _plain(one: Json) -> Any:
+    value = next((value for key, value in one.items() if key.startswith("value")), "")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, dict | str) else str(value)
+
+
+def wrong(text: str, where: str | None = None) -> FhirError:
+    """A parameter that is not as it must be."""
+    return FhirError.of(Category.INCORRECT, "invalid", text, where)
+
+
+def answer(*parameters: Json) -> Json:
+    """A Parameters resource."""
+    return {"resourceType": "Parameters", "parameter": list(parameters)}

@@ -1,0 +1,136 @@
+"""The names of a concept, by language: which to show, and whether one that came with a code is right.
+
+https://hl7.org/fhir/R4/codesystem-concept-properties.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from fhir_profiles.errors import Severity
+from fhir_profiles.systems import STANDARDS_STATUS, TERM_MAINTENANCE
+from terminology.operations.books import Book, Entry
+from terminology.operations.issues import Issue, issue
+
+Json = dict[str, Any]
+_ANY = "*"
+_NAMING_USES = frozenset(("preferredForLanguage", "display", "900000000000013009"))
+"""Uses of a designation that make it a display; the number is SNOMED CT's synonym."""
+
+
+class Name(NamedTuple):
+    """One name: `main` when it is a display rather than another kind of designation."""
+
+    text: str
+    language: str
+    main: bool = True
+    withdrawn: bool = False
+
+
+class Languages:
+    """The languages that a caller wants, best first, as in `Accept-Language`."""
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text or "--"
+        parts = [part.partition(";")[0].strip() for part in (text or "").split(",")]
+        self.wanted = [part for part in parts if part]
+
+    def __bool__(self) -> bool:
+        return bool([w for w in self.wanted if w != _ANY])
+
+    def covers(self, language: str) -> bool:
+        """Whether a language is wanted; a name without a language is in any."""
+        return not self or not language or any(_covers(w, language) for w in self.wanted)
+
+
+def _covers(wanted: str, language: str) -> bool:
+    w, have = wanted.lower(), language.lower()
+    return w == have or have.startswith(f"{w}-") or w.startswith(f"{have}-")
+
+
+def names(book: Book, entry: Entry, named: Json | None) -> Iterator[Name]:
+    """Every name of a concept: what the value set calls it, its display, its designations."""
+    own = named or {}
+    if own.get("display"):
+        yield Name(own["display"], book.language)
+    if entry.display:
+        yield Name(entry.display, book.language)
+    for one in (*entry.designations, *own.get("designation", ())):
+        use = one.get("use", {}).get("code")
+        withdrawn = any(e.get("url") == STANDARDS_STATUS for e in one.get("extension", ()))
+        yield Name(one.get("value", ""), one.get("language", ""), use is None or use in _NAMING_USES, withdrawn)
+
+
+def shown(book: Book, entry: Entry, named: Json | None, languages: Languages) -> str:
+    """The name to show."""
+    default = (named or {}).get("display") or entry.display
+    for wanted in languages.wanted:
+        if wanted == _ANY or _covers(wanted, book.language or wanted):
+            return default
+        for name in names(book, entry, named):
+            if name.main and name.language and not name.withdrawn and _covers(wanted, name.language):
+                return name.text
+    return default
+
+
+def check_display(
+    given: str, book: Book, entry: Entry, named: Json | None, languages: Languages, at: str, *, lenient: bool
+) -> Issue | None:
+    """What is wrong with a display, or worth knowing; None when nothing is."""
+    known = list(names(book, entry, named))
+    severity: Severity = "warning" if lenient else "error"
+    in_language = [n for n in known if languages.covers(n.language)]
+    same = [n for n in in_language if _same(n.text, given)]
+    default = (named or {}).get("display") or entry.display
+    if any(not n.withdrawn for n in same):
+        return None
+    if same:
+        right = ", ".join(f'"{n.text}"' for n in in_language if n.main and not n.withdrawn)
+        return issue("INACTIVE_DISPLAY_FOUND", given, entry.code, "deprecated", right, at=at)
+    if not known:
+        return None
+    choices = [n for n in in_language if n.main and not n.withdrawn]
+    if not choices:
+        if any(_same(n.text, given) for n in known):
+            return issue(
+                "NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK", book.url, entry.code, languages.text, given, at=at
+            )  # fmt: skip
+        return issue(
+            "NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_ERR",
+            given, book.url, entry.code, languages.text, default, at=at, severity=severity,
+        )  # fmt: skip
+    spaced = any(_same(" ".join(n.text.split()), " ".join(given.split())) for n in in_language)
+    name = "Display_Name_WS_for__should_be_one_of__instead_of" if spaced else _WRONG
+    return issue(name, given, book.url, entry.code, _told(choices), languages.text, at=at, severity=severity)
+
+
+_WRONG = "Display_Name_for__should_be_one_of__instead_of"
+
+
+def _same(a: str, b: str) -> bool:
+    return a == b or a.casefold() == b.casefold()
+
+
+def _told(choices: list[Name]) -> str:
+    texts = list(dict.fromkeys(f"'{n.text}' ({n.language})" if n.language else f"'{n.text}'" for n in choices))
+    if len(texts) == 1:
+        return f"Valid display is {texts[0]}"
+    return f"Valid display is one of {len(texts)} choices: {', '.join(texts[:-1])} or {texts[-1]}"
+
+
+def designations(book: Book, entry: Entry, named: Json | None, display: str) -> list[Json]:
+    """The designations to list beside the display that is shown."""
+    found: list[Json] = []
+    if entry.display and display != entry.display:
+        use = {"system": TERM_MAINTENANCE, "code": "preferredForLanguage", "display": "Preferred For Language"}
+        language = {"language": book.language} if book.language else {}
+        found.append({**language, "use": use, "value": entry.display})
+    own = list((named or {}).get("designation", ()))
+    replaced = {(d.get("language"), d.get("use", {}).get("code")) for d in own}
+    for one in entry.designations:
+        again = (one.get("language"), one.get("use", {}).get("code")) in replaced
+        is_shown = one.get("value") == display and display != entry.display and one.get("language")
+        if not again and not is_shown:
+            found.append(one)
+    return [*found, *own]

@@ -1,0 +1,176 @@
+"""Find code systems and value sets: of the call, stored, loaded, published (https://hl7.org/fhir/R4/references.html#canonical)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from fhir_profiles.errors import Category
+from fhir_profiles.systems import HL7_FHIR
+from terminology.code_system import CodeSystem, read_code_system
+from terminology.core import core
+from terminology.operations.books import Book, ListedBook, LoadedBook, RuledBook
+from terminology.operations.call import Call
+from terminology.operations.issues import issue, refused
+from terminology.operations.versions import agrees, is_pattern, newest, pins
+from terminology.value_sets.systems import GRAMMARS
+from terminology.value_sets.value_sets import TELLING, implied
+
+if TYPE_CHECKING:
+    from terminology.terminology import Terminology
+
+Json = dict[str, Any]
+Resources = Callable[[str, str], Iterable[Json]]
+KEPT = 256
+"""Code systems that stay read."""
+
+
+class Library:
+    """What there is between calls.
+
+    `resources(type, url)` gives the stored CodeSystem, ValueSet and ConceptMap resources of a URL, of all versions; an
+    empty URL asks for all of a type, where that is supported. What was read is kept until `generation()` changes.
+    """
+
+    def __init__(
+        self,
+        terminology: Terminology | None = None,
+        resources: Resources | None = None,
+        generation: Callable[[], Hashable] | None = None,
+    ) -> None:
+        self.terminology = terminology
+        self.resources: Resources = resources or (lambda _type, _url: ())
+        self._generation = generation
+        self._stamp: Hashable = None
+        self._books: dict[str, tuple[Book, ...]] = {}
+
+    def books(self, url: str) -> tuple[Book, ...]:
+        """Every version of a code system."""
+        stamp = self._generation() if self._generation else None
+        if stamp != self._stamp or len(self._books) > KEPT:
+            self._stamp, self._books = stamp, {}
+        found = self._books.get(url)
+        if found is None:
+            found = self._read(url)
+            if self._generation is not None:
+                self._books[url] = found
+        return found
+
+    def _read(self, url: str) -> tuple[Book, ...]:
+        if url in GRAMMARS:
+            return (RuledBook(url, GRAMMARS[url]),)
+        loaded: list[Book] = []
+        if self.terminology is not None:
+            loaded = [LoadedBook(self.terminology, edition) for edition in self.terminology.editions(url)]
+        listed = core().code_system(url)
+        published: list[Book] = [ListedBook(listed)] if listed is not None else []
+        stored: list[Book] = [ListedBook(s) for s in telling(self.resources("CodeSystem", url))]
+        whole = [book for book in loaded if book.content == "complete"]
+        ways = (whole, published, stored, loaded) if url.startswith(HL7_FHIR) else (whole, stored, published, loaded)
+        found: dict[str | None, Book] = {}
+        for way in ways:
+            if way is loaded and found:
+                break
+            for book in way:
+                found.setdefault(book.version, book)
+        return tuple(found.values())
+
+    def value_sets(self, url: str) -> list[Json]:
+        """Every version of a value set."""
+        published = core().value_set(url)
+        if published is not None and url.startswith(HL7_FHIR):
+            return [published]
+        stored = list(self.resources("ValueSet", url))
+        known = {r.get("version") for r in stored}
+        return [*stored, *([published] if published is not None and published.get("version") not in known else ())]
+
+
+def telling(resources: Iterable[Json]) -> Iterable[CodeSystem]:
+    """Those of some CodeSystem resources that say something about codes."""
+    return (read_code_system(r) for r in resources if r.get("content", "complete") in TELLING)
+
+
+class Shelf:
+    """A library together with the resources of one call, and what the call says of versions."""
+
+    def __init__(self, library: Library, call: Call, own: Sequence[Json] = ()) -> None:
+        self.library = library
+        self.pins = call.pins()
+        self.on: date | None = call.day()
+        self._sets = pins(map(str, call.all("default-valueset-version")))
+        self.given = [*own, *call.resources()]
+        self._books: dict[str, tuple[Book, ...]] = {}
+        self._supplements: list[CodeSystem] = []
+        self.supplements_used: dict[str, str] = {}
+
+    def books(self, url: str) -> tuple[Book, ...]:
+        """Every version of a code system, those of the call first."""
+        if url not in self._books:
+            own = [ListedBook(s) for s in telling(self._given("CodeSystem", url))]
+            versions = {book.version for book in own}
+            found: tuple[Book, ...] = (*own, *(b for b in self.library.books(url) if b.version not in versions))
+            more = tuple(s for s in self._supplements if s.head.get("supplements", "").partition("|")[0] == url)
+            if more:
+                self.supplements_used |= {s.url: f"{s.url}|{s.version}" if s.version else s.url for s in more}
+                found = tuple(ListedBook(b.of, more) if isinstance(b, ListedBook) else b for b in found)
+            self._books[url] = found
+        return self._books[url]
+
+    def book(self, url: str, version: str | None = None) -> Book | None:
+        """A version of a code system, the newest of those that `version` stands for."""
+        books = self.books(url)
+        if version and not is_pattern(version):
+            return next((b for b in books if b.version == version), None)
+        if self.on is not None and self.library.terminology is not None and not version:
+            edition = self.library.terminology.edition(url, self.on)
+            books = tuple(b for b in books if edition and b.version == edition.version) or books
+        chosen = {b.version or "": b for b in books if not version or agrees(version, b.version)}
+        best = newest(chosen)
+        return None if best is None else chosen[best]
+
+    def versions(self, url: str) -> list[str]:
+        """The versions that are known of a code system."""
+        return sorted(b.version for b in self.books(url) if b.version)
+
+    def value_set(self, canonical: str) -> Json | None:
+        """The ValueSet of a canonical URL, the newest where no version is given or pinned."""
+        url, _, version = canonical.partition("|")
+        version = version or self._sets.get(url, "")
+        own = self._given("ValueSet", url)
+        found = {r.get("version", ""): r for r in (*reversed(self.library.value_sets(url)), *own)}
+        if version:
+            found = {v: r for v, r in found.items() if agrees(version, v)}
+        best = newest(found)
+        if best is not None:
+            return found[best]
+        return implied(url, version, lambda system: bool(self.books(system)))
+
+    def pinned(self, canonical: str) -> str | None:
+        """The version that the call pins a value set to, where the canonical names none."""
+        url, _, version = canonical.partition("|")
+        return None if version else self._sets.get(url)
+
+    def concept_maps(self) -> list[Json]:
+        """The ConceptMaps of the call, and the stored ones."""
+        return [*self._given("ConceptMap"), *self.library.resources("ConceptMap", "")]
+
+    def supplement(self, canonical: str) -> None:
+        """Use a supplement; FhirError when it is not known."""
+        url, _, version = canonical.partition("|")
+        candidates = [*self._given("CodeSystem", url), *self.library.resources("CodeSystem", url)]
+        chosen = {
+            r.get("version", ""): r
+            for r in reversed(candidates)
+            if r.get("content") == "supplement" and (not version or agrees(version, r.get("version")))
+        }
+        best = newest(chosen)
+        if best is None:
+            raise refused(Category.NOT_FOUND, issue("VALUESET_SUPPLEMENT_MISSING", canonical))
+        read = read_code_system(chosen[best])
+        if all(s.url != read.url for s in self._supplements):
+            self._supplements.append(read)
+            self._books.clear()
+
+    def _given(self, type_: str, url: str = "") -> list[Json]:
+        return [r for r in self.given if r.get("resourceType") == type_ and (not url or r.get("url") == url)]
