@@ -39,3 +39,27 @@ def test_postgresql_makes_no_join_of_a_further_condition() -> None:
 def test_the_length_of_the_page_is_told_to_the_planner(dialect: str) -> None:
     """A plan made for any limit expects a tenth of the table."""
     assert "LIMIT 11)" in sql(dialect, *ONE_PATIENT)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_what_finds_many_is_never_gathered(dialect: str) -> None:
+    """Where every condition finds many, the rows come from one index in its order; few are gathered and sorted."""
+    both = (("category", "laboratory"), ("status", "final"))
+    along, gathered = sql(dialect, *both, few=False), sql(dialect, *both, few=True)
+    assert "FROM idx_token d WHERE d.param = ?" in along
+    assert "SELECT DISTINCT u.rid" not in along
+    assert "SELECT DISTINCT u.rid" in gathered
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_a_window_on_the_main_date_enters_the_index(dialect: str) -> None:
+    """One code within a week is a range of the index of codes, whatever there is outside of that week."""
+    text = sql(dialect, ("code", "8867-4"), ("date", "ge2020-01-01"), ("date", "lt2020-01-08"), few=False)
+    assert "d.date >= ? AND d.date < ?" in text
+
+
+def test_a_sort_key_gives_the_order() -> None:
+    """Many matches are read in the order of the first sort key, each at its first value."""
+    text = sql("sqlite", ("category", "laboratory"), ("_sort", "-value-quantity"), few=False)
+    assert "FROM idx_quantity d" in text
+    assert "ORDER BY k0 DESC" in text
