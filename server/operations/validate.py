@@ -22,6 +22,7 @@ from server.operations.registry import Operation
 Json = dict[str, Any]
 MODES = ("create", "update", "delete", "profile")
 _MOST_PROFILES = 20
+_ORDER = ("fatal", "error", "warning", "information")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,10 @@ def _misplaced(resource: Json, asked: Asked) -> list[Problem]:
 
 
 def outcome(problems: list[Problem]) -> Json:
-    """The OperationOutcome with the text of each issue as `details`, and a line that says so when all is well."""
+    """The OperationOutcome, the worst first, with the text of each issue as `details`; a line that says all is well."""
     fine = all(problem.severity == "information" for problem in problems)
     good = Problem("information", "informational", "All OK: no errors and no warnings.")
-    built = operation_outcome([good, *problems] if fine else problems)
+    built = operation_outcome([good, *problems] if fine else sorted(problems, key=lambda p: _ORDER.index(p.severity)))
     for issue in built["issue"]:
         issue["details"] = {"text": issue["diagnostics"]}
     return built
@@ -120,7 +121,4 @@ def operations(fhir: Fhir) -> list[Operation]:
     handler = Validate(fhir)
     methods = frozenset({"GET", "POST"})
     definition = f"{HL7_FHIR}OperationDefinition/Resource-validate"
-    return [
-        Operation("validate", frozenset({"type"}), handler, definition=definition),
-        Operation("validate", frozenset({"instance"}), handler, methods=methods, definition=definition),
-    ]
+    return [Operation("validate", frozenset({"type", "instance"}), handler, methods=methods, definition=definition)]
