@@ -16,6 +16,7 @@ from fhir_profiles import definitions, json
 from server.http.files import Files
 from server.http.health import health_router
 from server.http.openapi import add_fhir, describe_fhir, openapi_router
+from server.http.pages.home import home_router
 from server.http.routes import PREFIX
 from server.http.shell import FhirShell
 from server.http.websocket import SubscriptionSocket
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     depths, told = partial(store.run, intake.depths, store), partial(store.run, figures, store)
     app.include_router(health_router(checks, depths, metrics=settings.metrics, figures=told))
     app.include_router(openapi_router(partial(_describe, app, fhir), types))
+    app.include_router(home_router())
     app.state.fhir = fhir
     app.state.parts = parts
     return app

@@ -29,6 +29,7 @@ from server.http.binary import LARGE, answer_download, is_download, is_file_uplo
 from server.http.body import ClientGoneError, read_pairs
 from server.http.errors import HttpError, headers_of, outcome_of, status_of
 from server.http.negotiate import HTML, answer_type, encoding_for, is_xml, not_acceptable
+from server.http.pages.capability import capability_page, page_headers
 from server.http.routes import PREFIX, SEARCHES, Shape, check_method, find_shape
 from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
@@ -123,6 +124,8 @@ class FhirShell:
         response = await self._handler_of(operation, request)(request)
         if download:
             return await self._away(len(response.body), answer_download, response, accept or b"", manner)
+        if wanted == HTML:
+            return await self._fhir.store.run(_as_page, response, manner)
         if response.content_type != FHIR_JSON:
             manner.as_it_is, manner.content_type = True, response.content_type.encode("latin-1")
         elif operation and (wish := wish_of(request)) is not WHOLE:
@@ -184,6 +187,12 @@ async def _refuse(_scope: Scope, receive: Receive, send: Send) -> None:
     """Close a websocket that asks for a path where there is none, before it is open: the client sees 403."""
     await receive()
     await send({"type": "websocket.close", "code": 1000})
+
+
+def _as_page(response: Response, manner: Manner) -> Response:
+    """The CapabilityStatement for a person."""
+    manner.as_it_is, manner.headers = True, page_headers()
+    return Response(status=response.status, body=capability_page(response.body))
 
 
 def _outcome(error: FhirError, manner: Manner) -> bytes:
