@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,8 @@ from fhir_profiles.errors import Problem, operation_outcome
 from server.store import Tx, Version
 
 from .exchange import Request, Response
+
+Hints = Callable[[], Sequence[Problem]]
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -38,18 +40,23 @@ def location(request: Request, version: Version) -> str:
     return f"{request.base_url}/{version.type}/{version.id}/_history/{version.version}"
 
 
-def outcome(text: str) -> bytes:
-    """An OperationOutcome that says that all went well."""
-    return json.encode(operation_outcome([Problem("information", "informational", text)]))
+def outcome(text: str, hints: Sequence[Problem] = ()) -> bytes:
+    """An OperationOutcome that says that all went well, and what else there is to say."""
+    return json.encode(operation_outcome([Problem("information", "informational", text), *hints]))
 
 
-def answer(request: Request, status: int, version: Version, text: str, **more: Any) -> Response:
-    """The answer to a write, with the body that the client prefers; the resource itself when it did not say."""
+def answer(
+    request: Request, status: int, version: Version, text: str, hints: Hints | None = None, **more: Any
+) -> Response:
+    """The answer to a write, with the body that the client prefers; the resource itself when it did not say.
+
+    `hints` are asked for when the client prefers an OperationOutcome.
+    """
     returns = request.preferred.returns
     if returns == "minimal":
         body = b""
     elif returns == "OperationOutcome":
-        body = outcome(text)
+        body = outcome(text, hints() if hints else ())
     else:
         body = version.body
     return Response(

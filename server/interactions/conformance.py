@@ -22,7 +22,6 @@ from terminology.value_sets import ValueSets
 
 Json = dict[str, Any]
 _GRAVE = ("error", "fatal")
-_BEST_PRACTICE = "dom-6:"
 
 
 class Conformance:
@@ -47,9 +46,14 @@ class Conformance:
             raise FhirError(Category.INCORRECT, *problems)
         return None
 
+    def hints(self, resource: Json) -> list[Problem]:
+        """What a resource that was admitted leaves to be said: warnings, and what could not be checked."""
+        found = self.problems(resource) if self._level == "profiles" else check(resource, warnings=True)
+        return [problem for problem in found if not _is_advice(problem)]
+
     def problems(self, resource: Json, profiles: tuple[str, ...] = (), *, must_support: bool = False) -> list[Problem]:
         """Everything there is to say of a resource: by R4, by the profiles named and claimed, and by required ones."""
-        found = [_advice(problem) for problem in check(resource, warnings=True)]
+        found = [_as_advice(p) if _is_advice(p) else p for p in check(resource, warnings=True)]
         if _grave(found):
             return [*found, Problem("information", "not-supported", "Not checked: profiles. Correct the errors first.")]
         more = check_known(resource, registry=self.profiles, codes=self.codes, must_support=must_support)
@@ -107,10 +111,12 @@ class Conformance:
         return found
 
 
-def _advice(problem: Problem) -> Problem:
-    """R4 marks dom-6 as best practice: advice, which leaves a resource without a narrative clean."""
-    if not problem.text.startswith(_BEST_PRACTICE):
-        return problem
+def _is_advice(problem: Problem) -> bool:
+    """R4 marks dom-6 as best practice: a resource without a narrative is clean."""
+    return problem.text.startswith("dom-6:")
+
+
+def _as_advice(problem: Problem) -> Problem:
     return Problem("information", problem.code, problem.text, problem.expression)
 
 

@@ -44,4 +44,4 @@ def store(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
     """Store the resource as one that is new."""
     version = Version(tx.new_rid(), made.type, made.id, 1, tx.now, CREATE, made.patient, made.body(1, tx.now))
     fhir.store_version(tx, request, version, None, made, "create", 201)
-    return answer(request, 201, version, "Created.")
+    return answer(request, 201, version, "Created.", lambda: fhir.conformance.hints(made.resource))

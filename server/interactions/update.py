@@ -98,4 +98,4 @@ def store(fhir: Fhir, tx: Tx, request: Request, made: Content, current: Version 
         version = Version(current.rid, made.type, made.id, number, updated, change, made.patient, body)
     status = 201 if current is None or current.deleted else 200
     fhir.store_version(tx, request, version, current, made, "update", status)
-    return answer(request, status, version, "Stored.")
+    return answer(request, status, version, "Stored.", lambda: fhir.conformance.hints(made.resource))

@@ -138,3 +138,11 @@ def test_the_capability_statement_names_what_is_checked(serve):
     by_type = {r["type"]: r.get("supportedProfile", []) for r in body["rest"][0]["resource"]}
     assert f"{NAMED}|1.0.0" in by_type["Patient"]
     assert "https://fhirwright.dev/fhir/StructureDefinition/draft-claim|0.1.0" in by_type["Claim"]
+
+
+def test_who_asks_for_an_outcome_is_told_what_was_not_checked(serve):
+    """A claim to a profile that is not known is stored, and not called checked."""
+    request = make_request("POST", "Patient", CLAIMING, prefer="return=OperationOutcome")
+    answer = serve().handle_sync(request)
+    said = [(i["severity"], i["diagnostics"][:11]) for i in json.loads(answer.body)["issue"]]
+    assert (answer.status, said) == (201, [("information", "Created."), ("warning", "Not checked")])
