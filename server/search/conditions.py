@@ -53,6 +53,8 @@ class Rows(msgspec.Struct, frozen=True):
     rank: int
     single: bool = False
     negated: bool = False
+    others: Sql | None = None
+    """Of a negated condition: row ids among which all are that satisfy it, where an index knows them."""
     ends_after: int | None = None
 
 
@@ -115,7 +117,26 @@ def _tokens(
     if rank is None:
         rank = 2 if condition.param.code == "identifier" else 6 if single else 7
     where = Sql(f"t.param = ? AND {asked.text}", (key, *asked.params))
-    return Rows("idx_token", where, rank, single, condition.modifier in ("not", "not-in"))
+    negated = condition.modifier in ("not", "not-in")
+    others = _others(condition, key, asked) if negated and single else None
+    return Rows("idx_token", where, rank, single, negated, others)
+
+
+def _others(condition: Condition, key: int, asked: Sql) -> Sql | None:
+    """Resources with another code than the one asked for, or without any: few where nearly all have that one."""
+    present = digit_of(condition.type, condition.param.code)
+    if present is None:
+        return None
+    code, *system = asked.params
+    apart, params = "t.code < ? OR t.code > ?", (code, code)
+    if system:
+        apart, params = f"{apart} OR (t.code = ? AND t.system <> ?)", (*params, code, *system)
+    lacking = _shapes(condition, present, wanted=False)
+    return Sql(
+        f"SELECT t.rid FROM idx_token t WHERE t.param = ? AND ({apart})"
+        f" UNION ALL SELECT t.rid FROM idx_token t WHERE {lacking.text}",
+        (key, *params, *lacking.params),
+    )
 
 
 def _missing(condition: Condition) -> Rows:
@@ -127,6 +148,11 @@ def _missing(condition: Condition) -> Rows:
     if digit is None:  # a parameter of one's own: its rows tell
         own = Sql("t.param = ?", (param_key(condition.type, condition.param.code),))
         return Rows(TABLES[condition.param.type], own, 10, negated=not wanted)
+    return Rows("idx_token", _shapes(condition, digit, wanted=wanted), 10)
+
+
+def _shapes(condition: Condition, digit: tuple[int, tuple[str, ...]], *, wanted: bool) -> Sql:
+    """Rows of the resources in which the parameter has a value, or has none."""
     place, digits = digit
     listed = ", ".join(f"'{one}'" for one in digits)
     key = param_key(condition.type, PRESENT)
@@ -135,7 +161,7 @@ def _missing(condition: Condition) -> Rows:
         " (SELECT min(b.code) FROM idx_token b WHERE b.param = ? AND b.code > s.code) FROM s WHERE s.code IS NOT NULL)"
         f" SELECT s.code FROM s WHERE substr(s.code, {place}, 1) {'IN' if wanted else 'NOT IN'} ({listed})"
     )
-    return Rows("idx_token", Sql(f"t.param = ? AND t.code IN ({shapes})", (key, key, key)), 10)
+    return Sql(f"t.param = ? AND t.code IN ({shapes})", (key, key, key))
 
 
 def _shown(dialect: str, condition: Condition) -> Rows:

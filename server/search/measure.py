@@ -1,7 +1,7 @@
 """Measured values as intervals, and in the base units of UCUM (https://ucum.org/ucum).
 
-Most are points, whose two ends are one number and one index. What is an interval has a second row under the negative key
-of its parameter: what reaches beyond a number is a point or interval that begins there, or one of those few.
+Most are points, whose two ends are one number and one index. What is an interval has a second row under the negative
+key of its parameter: what reaches beyond a number is a point or interval that begins there, or one of those few.
 """
 
 from __future__ import annotations

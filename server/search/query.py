@@ -135,6 +135,8 @@ class Query(msgspec.Struct, frozen=True):
 
 def split_values(text: str, separator: str = ",") -> list[str]:
     """The values between separators, which a backslash can escape; escapes stay for the next level."""
+    if "\\" not in text:
+        return text.split(separator)
     values, start, at = [], 0, 0
     while at < len(text):
         if text[at] == "\\":

@@ -21,7 +21,7 @@ from .values import read_date
 
 NEVER = Sql("1 = 0")
 ALWAYS = Sql("1 = 1")
-SURE, CHAINED, LAST = 3, 4, 99
+SURE, CHAINED, NEGATED, LAST = 3, 4, 50, 99
 """Ranks: up to SURE a condition leaves few resources and leads the search unasked; LAST cannot lead it."""
 
 
@@ -133,7 +133,11 @@ def _leaf(scope: Scope, condition: Condition) -> Part:
         rows = rows_of(scope.dialect, condition, scope.base_url, scope.codes)
     check = exists(scope.dialect, rows)
     if rows.negated:
-        return Part(check)
+        if rows.others is None:
+            return Part(check)
+        found = f"SELECT o.rid FROM ({rows.others.text}) o WHERE {about(check, 'o.rid')}"
+        rids = Sql(found, (*rows.others.params, *check.params))
+        return Part(check, rids, NEGATED, inner=Part(ALWAYS, rows.others))
     window = _window(condition) if rows.table == "idx_date" else None
     return Part(check, driving(rows), rows.rank, rows, window=window)
 
