@@ -30,13 +30,12 @@ TYPES = (
 USERS = ("ann", "bob")
 
 
-def fuzz(app: Any, types: tuple[str, ...], examples: int, seed: int, scenarios: int = 0) -> Report:
+def fuzz(app: Any, types: tuple[str, ...], *, cover: int, examples: int, scenarios: int, seed: int) -> Report:
     """Drive an application in this process as one user."""
     user = User("ann", lambda name: schemathesis.openapi.from_asgi(f"/openapi/{name}.json", app), seed)
-    user.cover(types, 3 * examples, beside=True)
+    user.cover(types, cover, beside=True)
     user.send_each(types, examples)
-    if scenarios:
-        user.follow_links(types, scenarios, steps=6)
+    user.follow_links(types, scenarios, steps=6)
     return user.report
 
 

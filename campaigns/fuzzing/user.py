@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -72,6 +73,7 @@ class User:
     def _operations(self, types: Sequence[str], *, beside: bool) -> Iterator[tuple[Any, Any]]:
         """Schema and operation; those of no type come with the first type only."""
         for number, name in enumerate(types):
+            sys.stderr.write(f"{self.name}: {name} after {self.report.requests} requests\n")
             schema = self._open(name)
             for result in schema.get_all_operations():
                 operation = result.ok()
