@@ -96,9 +96,14 @@ def _terminology(settings: Settings) -> str:
 
 
 def _guides(settings: Settings) -> str:
+    from fhir_profiles.conform import Own, Profiles
     from fhir_profiles.packages import open_all
 
-    loaded = [package.index for package in open_all(settings.data)]  # raises at the first that is damaged
+    packages = open_all(settings.data)  # raises at the first that is damaged
+    known = Profiles([Own(), *packages])
+    if missing := [url for url in settings.required_profiles if known.find(url) is None]:
+        raise RuntimeError(f"required_profiles names what no package holds: {', '.join(missing)}. Load its package.")
+    loaded = [package.index for package in packages]
     return ", ".join(f"{one.name} {one.version}" for one in loaded) or "none are loaded"
 
 

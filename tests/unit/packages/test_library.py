@@ -102,11 +102,13 @@ def test_a_differential_stands_on_the_profile_below_it(package, profile, tmp_pat
     assert {p.expression for p in problems} == {"Patient.name", "Patient.gender"}
 
 
-def test_the_doctor_names_what_is_loaded_and_what_is_damaged(package, profile, tmp_path):
-    """A file that the server leaves out is told to who looks."""
+def test_the_doctor_names_what_is_loaded_missing_and_damaged(package, profile, tmp_path):
+    """A profile that is required and not there, and a file that the server leaves out, are told to who looks."""
     settings = Settings(data=tmp_path)
     install(tmp_path, package({"P.json": profile}))
     assert _guides(settings) == "org.example.ig 1.0.0"
+    with pytest.raises(RuntimeError, match="http://example.org/other"):
+        _guides(Settings(data=tmp_path, required_profiles=(profile["url"], "http://example.org/other")))
     (tmp_path / "packages" / f"bad@1{SUFFIX}").write_bytes(b"x")
     with pytest.raises(FhirError, match="bad@1"):
         _guides(settings)
