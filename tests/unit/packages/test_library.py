@@ -107,7 +107,7 @@ def test_the_doctor_names_what_is_loaded_missing_and_damaged(package, profile, t
     settings = Settings(data=tmp_path)
     install(tmp_path, package({"P.json": profile}))
     assert _guides(settings) == "org.example.ig 1.0.0"
-    with pytest.raises(RuntimeError, match="http://example.org/other"):
+    with pytest.raises(RuntimeError, match=r"http://example\.org/other"):
         _guides(Settings(data=tmp_path, required_profiles=(profile["url"], "http://example.org/other")))
     (tmp_path / "packages" / f"bad@1{SUFFIX}").write_bytes(b"x")
     with pytest.raises(FhirError, match="bad@1"):
