@@ -64,7 +64,7 @@ def rows_of(dialect: str, condition: Condition, base_url: str = "", codes: Codes
     if code in _OWN:
         return _OWN[code](dialect, condition)
     if modifier == "missing":
-        return _missing(condition)
+        return _missing(dialect, condition)
     key = param_key(condition.type, code)
     match param.type, modifier:
         case "composite", _:
@@ -118,28 +118,25 @@ def _tokens(
         rank = 2 if condition.param.code == "identifier" else 6 if single else 7
     where = Sql(f"t.param = ? AND {asked.text}", (key, *asked.params))
     negated = condition.modifier in ("not", "not-in")
-    others = _others(condition, key, asked) if negated and single else None
+    others = _others(dialect, condition, key, asked) if negated and single else None
     return Rows("idx_token", where, rank, single, negated, others)
 
 
-def _others(condition: Condition, key: int, asked: Sql) -> Sql | None:
+def _others(dialect: str, condition: Condition, key: int, asked: Sql) -> Sql | None:
     """Resources with another code than the one asked for, or without any: few where nearly all have that one."""
     present = digit_of(condition.type, condition.param.code)
     if present is None:
         return None
     code, *system = asked.params
-    apart, params = "t.code < ? OR t.code > ?", (code, code)
+    ways = [Sql("t.param = ? AND t.code < ?", (key, code)), Sql("t.param = ? AND t.code > ?", (key, code))]
     if system:
-        apart, params = f"{apart} OR (t.code = ? AND t.system <> ?)", (*params, code, *system)
-    lacking = _shapes(condition, present, wanted=False)
-    return Sql(
-        f"SELECT t.rid FROM idx_token t WHERE t.param = ? AND ({apart})"
-        f" UNION ALL SELECT t.rid FROM idx_token t WHERE {lacking.text}",
-        (key, *params, *lacking.params),
-    )
+        ways.append(Sql("t.param = ? AND t.code = ? AND t.system <> ?", (key, code, *system)))
+    ways.append(_shapes(dialect, condition, present, wanted=False))
+    text = " UNION ALL ".join(f"SELECT t.rid FROM idx_token t WHERE {way.text}" for way in ways)
+    return Sql(text, tuple(value for way in ways for value in way.params))
 
 
-def _missing(condition: Condition) -> Rows:
+def _missing(dialect: str, condition: Condition) -> Rows:
     """Rows of the shapes in which the parameter has a value, or has none: see `present`."""
     if condition.values not in (("true",), ("false",)):
         raise invalid("The value of :missing must be true or false.")
@@ -148,10 +145,10 @@ def _missing(condition: Condition) -> Rows:
     if digit is None:  # a parameter of one's own: its rows tell
         own = Sql("t.param = ?", (param_key(condition.type, condition.param.code),))
         return Rows(TABLES[condition.param.type], own, 10, negated=not wanted)
-    return Rows("idx_token", _shapes(condition, digit, wanted=wanted), 10)
+    return Rows("idx_token", _shapes(dialect, condition, digit, wanted=wanted), 10)
 
 
-def _shapes(condition: Condition, digit: tuple[int, tuple[str, ...]], *, wanted: bool) -> Sql:
+def _shapes(dialect: str, condition: Condition, digit: tuple[int, tuple[str, ...]], *, wanted: bool) -> Sql:
     """Rows of the resources in which the parameter has a value, or has none."""
     place, digits = digit
     listed = ", ".join(f"'{one}'" for one in digits)
@@ -161,7 +158,9 @@ def _shapes(condition: Condition, digit: tuple[int, tuple[str, ...]], *, wanted:
         " (SELECT min(b.code) FROM idx_token b WHERE b.param = ? AND b.code > s.code) FROM s WHERE s.code IS NOT NULL)"
         f" SELECT s.code FROM s WHERE substr(s.code, {place}, 1) {'IN' if wanted else 'NOT IN'} ({listed})"
     )
-    return Sql(f"t.param = ? AND t.code IN ({shapes})", (key, key, key))
+    # As an array PostgreSQL works them out first and goes to each; else it reads all rows and compares.
+    among = f"IN ({shapes})" if dialect == "sqlite" else f"= ANY(ARRAY({shapes}))"
+    return Sql(f"t.param = ? AND t.code {among}", (key, key, key))
 
 
 def _shown(dialect: str, condition: Condition) -> Rows:

@@ -6,7 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -98,3 +100,21 @@ def test_a_database_in_memory_is_refused() -> None:
     """Several processes share the database, so it must be a file."""
     with pytest.raises(ValueError, match="file"):
         migrate("sqlite://")
+
+
+def test_a_database_of_the_first_schema_is_told_to_index_again(tmp_path: Path) -> None:
+    """What was stored before 0002 keeps serving and says that its rows are old; an empty database is current."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    engine = engine_for(url)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO resource VALUES (1, 'Patient', 'a', 1, 0, 'C', 'a', x'7b7d')")
+    engine.dispose()
+    assert migrate(url) is True
+    for path, version in ((url, 1), (f"sqlite:///{tmp_path / 'new.db'}", 2)):
+        store = open_store(path)
+        assert store.query("SELECT version FROM index_state") == [(version,)]
+        store.close()
