@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
+from fhir_profiles import systems as features
 from fhir_profiles.definitions import FHIR_VERSION, SearchParam, load
-from fhir_profiles.systems import FHIR
+from fhir_profiles.systems import FEATURE, FHIR, TERMINOLOGY_SERVER
 
 TYPE_INTERACTIONS = (
     *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
@@ -34,6 +35,12 @@ _UNKNOWN = (
     "OperationOutcome and its self link shows what was used."
 )
 
+CHANGED = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the capabilities last changed."""
+
+TX_TEST_VERSION = "1.9.0"
+"""The version of the terminology tests that the answers follow."""
+
 Params = Callable[[str], Mapping[str, SearchParam]]
 
 
@@ -55,7 +62,7 @@ def statement(
     base_url: str,
     *,
     version: str,
-    date: datetime = datetime(2025, 1, 1, tzinfo=UTC),
+    date: datetime = CHANGED,
     params: Params | None = None,
     operations: Sequence[Declared] = (),
     profiles: Mapping[str, Sequence[str]] | None = None,
@@ -100,10 +107,16 @@ def statement(
     return _filled(
         {
             "resourceType": "CapabilityStatement",
+            "extension": [_feature(*one) for one in _FEATURES],
+            "url": f"{base_url}/metadata",
+            "version": version,
+            "name": "Fhirwright",
+            "title": "What this server does",
             "status": "active",
             "date": date.isoformat(),
             "kind": "instance",
-            "software": {"name": "fhirwright", "version": version},
+            "instantiates": [TERMINOLOGY_SERVER],
+            "software": {"name": "fhirwright", "version": version, "releaseDate": date.date().isoformat()},
             "implementation": {"description": "fhirwright FHIR R4 server", "url": base_url},
             "fhirVersion": FHIR_VERSION,
             "format": list(FORMATS),
@@ -112,6 +125,17 @@ def statement(
             "rest": [_filled(rest)],
         }
     )
+
+
+def _feature(definition: str, key: str, value: object) -> dict[str, Any]:
+    parts = [{"url": "definition", "valueCanonical": definition}, {"url": "value", key: value}]
+    return {"url": FEATURE, "extension": parts}
+
+
+_FEATURES = (
+    (features.TX_TEST_VERSION, "valueCode", TX_TEST_VERSION),
+    (features.CODE_SYSTEM_AS_PARAMETER, "valueBoolean", True),
+)
 
 
 def _resource(

@@ -114,6 +114,13 @@ REVIEW_TAG: Final = f"{BASE}/CodeSystem/review"
 DOCUMENT_ID: Final = f"{BASE}/sid/document"
 DOCUMENT_JOB: Final = f"{BASE}/sid/document-job"
 
+# Terminology services
+TX_ECOSYSTEM: Final = "http://hl7.org/fhir/uv/tx-ecosystem"
+TX_TEST_VERSION: Final = "http://hl7.org/fhir/uv/tx-tests/FeatureDefinition/test-version"
+CODE_SYSTEM_AS_PARAMETER: Final = f"{TX_ECOSYSTEM}/FeatureDefinition/CodeSystemAsParameter"
+FEATURE: Final = "http://hl7.org/fhir/uv/application-feature/StructureDefinition/feature"
+TERMINOLOGY_SERVER: Final = "http://hl7.org/fhir/CapabilityStatement/terminology-server"
+
 # Asynchronous work
 BULK_EXPORT: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
 BACKPORT: Final = "http://hl7.org/fhir/uv/subscriptions-backport"

@@ -20,6 +20,7 @@ from server.operations import (
     meta,
     reindex,
     task,
+    terminology,
     validate,
 )
 from server.operations.import_ import operations as import_operations
@@ -65,6 +66,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *graphql.operations(fhir),
             *match.operations(fhir),
             *validate.operations(fhir),
+            *terminology.operations(fhir),
         ]
     )
     fhir.operations = operations.declared()

@@ -11,7 +11,7 @@ from fhir_profiles.errors import Category, FhirError
 from terminology.editions import choose
 from terminology.file import EditionFile
 from terminology.model import Concept, Edition, Term, Validation
-from terminology.search import search
+from terminology.search import POOL, search
 from terminology.validation import validate
 
 
@@ -56,10 +56,12 @@ class Terminology:
         outer, inner = (place[0].interval(place[1], c) for c in (a, b)) if place else (None, None)
         return bool(outer and inner and outer[0] <= inner[0] <= outer[1])
 
-    def search(self, system: str, text: str, *, count: int = 20, billable: bool = False) -> list[Concept]:
+    def search(
+        self, system: str, text: str, *, count: int = 20, billable: bool = False, pool: int = POOL
+    ) -> list[Concept]:
         """Concepts whose names hold all the words of `text` (the last may be unfinished), best first."""
         place = self._place(system, None, None)
-        return search(place[0], place[1], text, count, billable) if place else []
+        return search(place[0], place[1], text, count, billable, pool) if place else []
 
     def terms(self, system: str, version: str | None = None) -> Iterator[Term]:
         """Every name of every concept of a system."""

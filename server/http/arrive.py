@@ -106,6 +106,7 @@ def request_of(
         if_none_exist=_text(fields.get(b"if-none-exist")),
         if_modified_since=_text(fields.get(b"if-modified-since")),
         prefer=_text(fields.get(b"prefer")) or "",
+        language=_text(fields.get(b"accept-language")) or "",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fhir_profiles import capability, json, served
 from fhir_profiles.capability import Declared
 from server.search.custom import Params, params_of
+from terminology.operations.capabilities import terminology_capabilities
 
 from .exchange import Request, Response
 from .read import read
@@ -49,7 +50,11 @@ def _statement(
 
 
 def capabilities(fhir: Fhir, request: Request, view: View) -> Response:
-    """The CapabilityStatement for the base that the client used."""
+    """The CapabilityStatement for the base that the client used, or with `mode=terminology` what it knows of codes."""
+    if ("mode", "terminology") in request.query:
+        changed, library = capability.CHANGED.date().isoformat(), fhir.conformance.codes_library
+        told = terminology_capabilities(library, request.base_url, version("fhirwright"), changed)
+        return Response(status=200, body=json.encode(told))
     conformance = fhir.conformance
     profiles = conformance.profiles.supported()
     guides = tuple(conformance.library.canonicals("ImplementationGuide"))

@@ -18,6 +18,7 @@ from server.interactions.stored import Stored
 from server.search.rows import index_rows
 from server.settings import Settings
 from terminology import Terminology, open_terminology
+from terminology.operations import Library as CodesLibrary
 from terminology.value_sets import ValueSets
 
 Json = dict[str, Any]
@@ -82,9 +83,19 @@ class Conformance:
     @cached_property
     def value_sets(self) -> ValueSets:
         """The value sets that bindings name: of HL7's core, of packages, ours, and stored ones."""
-        return ValueSets(self._terminology(), self.definition, self._generation)
+        return ValueSets(self.terminology, self.definition, self._generation)
 
-    def _terminology(self) -> Terminology | None:
+    @cached_property
+    def codes_library(self) -> CodesLibrary:
+        """Code systems and value sets for the terminology operations."""
+        return CodesLibrary(self.terminology, self._resources, self._generation)
+
+    def _resources(self, resource_type: str, url: str) -> list[Json]:
+        return [r for source in self.profiles.sources for r in source.resources(resource_type, url)]
+
+    @cached_property
+    def terminology(self) -> Terminology | None:
+        """The code systems that are loaded; None when none is."""
         try:
             return open_terminology(self._data)
         except (FhirError, LookupError):

@@ -49,6 +49,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     if_modified_since: str | None = None
     if_none_exist: str | None = None
     prefer: str = ""
+    language: str = ""
+    """`Accept-Language`, for the names of codes."""
+
     who: str = "anonymous"
     """Who asks, as it goes into the audit row: a subject or client id, never a name."""
 

@@ -33,7 +33,7 @@ class Stored:
 
     def __init__(self, handle: Callable[[Request], Response]) -> None:
         self._handle = handle
-        self._catalogues: dict[str, tuple[float, Catalogue | None]] = {}
+        self._catalogues: dict[str, tuple[float, Catalogue | None, Hashable]] = {}
         self._resources: dict[tuple[str, str, tuple[str, ...]], list[Json]] = {}
         self._profiles: dict[str, Profile | None] = {}
         self._unsettled = 0.0
@@ -63,7 +63,12 @@ class Stored:
 
     def generation(self) -> Hashable:
         """A value that changes when a stored value set or code system does."""
-        return tuple(str(self._catalogue(kind)) for kind in KINDS[1:])
+        return tuple(self._listing(kind)[2] for kind in KINDS[1:])
+
+    def ready(self) -> bool:
+        """Whether the generation can be told without a look at the database."""
+        now = time.monotonic()
+        return all(kind in self._catalogues and now < self._catalogues[kind][0] for kind in KINDS[1:])
 
     def on_write(self, _tx: Tx, written: Written) -> None:
         """Forget what a write may change."""
@@ -73,18 +78,23 @@ class Stored:
 
     def _catalogue(self, resource_type: str) -> Catalogue | None:
         """What is stored of a kind; None when that is too much to list."""
+        return self._listing(resource_type)[1]
+
+    def _listing(self, resource_type: str) -> tuple[float, Catalogue | None, Hashable]:
+        """Until when it counts, what is stored of a kind, and a value that changes with it."""
         now = time.monotonic()
         kept = self._catalogues.get(resource_type)
         if kept is not None and now < kept[0]:
-            return kept[1]
+            return kept
         listed = self._search(resource_type, ("_elements", "url"), MOST_LISTED + 1)
         found: dict[str, list[str]] = {}
         for one in listed:
             found.setdefault(one.get("url", ""), []).append(_stamp(one))
         catalogue = None if len(listed) > MOST_LISTED else {url: tuple(stamps) for url, stamps in found.items()}
+        made = (now + KEEP_SECONDS, catalogue, now if catalogue is None else hash(tuple(catalogue.items())))
         if now >= self._unsettled:  # a write that is not committed yet must not leave its past behind
-            self._catalogues[resource_type] = (now + KEEP_SECONDS, catalogue)
-        return catalogue
+            self._catalogues[resource_type] = made
+        return made
 
     def _search(self, resource_type: str, criterion: tuple[str, str], count: int = 100) -> list[Json]:
         query = (criterion, ("_count", str(count)))

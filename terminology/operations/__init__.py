@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from terminology.operations.batch import batch_validate
 from terminology.operations.call import Call
+from terminology.operations.expand import expand
+from terminology.operations.lookup import lookup
 from terminology.operations.shelf import Library
+from terminology.operations.subsumes import subsumes
+from terminology.operations.translate import translate
 from terminology.operations.validate import validate_in_code_system, validate_in_value_set
 
 Json = dict[str, Any]
@@ -15,6 +20,11 @@ Answer = Callable[[Call, Library, Json | None], Json]
 OPERATIONS: dict[str, Answer] = {
     "CodeSystem/$validate-code": validate_in_code_system,
     "ValueSet/$validate-code": validate_in_value_set,
+    "CodeSystem/$lookup": lookup,
+    "CodeSystem/$subsumes": subsumes,
+    "ValueSet/$expand": expand,
+    "ValueSet/$batch-validate-code": batch_validate,
+    "ConceptMap/$translate": translate,
 }
 """Operation → what answers it; the third argument is the resource that it is called on."""
 
@@ -24,4 +34,4 @@ def answer_call(name: str, parameters: Json, library: Library, language: str = "
     return OPERATIONS[name](Call.of(parameters, language), library, None)
 
 
-__all__ = ["OPERATIONS", "Call", "Library", "answer_call"]
+__all__ = ["OPERATIONS", "Answer", "Call", "Library", "answer_call"]

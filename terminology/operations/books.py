@@ -1,5 +1,7 @@
 """One version of a code system with all it says of its concepts (https://hl7.org/fhir/R4/codesystem.html)."""
 
+# ruff: noqa: D102 - what the methods promise stands in the protocol
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Property = tuple[str, str, Any]  # name, value[x], value
+MOST_FOUND = 30_000
+"""Concepts of a loaded code system that one text may find."""
+
 _CODES = frozenset(("status", "parent", "child"))
 _TYPES = {
     "code": "valueCode", "Coding": "valueCoding", "string": "valueString", "integer": "valueInteger",
@@ -189,7 +194,8 @@ class LoadedBook:
 
     def __post_init__(self) -> None:
         e = self.edition
-        self.url, self.version, self.content = e.system, e.version, e.content
+        self.url, self.content = e.system, e.content
+        self.version: str | None = e.version
         self.head: Json = {"name": e.name, "title": e.title, "version": e.version, "status": "active"}
         self.system: System = Loaded(self.terminology, e.system, e.version)
 
@@ -230,7 +236,7 @@ class LoadedBook:
     def search(self, text: str) -> list[str] | None:
         if self.terminology.edition(self.url) != self.edition or not fold(text):
             return None
-        return [c.code for c in self.terminology.search(self.url, text, count=100_000)]
+        return [c.code for c in self.terminology.search(self.url, text, count=MOST_FOUND, pool=MOST_FOUND)]
 
 
 @dataclass

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fhir_profiles.errors import Severity
-from fhir_profiles.systems import STANDARDS_STATUS, TERM_MAINTENANCE
+from fhir_profiles.systems import STANDARDS_STATUS, STRUCTURE_DEFINITION, TERM_MAINTENANCE
 from terminology.operations.books import Book, Entry
 from terminology.operations.issues import Issue, issue
 
@@ -127,10 +127,15 @@ def designations(book: Book, entry: Entry, named: Json | None, display: str) -> 
         language = {"language": book.language} if book.language else {}
         found.append({**language, "use": use, "value": entry.display})
     own = list((named or {}).get("designation", ()))
-    replaced = {(d.get("language"), d.get("use", {}).get("code")) for d in own}
     for one in entry.designations:
-        again = (one.get("language"), one.get("use", {}).get("code")) in replaced
         is_shown = one.get("value") == display and display != entry.display and one.get("language")
-        if not again and not is_shown:
+        if not is_shown and one not in own:
             found.append(one)
-    return [*found, *own]
+    return [_stripped(one) for one in (*found, *own)]
+
+
+def _stripped(designation: Json) -> Json:
+    """A designation with the extensions of HL7 alone."""
+    known = [e for e in designation.get("extension", ()) if str(e.get("url", "")).startswith(STRUCTURE_DEFINITION)]
+    kept = {key: value for key, value in designation.items() if key != "extension"}
+    return {**kept, "extension": known} if known else kept

@@ -45,8 +45,9 @@ class _Kind(NamedTuple):
     told: bool = True
 
 
-_NOT_FOUND = ("error", "not-found", "not-found")
-_STATUS = ("information", "business-rule", "status-check")
+_Head = tuple[Severity, str, str]
+_NOT_FOUND: _Head = ("error", "not-found", "not-found")
+_STATUS: _Head = ("information", "business-rule", "status-check")
 
 CATALOGUE: dict[str, _Kind] = {
     "None_of_the_provided_codes_are_in_the_value_set_one": _Kind(
@@ -128,7 +129,7 @@ CATALOGUE: dict[str, _Kind] = {
     ),
     "UNABLE_TO_INFER_CODESYSTEM": _Kind(
         "error", "not-found", "cannot-infer",
-        "The System URI could not be determined for the code '{}' in the ValueSet '{}'",
+        "The System URI could not be determined for the code '{}' in the ValueSet '{}' (looked in {})",
     ),
     "Unable_to_resolve_system__value_set_has_multiple_matches": _Kind(
         "error", "not-found", "cannot-infer",

@@ -102,7 +102,7 @@ def _in_part(plan: Plan, part: Part, shelf: Shelf, asked: Asked, active: bool) -
 
 
 def _version(part: Part, shelf: Shelf, asked: Asked) -> tuple[Book | None, tuple[Issue, ...], str | None, bool]:
-    """The version to look in, what the difference to the one asked for means, which is not known, and whether they agree."""
+    """The version to look in, what stands against it, which one is not known, and whether it is the one asked for."""
     system, given, at = asked.system, asked.version, asked.at
     book, wanted = part.book, part.wanted or ""
     found: list[Issue] = []
@@ -111,6 +111,7 @@ def _version(part: Part, shelf: Shelf, asked: Asked) -> tuple[Book | None, tuple
     if given and own is not None and agrees(wanted, given):
         book = own
     elif given and (book is None or book.version != given):
+        words: tuple[str | None, ...]
         if not wanted:
             name, words = "VALUESET_VALUE_MISMATCH_DEFAULT", (system, book.version if book else "", given)
         elif wanted == part.declared:

@@ -48,7 +48,7 @@ class Part:
             return self.concepts.get(book.system.fold(code))
         return {} if all(f.test(code) for f in self.filters) else None
 
-    def listing(self, book: Book) -> Iterable[str] | None:
+    def listing(self) -> Iterable[str] | None:
         """The codes that can be in it, in their order; None for the whole system."""
         if self.concepts is not None:
             return [c["code"] for c in self.concepts.values()]
@@ -101,7 +101,9 @@ def expansion_parameter(resource: Json, name: str) -> str | None:
     """The value of an expansion parameter that a ValueSet brings along as an extension."""
     for one in (*resource.get("extension", ()), *resource.get("compose", {}).get("extension", ())):
         if one.get("url") == EXPANSION_PARAMETER:
-            parts = {e.get("url"): next((v for k, v in e.items() if k != "url"), None) for e in one.get("extension", ())}
+            parts = {
+                e.get("url"): next((v for k, v in e.items() if k != "url"), None) for e in one.get("extension", ())
+            }
             if parts.get("name") == name:
                 return str(parts.get("value"))
     return None

@@ -62,7 +62,7 @@ class Library:
             return (RuledBook(url, GRAMMARS[url]),)
         loaded: list[Book] = []
         if self.terminology is not None:
-            loaded = [LoadedBook(self.terminology, edition) for edition in self.terminology.editions(url)]
+            loaded.extend(LoadedBook(self.terminology, e) for e in self.terminology.editions(url))
         listed = core().code_system(url)
         published: list[Book] = [ListedBook(listed)] if listed is not None else []
         stored: list[Book] = [ListedBook(s) for s in telling(self.resources("CodeSystem", url))]
@@ -101,6 +101,7 @@ class Shelf:
         self._sets = pins(map(str, call.all("default-valueset-version")))
         self.given = [*own, *call.resources()]
         self._books: dict[str, tuple[Book, ...]] = {}
+        self._own: dict[str, set[str | None]] = {}
         self._supplements: list[CodeSystem] = []
         self.supplements_used: dict[str, str] = {}
 
@@ -108,7 +109,7 @@ class Shelf:
         """Every version of a code system, those of the call first."""
         if url not in self._books:
             own = [ListedBook(s) for s in telling(self._given("CodeSystem", url))]
-            versions = {book.version for book in own}
+            versions = self._own[url] = {book.version for book in own}
             found: tuple[Book, ...] = (*own, *(b for b in self.library.books(url) if b.version not in versions))
             more = tuple(s for s in self._supplements if s.head.get("supplements", "").partition("|")[0] == url)
             if more:
@@ -125,6 +126,8 @@ class Shelf:
         if self.on is not None and self.library.terminology is not None and not version:
             edition = self.library.terminology.edition(url, self.on)
             books = tuple(b for b in books if edition and b.version == edition.version) or books
+        if not version:  # what came with the call is meant before what is newer here
+            books = tuple(b for b in books if b.version in self._own.get(url, ())) or books
         chosen = {b.version or "": b for b in books if not version or agrees(version, b.version)}
         best = newest(chosen)
         return None if best is None else chosen[best]
@@ -138,7 +141,8 @@ class Shelf:
         url, _, version = canonical.partition("|")
         version = version or self._sets.get(url, "")
         own = self._given("ValueSet", url)
-        found = {r.get("version", ""): r for r in (*reversed(self.library.value_sets(url)), *own)}
+        stored = [] if own and not version else reversed(self.library.value_sets(url))
+        found = {r.get("version", ""): r for r in (*stored, *own)}
         if version:
             found = {v: r for v, r in found.items() if agrees(version, v)}
         best = newest(found)
@@ -171,6 +175,10 @@ class Shelf:
         if all(s.url != read.url for s in self._supplements):
             self._supplements.append(read)
             self._books.clear()
+
+    def supplement_heads(self) -> list[Json]:
+        """What the supplements in use say of themselves."""
+        return [s.head for s in self._supplements]
 
     def _given(self, type_: str, url: str = "") -> list[Json]:
         return [r for r in self.given if r.get("resourceType") == type_ and (not url or r.get("url") == url)]

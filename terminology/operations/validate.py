@@ -23,7 +23,7 @@ ABOUT_CODE = frozenset({
 })  # fmt: skip
 OF_CODE_SYSTEM = ABOUT_CODE | {"url", "version", "systemVersion", "codeSystem"}
 OF_VALUE_SET = ABOUT_CODE | {
-    "url", "valueSet", "valueSetVersion", "systemVersion", "context", "inferSystem", "activeOnly",
+    "url", "valueSet", "valueSetVersion", "systemVersion", "inferSystem", "activeOnly",
     "valueset-membership-only",
 }  # fmt: skip
 _ELEMENTS = ("code", "system", "version", "display")
@@ -73,7 +73,7 @@ def validate_in_value_set(call: Call, library: Library, instance: Json | None = 
     call.only(OF_VALUE_SET)
     shelf = _shelf(call, library, inline)
     resource = inline or _named(call, shelf)
-    planner = Planner(shelf, _ImportUnknown.of)
+    planner = Planner(shelf, _unknown_import)
     try:
         plan = planner.plan(resource)
     except _ImportUnknown as error:
@@ -85,9 +85,9 @@ def validate_in_value_set(call: Call, library: Library, instance: Json | None = 
 class _ImportUnknown(FhirError):
     """A value set that is imported is not known: the code is then not valid, but the call has an answer."""
 
-    @classmethod
-    def of(cls, name: str, _pinned: str | None) -> FhirError:
-        return cls(Category.NOT_FOUND, issue("Unable_to_resolve_value_Set_", name))
+
+def _unknown_import(name: str, _pinned: str | None) -> FhirError:
+    return _ImportUnknown(Category.NOT_FOUND, issue("Unable_to_resolve_value_Set_", name))
 
 
 def _failed(error: _ImportUnknown, codings: Sequence[Json], concept: Json | None) -> Json:
@@ -182,7 +182,7 @@ class _Judge:
             asked = Asked(system, coding.get("version"), str(coding.get("code", "")), at)
             hits = find_all(self._plan, self._shelf, asked, active=self._active)
             found.others = hits[1:]
-            self._in_value_set(found, self._plan, hits[0] if hits else None)
+            self._in_value_set(found, hits[0] if hits else None)
         if found.entry is not None and found.book is not None:
             self._about(found, found.book, found.entry)
         return found
@@ -202,7 +202,8 @@ class _Judge:
                 told = "Unable_to_resolve_system__value_set_has_multiple_matches"
                 found.issues.append(issue(told, code, name, several, at=found.at["code"]))
             else:
-                found.issues.append(issue("UNABLE_TO_INFER_CODESYSTEM", code, name, at=found.at["code"]))
+                looked = ", ".join(plan.systems) or "no code system"
+                found.issues.append(issue("UNABLE_TO_INFER_CODESYSTEM", code, name, looked, at=found.at["code"]))
         else:
             found.issues.append(issue("Coding_has_no_system__cannot_validate", at=found.at[""]))
         found.missing = True
@@ -219,7 +220,7 @@ class _Judge:
         self._find(found, book)
         found.held = found.entry is not None or book.content != "complete"
 
-    def _in_value_set(self, found: _Judged, plan: Plan, hit: Hit | None) -> None:
+    def _in_value_set(self, found: _Judged, hit: Hit | None) -> None:
         if hit is not None:
             found.issues += hit.issues
             found.held, found.book, found.entry, found.named, found.cause = (
@@ -304,7 +305,7 @@ class _Judge:
             found.issues.append(issue("CODE_REMARK", entry.remark, at=at["code"], severity="warning"))
         found.display = shown(book, entry, found.named, self._languages) or None
         given = found.coding.get("display")
-        if given and not self._only_members and found.held is not False:
+        if given and not self._only_members:
             found.issues += self._display(found, str(given), book, entry)
 
     def _display(self, found: _Judged, given: str, book: Book, entry: Entry) -> list[Issue]:
@@ -336,7 +337,7 @@ class _Judge:
     def answer(self, judged: list[_Judged], concept: Json | None) -> Json:
         """The Parameters for what was found of all codings."""
         held = next((j for j in judged if j.held), None)
-        issues = [i for j in judged for i in self._issues(j, held, concept)]
+        issues = [i for j in judged for i in self._issues(j, concept)]
         if self._plan is not None and concept is not None and all(j.missing for j in judged):
             issues.append(issue("TX_GENERAL_CC_ERROR_MESSAGE", self._plan.name))
         result = held is not None and not any(i.severity in ("error", "fatal") for i in issues)
@@ -364,7 +365,7 @@ class _Judge:
             parameters += [{"name": "x-caused-by-unknown-system", "valueCanonical": j.cause}] if j.cause else []
         return answer(*parameters, *_words(issues))
 
-    def _issues(self, judged: _Judged, held: _Judged | None, concept: Json | None) -> list[Issue]:
+    def _issues(self, judged: _Judged, concept: Json | None) -> list[Issue]:
         found = judged.issues
         if self._plan is not None and judged.missing:
             coding = judged.coding

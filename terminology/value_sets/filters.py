@@ -34,8 +34,8 @@ def read_filter(system: System | None, declared: dict[str, Any]) -> Filter:
     name, op, value = (str(declared.get(key, "")) for key in ("property", "op", "value"))
     make = _OPERATORS.get(op)
     if make is None:
-        text = "A filter has an operator that is not supported here: use is-a, descendent-of, child-of, is-not-a, generalizes, "
-        raise FhirError.of(Category.UNSUPPORTED, "not-supported", text + "=, in, not-in, exists or regex", _PLACE)
+        text = f"A filter has an operator that is not supported here: use one of {', '.join(_OPERATORS)}"
+        raise FhirError.of(Category.UNSUPPORTED, "not-supported", text, _PLACE)
     return make(system, name, value)
 
 

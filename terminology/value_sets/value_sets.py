@@ -144,7 +144,7 @@ class ValueSets:
 
 
 def implied(url: str, version: str, knows: Callable[[str], bool]) -> Json | None:
-    """The value set that the name of a code system stands for: `SYSTEM?fhir_vs`, `SYSTEM?fhir_vs=isa/CODE`, `SYSTEM/vs`."""
+    """The set that the name of a code system stands for: `SYSTEM?fhir_vs`, `SYSTEM?fhir_vs=isa/CODE`, `SYSTEM/vs`."""
     system, mark, query = url.partition("?fhir_vs")
     if not mark:
         system = url.removesuffix("/vs")

@@ -1,0 +1,106 @@
+"""`CodeSystem/$lookup` (https://hl7.org/fhir/R4/codesystem-operation-lookup.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fhir_profiles.errors import Category
+from terminology.operations.books import Book, Entry
+from terminology.operations.call import Call, answer, wrong
+from terminology.operations.displays import Languages, designations, shown
+from terminology.operations.issues import issue, refused
+from terminology.operations.members import unknown_system
+from terminology.operations.shelf import Library, Shelf
+
+Json = dict[str, Any]
+OF_LOOKUP = frozenset(("code", "system", "version", "coding", "property", "codeSystem"))
+_ALL = "*"
+_NOWHERE = dict.fromkeys(("code", "system", "version", "display"), "")
+
+
+def lookup(call: Call, library: Library, instance: Json | None = None) -> Json:
+    """What a code system says of a code; FhirError when it has no such code."""
+    coding = call.value("coding") or {}
+    system, code = coding.get("system") or call.text("system"), coding.get("code") or call.text("code")
+    version = coding.get("version") or call.text("version")
+    inline = instance or call.value("codeSystem")
+    system = system or (inline or {}).get("url")
+    if not system or not code:
+        raise wrong("Send a system and a code, or a coding with both.", "code")
+    call.only(OF_LOOKUP)
+    shelf = Shelf(library, call, [inline] if inline else ())
+    for supplement in call.all("useSupplement"):
+        shelf.supplement(str(supplement))
+    book = find_book(shelf, system, version)
+    entry = book.find(code)
+    if entry is None:
+        raise refused(Category.NOT_FOUND, unknown_code(book, code))
+    languages = Languages(call.text("displayLanguage") or call.language)
+    return answer(*_told(book, entry, languages, frozenset(map(str, call.all("property")))))
+
+
+def find_book(shelf: Shelf, system: str, version: str | None) -> Book:
+    """A version of a code system; FhirError when it is not known."""
+    book = shelf.book(system, shelf.pins.version(system, version))
+    if book is None:
+        text = unknown_system(shelf, system, version, _NOWHERE)
+        raise refused(Category.NOT_FOUND, text)
+    return book
+
+
+def unknown_code(book: Book, code: str) -> Any:
+    """The issue of a code that a code system has not."""
+    if book.version:
+        return issue("Unknown_Code_in_Version", code, book.url, book.version)
+    return issue("Unknown_Code_in", code, book.url)
+
+
+def _told(book: Book, entry: Entry, languages: Languages, wanted: frozenset[str]) -> Iterator[Json]:
+    display = shown(book, entry, None, languages)
+    yield {"name": "name", "valueString": str(book.head.get("name") or book.url)}
+    yield {"name": "system", "valueUri": book.url}
+    yield {"name": "code", "valueCode": entry.code}
+    if book.version:
+        yield {"name": "version", "valueString": book.version}
+    yield {"name": "display", "valueString": display or entry.code}
+    if entry.definition and (not wanted or wanted & {_ALL, "definition"}):
+        yield {"name": "definition", "valueString": entry.definition}
+    yield {"name": "abstract", "valueBoolean": entry.abstract}
+    if not wanted or wanted & {_ALL, "designation"}:
+        for one in designations(book, entry, None, display):
+            yield {"name": "designation", "part": list(_designation(one))}
+    yield from _properties(book, entry, wanted)
+
+
+def _designation(one: Json) -> Iterator[Json]:
+    if one.get("language"):
+        yield {"name": "language", "valueCode": one["language"]}
+    if one.get("use"):
+        yield {"name": "use", "valueCoding": one["use"]}
+    yield {"name": "value", "valueString": one.get("value", "")}
+
+
+def _properties(book: Book, entry: Entry, wanted: frozenset[str]) -> Iterator[Json]:
+    every = not wanted or _ALL in wanted
+
+    def asked(name: str) -> bool:
+        return every or name in wanted
+
+    if asked("inactive"):
+        yield _property("inactive", "valueBoolean", entry.inactive)
+    for name, listing in (("parent", book.parents), ("child", book.children)):
+        if asked(name):
+            for code in listing(entry.code):
+                other = book.find(code)
+                yield _property(name, "valueCode", code, other.display if other else "")
+    for name, key, value in entry.facts:
+        if asked(name) and name not in ("inactive", "parent", "child"):
+            yield _property(name, key, value)
+
+
+def _property(name: str, key: str, value: Any, description: str = "") -> Json:
+    parts: list[Json] = [{"name": "code", "valueCode": name}, {"name": "value", key: value}]
+    if description:
+        parts.append({"name": "description", "valueString": description})
+    return {"name": "property", "part": parts}

@@ -1,0 +1,47 @@
+"""`CodeSystem/$subsumes` (https://hl7.org/fhir/R4/codesystem-operation-subsumes.html)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_profiles.errors import Category, FhirError
+from terminology.operations.books import Book
+from terminology.operations.call import Call, answer, wrong
+from terminology.operations.issues import refused
+from terminology.operations.lookup import find_book, unknown_code
+from terminology.operations.shelf import Library, Shelf
+
+Json = dict[str, Any]
+OF_SUBSUMES = frozenset(("codeA", "codeB", "system", "version", "codingA", "codingB", "codeSystem"))
+
+
+def subsumes(call: Call, library: Library, instance: Json | None = None) -> Json:
+    """`outcome`: equivalent, subsumes, subsumed-by or not-subsumed; FhirError when a code is not known."""
+    call.only(OF_SUBSUMES)
+    inline = instance or call.value("codeSystem")
+    a, b = (call.value(f"coding{x}") or {"code": call.text(f"code{x}")} for x in "AB")
+    if not a.get("code") or not b.get("code"):
+        raise wrong("Send codeA and codeB, or codingA and codingB.", "codeA")
+    system = call.text("system") or (inline or {}).get("url") or a.get("system") or b.get("system")
+    if not system:
+        raise wrong("Name the code system by system, or send codings with one.", "system")
+    if {a.get("system", system), b.get("system", system)} != {system}:
+        raise wrong("Both codes must be of one code system.", "codingB")
+    version = call.text("version") or a.get("version") or b.get("version")
+    book = find_book(Shelf(library, call, [inline] if inline else ()), system, version)
+    return answer({"name": "outcome", "valueCode": _outcome(book, a["code"], b["code"])})
+
+
+def _outcome(book: Book, a: str, b: str) -> str:
+    entries = [book.find(code) for code in (a, b)]
+    for code, entry in zip((a, b), entries, strict=True):
+        if entry is None:
+            raise refused(Category.NOT_FOUND, unknown_code(book, code))
+    first, second = (e.code for e in entries if e is not None)
+    if first == second:
+        return "equivalent"
+    below, above = book.system.is_below(second, first), book.system.is_below(first, second)
+    if None in (below, above):
+        text = "The part of the code system that is known here does not tell"
+        raise FhirError.of(Category.UNSUPPORTED, "not-supported", text)
+    return "subsumes" if below else "subsumed-by" if above else "not-subsumed"
