@@ -14,8 +14,9 @@ from fhir_profiles.systems import (
     VALUE_SET_UNCLOSED,
     VALUE_SET_UNCLOSED_REASON,
 )
+from terminology.operations.asked import named_value_set, shelf_of
 from terminology.operations.books import Book, canonical
-from terminology.operations.call import Call, wrong
+from terminology.operations.call import Call
 from terminology.operations.contains import Shape, contains
 from terminology.operations.displays import Languages
 from terminology.operations.issues import issue, refused
@@ -48,10 +49,8 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
     """The ValueSet with its expansion; FhirError when it cannot be made or is too large."""
     call.only(OF_EXPAND)  # there are no post-coordinated codes here to leave out
     inline = instance or call.value("valueSet")
-    shelf = Shelf(library, call, [inline, *inline.get("contained", ())] if inline else ())
-    for supplement in call.all("useSupplement"):
-        shelf.supplement(str(supplement))
-    resource = inline or _named(call, shelf)
+    shelf = shelf_of(call, library, inline)
+    resource = inline or named_value_set(call, shelf)
     plan = Planner(shelf, _unknown_import).plan(resource)
     lister = Lister(shelf, call.text("filter"), active=bool(call.flag("activeOnly")))
     items = lister.members(plan)
@@ -86,18 +85,6 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
     if call.flag("includeDefinition") and "compose" in resource:
         kept["compose"] = resource["compose"]
     return {"resourceType": "ValueSet", **kept, "status": resource.get("status", "unknown"), "expansion": expansion}
-
-
-def _named(call: Call, shelf: Shelf) -> Json:
-    url = call.text("url")
-    if not url:
-        raise wrong("Name the value set by url, or send it as valueSet.", "url")
-    version = call.text("valueSetVersion")
-    name = f"{url}|{version}" if version and "|" not in url else url
-    found = shelf.value_set(name)
-    if found is None:
-        raise refused(Category.NOT_FOUND, issue("Unable_to_resolve_value_Set_", name))
-    return found
 
 
 def _unknown_import(name: str, pinned: str | None) -> FhirError:

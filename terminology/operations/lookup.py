@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_profiles.errors import Category
+from terminology.operations.asked import shelf_of
 from terminology.operations.books import Book, Entry
 from terminology.operations.call import Call, answer, wrong
 from terminology.operations.displays import Languages, designations, shown
@@ -29,9 +30,7 @@ def lookup(call: Call, library: Library, instance: Json | None = None) -> Json:
     if not system or not code:
         raise wrong("Send a system and a code, or a coding with both.", "code")
     call.only(OF_LOOKUP)
-    shelf = Shelf(library, call, [inline] if inline else ())
-    for supplement in call.all("useSupplement"):
-        shelf.supplement(str(supplement))
+    shelf = shelf_of(call, library, inline)
     book = find_book(shelf, system, version)
     entry = book.find(code)
     if entry is None:

@@ -9,10 +9,11 @@ from typing import Any
 from fhir_profiles.errors import Category, FhirError, Severity
 from fhir_profiles.systems import STANDARDS_STATUS, VALUE_SET_DEPRECATED
 from terminology.operations import statuses
+from terminology.operations.asked import codings_of, named_value_set, placed, shelf_of
 from terminology.operations.books import Book, Entry, canonical
 from terminology.operations.call import Call, answer, wrong
 from terminology.operations.displays import Languages, check_display, shown
-from terminology.operations.issues import Issue, issue, refused
+from terminology.operations.issues import Issue, issue
 from terminology.operations.members import Asked, Hit, find, find_all, unknown_system
 from terminology.operations.plan import Plan, Planner
 from terminology.operations.shelf import Library, Shelf
@@ -26,7 +27,6 @@ OF_VALUE_SET = ABOUT_CODE | {
     "url", "valueSet", "valueSetVersion", "systemVersion", "inferSystem", "activeOnly",
     "valueset-membership-only",
 }  # fmt: skip
-_ELEMENTS = ("code", "system", "version", "display")
 
 
 @dataclass(slots=True)
@@ -51,9 +51,9 @@ class _Judged:
 def validate_in_code_system(call: Call, library: Library, instance: Json | None = None) -> Json:
     """Parameters that say whether a code is of a code system; FhirError when nothing can be said."""
     inline = instance or call.value("codeSystem")
-    codings, concept = _codings(call)
+    codings, concept = codings_of(call)
     call.only(OF_CODE_SYSTEM)
-    shelf = _shelf(call, library, inline)
+    shelf = shelf_of(call, library, inline)
     url = (inline or {}).get("url") or call.text("url") or call.text("system")
     for coding in codings:
         coding.setdefault("system", url)
@@ -63,23 +63,23 @@ def validate_in_code_system(call: Call, library: Library, instance: Json | None 
     if any(not coding["system"] for coding in codings):
         raise wrong("Name the code system by url, or send a coding with a system.", "url")
     judge = _Judge(call, shelf, None)
-    return judge.answer([judge.judge(*pair) for pair in _placed(codings, concept)], concept)
+    return judge.answer([judge.judge(*pair) for pair in placed(codings, concept)], concept)
 
 
 def validate_in_value_set(call: Call, library: Library, instance: Json | None = None) -> Json:
     """Parameters that say whether a code is of a value set; FhirError when nothing can be said."""
     inline = instance or call.value("valueSet")
-    codings, concept = _codings(call)
+    codings, concept = codings_of(call)
     call.only(OF_VALUE_SET)
-    shelf = _shelf(call, library, inline)
-    resource = inline or _named(call, shelf)
+    shelf = shelf_of(call, library, inline)
+    resource = inline or named_value_set(call, shelf)
     planner = Planner(shelf, _unknown_import)
     try:
         plan = planner.plan(resource)
     except _ImportUnknown as error:
         return _failed(error, codings, concept)
     judge = _Judge(call, shelf, plan)
-    return judge.answer([judge.judge(*pair) for pair in _placed(codings, concept)], concept)
+    return judge.answer([judge.judge(*pair) for pair in placed(codings, concept)], concept)
 
 
 class _ImportUnknown(FhirError):
@@ -98,58 +98,6 @@ def _failed(error: _ImportUnknown, codings: Sequence[Json], concept: Json | None
     else:
         parameters += _echo(codings[0])
     return answer(*parameters, *_words(told))
-
-
-def _shelf(call: Call, library: Library, inline: Json | None) -> Shelf:
-    shelf = Shelf(library, call, [inline, *inline.get("contained", ())] if inline else ())
-    for supplement in call.all("useSupplement"):
-        shelf.supplement(str(supplement))
-    return shelf
-
-
-def _named(call: Call, shelf: Shelf) -> Json:
-    """The ValueSet that `url` names."""
-    url = call.text("url")
-    if not url:
-        raise wrong("Name the value set by url, or send it as valueSet.", "url")
-    version = call.text("valueSetVersion")
-    name = f"{url}|{version}" if version and "|" not in url else url
-    found = shelf.value_set(name)
-    if found is None:
-        raise refused(Category.NOT_FOUND, issue("Unable_to_resolve_value_Set_", name))
-    return found
-
-
-def _codings(call: Call) -> tuple[list[Json], Json | None]:
-    """The codings that are asked about, and the CodeableConcept they came in."""
-    concept, coding, code = call.value("codeableConcept"), call.value("coding"), call.text("code")
-    if sum(x is not None for x in (concept, coding, code)) != 1:
-        raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
-    if concept is not None:
-        codings = concept.get("coding")
-        if not isinstance(codings, list) or not all(isinstance(c, dict) for c in codings) or not codings:
-            raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
-        return [dict(c) for c in codings], concept
-    if coding is not None:
-        return [dict(coding)], None
-    single: Json = {"code": code}
-    for element, name in (("system", "system"), ("version", "systemVersion"), ("display", "display")):
-        if (text := call.text(name)) is not None:
-            single[element] = text
-    return [{**single, "_plain": True}], None
-
-
-def _placed(codings: Sequence[Json], concept: Json | None) -> list[tuple[Json, dict[str, str]]]:
-    """Each coding with the places of its elements in the call."""
-    found = []
-    for n, coding in enumerate(codings):
-        if coding.pop("_plain", False):
-            at = {name: name for name in _ELEMENTS} | {"": "code"}
-        else:
-            path = "Coding" if concept is None else f"CodeableConcept.coding[{n}]"
-            at = {name: f"{path}.{name}" for name in _ELEMENTS} | {"": path}
-        found.append((coding, at))
-    return found
 
 
 class _Judge:

@@ -1,0 +1,67 @@
+"""Which codes and which value set a call is about (https://hl7.org/fhir/R4/valueset-operation-validate-code.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fhir_profiles.errors import Category
+from terminology.operations.call import Call, wrong
+from terminology.operations.issues import issue, refused
+from terminology.operations.shelf import Library, Shelf
+
+Json = dict[str, Any]
+_ELEMENTS = ("code", "system", "version", "display")
+
+
+def shelf_of(call: Call, library: Library, inline: Json | None) -> Shelf:
+    """What there is for one call, with the supplements that it wants; `inline` is the resource that it is called on."""
+    shelf = Shelf(library, call, [inline, *inline.get("contained", ())] if inline else ())
+    for supplement in call.all("useSupplement"):
+        shelf.supplement(str(supplement))
+    return shelf
+
+
+def named_value_set(call: Call, shelf: Shelf) -> Json:
+    """The ValueSet that `url` names."""
+    url = call.text("url")
+    if not url:
+        raise wrong("Name the value set by url, or send it as valueSet.", "url")
+    version = call.text("valueSetVersion")
+    name = f"{url}|{version}" if version and "|" not in url else url
+    found = shelf.value_set(name)
+    if found is None:
+        raise refused(Category.NOT_FOUND, issue("Unable_to_resolve_value_Set_", name))
+    return found
+
+
+def codings_of(call: Call) -> tuple[list[Json], Json | None]:
+    """The codings that are asked about, and the CodeableConcept they came in."""
+    concept, coding, code = call.value("codeableConcept"), call.value("coding"), call.text("code")
+    if sum(x is not None for x in (concept, coding, code)) != 1:
+        raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
+    if concept is not None:
+        codings = concept.get("coding")
+        if not isinstance(codings, list) or not all(isinstance(c, dict) for c in codings) or not codings:
+            raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
+        return [dict(c) for c in codings], concept
+    if coding is not None:
+        return [dict(coding)], None
+    single: Json = {"code": code}
+    for element, name in (("system", "system"), ("version", "systemVersion"), ("display", "display")):
+        if (text := call.text(name)) is not None:
+            single[element] = text
+    return [{**single, "_plain": True}], None
+
+
+def placed(codings: Sequence[Json], concept: Json | None) -> list[tuple[Json, dict[str, str]]]:
+    """Each coding with the places of its elements in the call."""
+    found = []
+    for n, coding in enumerate(codings):
+        if coding.pop("_plain", False):
+            at = {name: name for name in _ELEMENTS} | {"": "code"}
+        else:
+            path = "Coding" if concept is None else f"CodeableConcept.coding[{n}]"
+            at = {name: f"{path}.{name}" for name in _ELEMENTS} | {"": path}
+        found.append((coding, at))
+    return found
