@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fhir_profiles.conform import own_resources
 from fhir_profiles.errors import Category, FhirError
+from server.interactions.fhir import Fhir
 from server.interactions.published import publish
+from server.store import open_store
 from tests.conftest import make_request
 
 NAMED = "http://example.org/StructureDefinition/named"
@@ -146,3 +149,17 @@ def test_who_asks_for_an_outcome_is_told_what_was_not_checked(serve):
     answer = serve().handle_sync(request)
     said = [(i["severity"], i["diagnostics"][:11]) for i in json.loads(answer.body)["issue"]]
     assert (answer.status, said) == (201, [("information", "Created."), ("warning", "Not checked")])
+
+
+def test_processes_that_start_at_once_publish_once(database_url, settings):
+    """Several API processes start together on a new database: each resource is written by one of them."""
+    stores = [open_store(database_url, create=False) for _ in range(3)]
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            written = list(pool.map(lambda store: publish(Fhir(store, settings)), stores))
+        assert sum(written) == len(own_resources())
+        for resource in own_resources():
+            assert stores[0].read(resource["resourceType"], resource["id"]).version == 1
+    finally:
+        for store in stores:
+            store.close()
