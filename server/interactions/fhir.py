@@ -63,7 +63,7 @@ class Fhir:
         if not request.path:
             return await batch.handle(self, request)
         if len(request.body) > LARGE:
-            write = await self.store.run(self.prepare, request)
+            write = await self.store.work(self.prepare, request)
         else:
             write = self.prepare(request)
         return await self.store.write(write.run, write.reads)

@@ -48,6 +48,7 @@ class Store:
         self._writer_lock = threading.Lock()
         self._batch, self._queue = batch, queue
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store-read")
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="store-work")
 
     @property
     def writer(self) -> Writer:
@@ -117,6 +118,10 @@ class Store:
         """Run a function that reads in a thread of the store."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
 
+    async def work(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a function that computes for long, away from the event loop. One at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self._worker, function, *args)
+
     def close(self) -> None:
         """Finish waiting writes and close every connection."""
         if self._writer is not None:
@@ -124,6 +129,7 @@ class Store:
         if "lookups" in self.__dict__:
             self.lookups.close()
         self._pool.shutdown()
+        self._worker.shutdown()
         self.reader.close()
         self.engine.dispose()
 
