@@ -124,7 +124,10 @@ class Settings(BaseSettings):
         le=256,
     )
     worker_jobs: int = Field(
-        2, description="Exports, imports and other background jobs that one worker runs at once.", ge=1, le=64
+        2,
+        description="Requests that are answered later, and as many exports and imports, that one worker runs at once.",
+        ge=1,
+        le=64,
     )
     worker_poll_seconds: float = Field(0.2, description="How often a worker looks for new documents.", ge=0.01, le=60)
     job_attempts: int = Field(

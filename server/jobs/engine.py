@@ -18,6 +18,7 @@ from server.store.keys import new_id
 
 QUEUE = "documents"
 BACKGROUND = "background"
+BULK = "bulk"  # what may take hours, so that what takes seconds does not wait for it
 APPLICATION = "fhirwright"
 INTERRUPTED = "interrupted"  # the value of a transactional step whose job is no longer ours
 VERSION = "1"  # of the shape of our jobs; a change makes workers leave older running jobs alone

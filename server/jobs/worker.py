@@ -15,7 +15,7 @@ import structlog
 from server.jobs import later
 from server.jobs.bounds import bounds_of
 from server.jobs.children import Children
-from server.jobs.engine import APPLICATION, BACKGROUND, QUEUE, VERSION, Interrupted, Steps
+from server.jobs.engine import APPLICATION, BACKGROUND, BULK, QUEUE, VERSION, Interrupted, Steps
 from server.jobs.kinds import Kind, Work, patient_write, sweep
 from server.jobs.pipeline import Coding
 from server.jobs.registered import background_kinds
@@ -99,10 +99,11 @@ def _launch(settings: Settings, slot: int, parts: Parts, kinds: Sequence[Kind]) 
     for kind in kinds:
         DBOS.workflow(name=kind.name, max_recovery_attempts=settings.job_attempts)(_workflow(settings, parts, kind))
     DBOS.launch()
-    for queue, at_once in ((QUEUE, _processes(settings) * _AHEAD), (BACKGROUND, settings.worker_jobs)):
+    at_once = {QUEUE: _processes(settings) * _AHEAD, BACKGROUND: settings.worker_jobs, BULK: settings.worker_jobs}
+    for queue, most in at_once.items():
         DBOS.register_queue(
             queue,
-            worker_concurrency=at_once,
+            worker_concurrency=most,
             polling_interval_sec=settings.worker_poll_seconds,
             on_conflict="always_update",
         )

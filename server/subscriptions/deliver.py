@@ -28,11 +28,14 @@ from server.subscriptions.states import State
 log = structlog.get_logger("fhirwright.subscriptions")
 _LONGEST_PAUSE = 900.0
 _LANES = 256
+_AT_ONCE = 20  # requests between two notes of what was told; a kill tells at most so many again
 _FHIR = "application/fhir+json"
 
 
 class Refusal(Exception):
-    """The endpoint did not take it; the text says why, for the owner of the Subscription."""
+    """The endpoint did not take it; the text says why, for the owner. `told` is the last event that it did take."""
+
+    told = 0
 
 
 class Deliverer:
@@ -98,7 +101,7 @@ class Deliverer:
         try:
             told = await self._tell(client, state, definition)
         except Refusal as refusal:
-            await self._failed(state, str(refusal))
+            await self._failed(state, str(refusal), refusal.told)
             return False
         await self._succeeded(state, definition, told)
         return True
@@ -118,15 +121,26 @@ class Deliverer:
             await self._send(client, definition, await store.run(self._notice, state, definition, "heartbeat", []))
             return state.delivered
         most = definition.most if definition.content else 1
-        events = await store.run(events_between, store, state.id, state.delivered + 1, state.events, most)
-        if not events:  # pruned while the subscription was off
-            return state.events
+        events = await store.run(events_between, store, state.id, state.delivered + 1, state.events, most * _AT_ONCE)
+        told = state.events if not events else state.delivered  # none are left of what was pruned while it was off
+        for at in range(0, len(events), most):
+            try:
+                await self._tell_some(client, state, definition, events[at : at + most])
+            except Refusal as refusal:
+                refusal.told = told
+                raise
+            told = events[at : at + most][-1].number
+        return told
+
+    async def _tell_some(
+        self, client: httpx.AsyncClient, state: State, definition: Definition, events: list[Event]
+    ) -> None:
+        """Send events that share a request."""
         if definition.content:
-            body = await store.run(self._notice, state, definition, "event-notification", events)
+            body = await self._fhir.store.run(self._notice, state, definition, "event-notification", events)
             await self._send(client, definition, body)
         else:
             await self._send_plain(client, definition, events[0])
-        return events[-1].number
 
     def _notice(self, state: State, definition: Definition, kind: str, events: list[Event]) -> bytes:
         return self._notices.notification(state, definition, kind, events)
@@ -166,9 +180,9 @@ class Deliverer:
         values = {"delivered": told, "failures": 0, "due": 0, "beat": beat}
         await self._fhir.store.write(lambda tx: show_state(self._fhir, tx, state, states.ACTIVE, "", **values))
 
-    async def _failed(self, state: State, reason: str) -> None:
+    async def _failed(self, state: State, reason: str, told: int) -> None:
         """Wait longer before the next try; show `error`, and in the end `off`, to whoever looks."""
-        failures = state.failures + 1
+        failures = 1 if told > state.delivered else state.failures + 1
         base = self._settings.subscription_back_off_seconds
         pause = min(base * 2 ** min(failures - 1, 20), _LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311
         settings = self._settings
@@ -181,6 +195,7 @@ class Deliverer:
             shown = states.ERROR
             values = {"state": state.state} if state.state == states.REQUESTED else {}  # the handshake is still to come
         values |= {"failures": failures, "due": states.now() + int(pause * 1000)}
+        values["delivered"] = max(told, state.delivered)
         text = reason if failures >= settings.subscription_error_after else None
         await self._fhir.store.write(lambda tx: show_state(self._fhir, tx, state, shown, text, **values))
         log.warning("subscription.failed", failures=failures)

@@ -36,7 +36,8 @@ class Notices:
         """A Bundle of type history: the status, then the resources when the content asks for them."""
         events = list(events)
         content = content or definition.content or "empty"
-        status = self.status(state, definition, kind, events if content != "empty" else [], len(events))
+        last = events[-1].number if events else 0
+        status = self.status(state, definition, kind, events if content != "empty" else [], last)
         url = self._here(f"Subscription/{state.id}/$status")
         first = {
             "fullUrl": f"urn:uuid:{status['id']}",
@@ -61,7 +62,7 @@ class Notices:
     ) -> dict[str, Any]:
         """The SubscriptionStatus, which R4 writes as Parameters."""
         reference = self._here(f"Subscription/{state.id}")
-        last = events[-1].number if events else state.delivered + told if told else state.events
+        last = events[-1].number if events else told or state.events
         parameters: list[dict[str, Any]] = [{"name": "subscription", "valueReference": {"reference": reference}}]
         if definition.topic:
             parameters.append({"name": "topic", "valueCanonical": definition.topic})

@@ -16,7 +16,7 @@ from fhir_profiles import json
 from fhir_profiles.errors import FhirError, operation_outcome
 from server.interactions.fhir import Fhir
 from server.jobs import chunks, later
-from server.jobs.engine import Interrupted
+from server.jobs.engine import BULK, Interrupted
 from server.jobs.exporting.asked import read_asked, stamp
 from server.jobs.exporting.changed import versions_then
 from server.jobs.exporting.moment import settled_moment
@@ -239,4 +239,4 @@ def _given_up(fhir: Fhir, tx: Tx, job_id: str) -> None:
     later.given_up(tx, job_id, fhir.settings)
 
 
-KIND = Kind("export", run, given_up=_given_up)
+KIND = Kind("export", run, BULK, _given_up)

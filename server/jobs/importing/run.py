@@ -19,7 +19,7 @@ from server.interactions.content import instant
 from server.interactions.fhir import Fhir
 from server.jobs import chunks, later
 from server.jobs.deflate import unpack
-from server.jobs.engine import Interrupted
+from server.jobs.engine import BULK, Interrupted
 from server.jobs.importing.asked import Input, our_file, read_inputs
 from server.jobs.importing.fetch import fetch
 from server.jobs.importing.lines import cut, explain, read_lines, write_lines
@@ -161,4 +161,4 @@ def _given_up(fhir: Fhir, tx: Tx, job_id: str) -> None:
     later.given_up(tx, job_id, fhir.settings)
 
 
-KIND = Kind("import", run, given_up=_given_up)
+KIND = Kind("import", run, BULK, _given_up)
