@@ -17,7 +17,7 @@ Item = tuple[Any, Any, str, str]
 Collect = Callable[[dict[str, Any], str], list[Item]]
 
 _NOTHING: dict[str, Any] = {}
-_STEP = re.compile(r"(?P<name>\$?[A-Za-z_]\w*)(?:\((?P<argument>[^)]*)\))?(?:\.|$)")
+_STEP = re.compile(r"(?P<name>\$?[A-Za-z_]\w*(?:\[x\])?)(?:\((?P<argument>[^)]*)\))?(?:\.|$)")
 
 Step = tuple[str, str | None]
 
