@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -85,6 +86,32 @@ def test_connections_that_start_together_all_open(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert failed == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_histories_from_before_are_filled(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """A database from before history by type learns when each of its versions ended and whose it was."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    if engine == "postgresql":
+        server = request.getfixturevalue("postgres_server")
+        with psycopg.connect(server("postgres"), autocommit=True) as admin:
+            admin.execute("CREATE DATABASE before_history")
+        url = server("before_history")
+    made = engine_for(url)
+    with made.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql("INSERT INTO resource VALUES (7, 'Patient', 'p', 3, 300, 'U', 'p', '{}')")
+        for version, updated in ((1, 100), (2, 200)):
+            row = f"INSERT INTO history VALUES (7, {version}, 'Patient', 'p', {updated}, 'U', '{{}}')"
+            connection.exec_driver_sql(row)
+    assert migrate(url) is True
+    with made.connect() as connection:
+        found = connection.exec_driver_sql("SELECT version, patient, ended FROM history ORDER BY version").fetchall()
+    made.dispose()
+    assert [tuple(row) for row in found] == [(1, "p", 200), (2, "p", 300)]
 
 
 def test_sqlite_is_durable(tmp_path: Path) -> None:
