@@ -49,6 +49,12 @@ async def test_rows_are_made_again(house: Any, monkeypatch: pytest.MonkeyPatch) 
     assert reindex.is_current(house.store)
 
 
+async def test_a_parameter_that_would_narrow_it_is_refused(house: Any) -> None:
+    """`$reindex?url=Patient` does not quietly make everything again."""
+    assert (await house.client.post("$reindex?url=Patient")).status_code == 400
+    assert house.queued() == []
+
+
 async def test_one_type_only(house: Any) -> None:
     """A type in the path limits it, and then nothing is said about the index as a whole."""
     await _store(house, 2)

@@ -384,3 +384,20 @@ async def test_a_deletion_that_is_rolled_back_does_not_make_the_outbox_deaf(
     await put(house, observation("b"))
     await postman.go()
     assert [path for _, path, _, _ in endpoint.taken] == ["/hook/Observation/b"]
+
+
+async def test_old_events_are_pruned_once_they_were_told(house: Any, postman: Any, endpoint: Any) -> None:
+    """What was told long ago is forgotten; what still waits, and what is new, stays."""
+    from server.subscriptions import events
+
+    name = await subscribe(house, postman, plain(endpoint.url, "Observation"))
+    for one in "ab":
+        await put(house, observation(one))
+    await postman.go()
+    endpoint.status = 500
+    await put(house, observation("c"))
+    await postman.go(1)
+    house.store.write_sync(lambda tx: tx.execute("UPDATE event SET at = 1 WHERE number <> 2"))
+    await house.store.run(events.prune, house.parts.fhir, 1)
+    rows = house.store.query("SELECT number FROM event WHERE subscription = ? ORDER BY number", (name,))
+    assert rows == [(2,), (3,)]
