@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 
 from fhir_profiles import systems as features
 from fhir_profiles.definitions import FHIR_VERSION, SearchParam, load
-from fhir_profiles.systems import FEATURE, FHIR, TERMINOLOGY_SERVER
+from fhir_profiles.systems import (
+    BACKPORT_EXTENSIONS,
+    CLAIM_READY,
+    DOCUMENT_CODED,
+    FEATURE,
+    FHIR,
+    TERMINOLOGY_SERVER,
+)
 
 TYPE_INTERACTIONS = (
     *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
@@ -149,6 +156,7 @@ def _resource(
     own = _searched(params, name)
     return _filled(
         {
+            "extension": _TOPICS if name == "Subscription" else [],
             "type": name,
             "profile": load().profile(name),
             "supportedProfile": list(profiles),
@@ -159,6 +167,12 @@ def _resource(
             "operation": [_named(one) for one in operations if _is_on(one, name)],
         }
     )
+
+
+_TOPICS = [
+    {"url": f"{BACKPORT_EXTENSIONS}capabilitystatement-subscriptiontopic-canonical", "valueCanonical": topic}
+    for topic in (DOCUMENT_CODED, CLAIM_READY)
+]
 
 
 def _is_on(one: Declared, resource_type: str) -> bool:
