@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -213,6 +214,7 @@ def in_base_units(span: Span, system: str | None, code: str | None) -> tuple[Spa
     if low > high:  # a scale that falls, such as [pH]: what was greater is less
         low, high = high, low
         prefix = {"gt": "lt", "lt": "gt", "ge": "le", "le": "ge", "sa": "eb", "eb": "sa"}.get(prefix, prefix)
+    low, high = min(low, exact), max(high, math.nextafter(exact, math.inf))  # beyond 17 digits all are one double
     return Span(prefix, low, high, exact), found[0][1]  # type: ignore[index]
 
 

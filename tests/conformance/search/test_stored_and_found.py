@@ -70,6 +70,9 @@ def queries(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:
     rows = index(resource)
     params = load().search_params(resource["resourceType"])
     for code, system, value in rows.tokens:
+        if code.endswith(":of-type"):
+            yield code, "|".join(map(_escape, (system or "", *value.split("|", 1))))
+            continue
         yield code, f"{_escape(system or '')}|{_escape(value)}"
         yield code, _escape(value)
         if system:

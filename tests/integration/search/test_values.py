@@ -54,6 +54,8 @@ def test_quantities_are_compared_in_base_units(call: Call) -> None:
     assert ids(call, "Observation", value_o_quantity="5.4||mg") == ["mg", "other"]
     assert ids(call, "Observation", value_o_quantity="1||kg written") == ["kg"]
     assert ids(call, "Observation", value_o_quantity="5.4") == ["mg", "other"]
+    observe(call, "long", valueQuantity=mass("85.70028327584579", "mm[Hg]"))
+    assert ids(call, "Observation", value_o_quantity=f"85.70028327584579|{UCUM}|mm[Hg]") == ["long"]
     observe(call, "acid", valueQuantity=mass("5", "[pH]"))
     assert ids(call, "Observation", value_o_quantity=f"lt6|{UCUM}|[pH]") == ["acid"]
     assert ids(call, "Observation", value_o_quantity=f"gt6|{UCUM}|[pH]") == []
