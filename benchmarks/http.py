@@ -71,7 +71,7 @@ def serving(
     )
     base = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 urllib.request.urlopen(f"{base}/healthz", timeout=5).read()
                 break

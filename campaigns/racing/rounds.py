@@ -74,7 +74,7 @@ def _value(who: int, turn: int) -> int:
 
 async def create(fhir: Fhir, number: int, who: int) -> list[Done]:
     """The same conditional create, with criteria in different words."""
-    words = (f"identifier=urn:race|{number}", f"_count=1&identifier=urn:race|{number}")
+    words = (f"identifier=urn:race|{number}", f"active:missing=true&identifier=urn:race|{number}")
     asked = [
         ask(fhir, "POST", "Patient", patient(number, _value(who, turn)), if_none_exist=words[turn % 2])
         for turn in range(AT_ONCE)
