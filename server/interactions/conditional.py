@@ -13,11 +13,12 @@ from server.store import Tx, Version
 Criteria = str | Sequence[tuple[str, str]]
 
 _COMMA = re.compile(r"(?<!\\),")
-_FORM = frozenset(
+_MANNER = frozenset({"_format", "_pretty"})
+_RESULT = frozenset(
     {"_count", "_sort", "_include", "_revinclude", "_summary", "_elements", "_total", "_contained", "_containedType"}
-    | {"_format", "_pretty", "_cursor"}
+    | {"_cursor"}
 )
-"""Parameters that say how a result is given and leave out nothing."""
+"""Parameters that say how a result is given and leave out nothing: whoever sends them expects something else."""
 
 
 def pairs_of(criteria: Criteria) -> tuple[tuple[str, str], ...]:
@@ -54,8 +55,14 @@ def find_one(tx: Tx, resource_type: str, criteria: Criteria, base_url: str = "")
 
 def find_some(tx: Tx, resource_type: str, criteria: Criteria, limit: int, base_url: str = "") -> list[Version]:
     """The same for several, at most `limit`."""
-    pairs = pairs_of(criteria)
-    if not any(value and name.partition(":")[0] not in _FORM for name, value in pairs):
+    pairs = tuple(pair for pair in pairs_of(criteria) if pair[0] not in _MANNER)
+    asked = {name.partition(":")[0] for name, value in pairs if value}
+    if result := sorted(asked & _RESULT):
+        text = (
+            f"{result[0]} says how a search is answered, not which resources are meant. Leave it out of the criteria."
+        )
+        raise FhirError.of(Category.INCORRECT, "not-supported", text)
+    if not asked:
         text = "A conditional interaction needs search parameters; without any it would mean every resource."
         raise FhirError.of(Category.INCORRECT, "required", text)
     tx.lock(*locks_of(resource_type, pairs))

@@ -64,7 +64,7 @@ def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
         text = "Each entry needs a request with a method and a url."
         raise FhirError.of(Category.INCORRECT, "required", text, f"{at}.request")
     method = asked.get("method")
-    if method not in _RANKS:
+    if not isinstance(method, str) or method not in _RANKS:
         text = "The method must be GET, HEAD, POST, PUT, PATCH or DELETE."
         raise FhirError.of(Category.INCORRECT, "not-supported", text, f"{at}.request.method")
     resource, full_url = entry.get("resource"), entry.get("fullUrl")
@@ -77,6 +77,9 @@ def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
     if not path and method not in ("GET", "HEAD"):
         text = "The url must name what the entry is about; a Bundle inside a Bundle is not run."
         raise FhirError.of(Category.INCORRECT, "value", text, f"{at}.request.url")
+    if path and path[-1][:1] == "$":
+        text = "Operations are not run inside a Bundle. Call this one on its own."
+        raise FhirError.of(Category.UNSUPPORTED, "not-supported", text, f"{at}.request.url")
     one = Request(
         method=method,
         path=path,

@@ -24,8 +24,10 @@ def check(entries: list[Entry], admit: Admit) -> None:
     """Refuse what is wrong with the entries themselves, with every problem's place; `admit` checks the resources."""
     problems: list[Problem] = []
     identities: set[Identity] = set()
+    full_urls: set[str] = set()
     for entry in entries:
         try:
+            _check_full_url(entry, full_urls)
             _check_entry(entry, identities, admit)
         except FhirError as error:
             problems.extend(placed(error, entry.number).problems)
@@ -67,6 +69,16 @@ def _check_entry(entry: Entry, identities: set[Identity], admit: Admit) -> None:
             if entry.resource.get("id") != asked.path[1]:
                 text = "The resource must have an id that is the same as in the URL."
                 raise FhirError.of(Category.INCORRECT, "value", text, "id")
+
+
+def _check_full_url(entry: Entry, full_urls: set[str]) -> None:
+    """A link to a fullUrl that two entries have would mean either (bdl-7)."""
+    if entry.full_url is None or entry.rank in (DELETE, READ):
+        return
+    if entry.full_url in full_urls:
+        text = "Another entry has this fullUrl: links to it could mean either. Give each entry its own."
+        raise FhirError.of(Category.INCORRECT, "invalid", text, "fullUrl")
+    full_urls.add(entry.full_url)
 
 
 def _check_identity(entry: Entry, identities: set[Identity]) -> None:

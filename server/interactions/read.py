@@ -49,7 +49,17 @@ def vread(find: Find, find_version: FindVersion, request: Request) -> Response:
     return _found(request, version)
 
 
+def _refuse_unknown(request: Request) -> None:
+    """With `handling=strict`, 400 for a parameter that a read does not have."""
+    for name, value in request.query:
+        if value and name not in ("_summary", "_elements"):
+            text = f"A read has no parameter {name}; it takes _summary and _elements."
+            raise FhirError.of(Category.UNSUPPORTED, "not-supported", text)
+
+
 def _found(request: Request, version: Version) -> Response:
+    if request.query and request.preferred.handling == "strict":
+        _refuse_unknown(request)
     if version.deleted:
         raise Gone(version)
     if (request.if_none_match or request.if_modified_since) and is_unchanged(request, version):

@@ -56,7 +56,7 @@ def read_node(resource_type: str, name: str, value: str, known: Known, depth: in
 
 
 def condition(resource_type: str, param: SearchParam, modifier: str | None, value: str, known: Known) -> Node:
-    """A parameter without a chain."""
+    """A parameter without a chain. A modifier that it does not take is wrong: R4 has it refused in any handling."""
     code = param.code
     if (param.type not in MODIFIERS or not param.expression) and code not in (
         "_id",
@@ -67,11 +67,17 @@ def condition(resource_type: str, param: SearchParam, modifier: str | None, valu
         raise unsupported(f"{param.type} parameters such as {code} are not served.")
     allowed = MODIFIERS.get(param.type, frozenset())
     if modifier and modifier not in allowed and not (param.type == "reference" and modifier in load().resource_types):
-        raise unsupported(f"The modifier of {code} is not one that {param.type} parameters take here.")
+        raise invalid(f"The modifier of {code} is not one that {param.type} parameters take: {_takes(param, allowed)}.")
     values = tuple(one for one in split_values(value) if one)
     if len(values) > known.limits.max_values:
         raise too_costly(f"A parameter takes at most {known.limits.max_values} values.")
     return Condition(resource_type, param, modifier, values) if values else Every(())
+
+
+def _takes(param: SearchParam, allowed: Iterable[str]) -> str:
+    """The modifiers of a parameter, for a person."""
+    names = [f":{name}" for name in sorted(allowed)] + ([":Type"] if param.type == "reference" else [])
+    return ", ".join(names) or "none"
 
 
 def chained(param: SearchParam, resource_type: str, target: str, inner: Callable[[str], Node]) -> Node:
@@ -80,7 +86,7 @@ def chained(param: SearchParam, resource_type: str, target: str, inner: Callable
         raise invalid(f"{param.code} is no reference, so nothing can be chained to it.")
     types = load().resource_types
     if target and target not in types:
-        raise unsupported(f"What {param.code} is chained to is no resource type of R4.")
+        raise invalid(f"What {param.code} is chained to is no resource type of R4.")
     if target:
         return Chain(resource_type, param, target, inner(target))
     found: list[Node] = []
@@ -113,7 +119,7 @@ def _read_has(resource_type: str, name: str, value: str, known: Known, depth: in
 def _listed(resource_type: str, modifier: str, value: str, known: Known) -> Node:
     """`_list=ID`: what the entries of a List refer to."""
     if modifier:
-        raise unsupported("_list takes no modifier.")
+        raise invalid("_list takes no modifier.")
     if "$" in value:
         raise unsupported("Functional lists such as $current-problems are not served; use _list with the id of a List.")
     ids = [one.removeprefix("List/") for one in split_values(value) if one]

@@ -108,6 +108,26 @@ def test_the_same_resource_twice_is_refused(call: Call) -> None:
     assert refused.value.problems[0].expression == "Bundle.entry[1].request.url"
 
 
+def test_a_full_url_names_one_entry(call: Call) -> None:
+    """Two entries with one fullUrl are refused, as links to it could mean either; nothing is stored."""
+    both = [_entry("POST", "Patient", _patient(), URN), _entry("POST", "Patient", _patient(), URN)]
+    with pytest.raises(FhirError) as refused:
+        call("POST", "", _bundle("transaction", *both))
+    assert refused.value.problems[0].expression == "Bundle.entry[1].fullUrl"
+    assert _count(call, "Patient") == 0
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_an_operation_in_a_bundle_is_told_where_it_runs(call: Call, kind: str) -> None:
+    """Nobody has to guess why `Patient/p/$everything` is refused there."""
+    bundle = _bundle(kind, _entry("GET", "Patient/p/$everything"))
+    try:
+        told = call("POST", "", bundle).body.decode()
+    except FhirError as error:
+        told = error.problems[0].text
+    assert "Call this one on its own" in told
+
+
 def test_entries_run_in_the_order_of_the_specification(call: Call) -> None:
     """DELETE, POST, PUT, then GET, whatever the order in the Bundle: reads see the writes."""
     call("PUT", "Patient/old", _patient("old"))

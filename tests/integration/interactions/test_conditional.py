@@ -80,6 +80,15 @@ def test_criteria_that_leave_nothing_out_are_refused(call: Call, query: str) -> 
     assert _total(call) == 1
 
 
+@pytest.mark.parametrize("shape", ["_count=1", "_sort=-birthdate", "_elements=id"])
+def test_what_shapes_an_answer_is_no_criterion(call: Call, shape: str) -> None:
+    """`DELETE Patient?gender=male&_count=1` does not end every match: it is refused."""
+    for n in range(2):
+        call("PUT", f"Patient/m{n}", _patient(f"m{n}", gender="male"))
+    assert _status(call, "DELETE", f"Patient?gender=male&{shape}") == 400
+    assert _total(call) == 2
+
+
 def test_an_unknown_criterion_is_refused_whatever_is_preferred(call: Call) -> None:
     """A conditional write never leaves out a criterion that it does not know, not even when lenient."""
     call("PUT", "Patient/p", _patient("p", gender="male"))

@@ -195,6 +195,16 @@ def test_a_nul_is_refused(call: Call, url: str) -> None:
     assert status_of(_refused(call, "GET", url)) == (400 if "?" in url else 404)
 
 
+def test_a_strict_read_refuses_what_it_does_not_know(call: Call) -> None:
+    """With handling=strict nothing in the URL is left out silently; what shapes the answer is taken."""
+    call("PUT", "Patient/p", {"resourceType": "Patient", "id": "p"})
+    for url in ("Patient/p?colour=red", "Patient/p/_history/1?colour=red"):
+        assert call("GET", url).status == 200
+        with pytest.raises(FhirError, match="colour"):
+            call("GET", url, prefer="handling=strict")
+    assert call("GET", "Patient/p?_elements=id&_summary=", prefer="handling=strict").status == 200
+
+
 def test_unknown_types_and_routes_are_not_found(call: Call) -> None:
     """A type that R4 does not have, and a route that names no interaction, are 404."""
     for method, path in (("GET", "Unicorn/1"), ("POST", "Unicorn"), ("GET", "Patient/1/2/3"), ("PUT", "Patient/1/2")):

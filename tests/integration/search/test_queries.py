@@ -173,8 +173,6 @@ UNKNOWN = [
     "Patient?_containedType=container",
     "Patient?_type=Patient",
     "Patient?general-practitioner.colour=x",
-    "Patient?general-practitioner:Colour.name=x",
-    "Patient?gender:colour=x",
     "?_type=Patient,Observation&gender=male",
     "?gender=male",
     "Patient/ann/Observation?colour=x",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhir_profiles.errors import FhirError
+from fhir_profiles.errors import Category, FhirError
 from server.search.query import Chain, Condition, Limits, Query, Some
 from server.search.reading import read_query
 
@@ -32,6 +32,14 @@ def test_a_chain_without_a_type_means_every_target_that_knows_it() -> None:
     assert isinstance(several, Some)
     targets = {part.target for part in several.parts if isinstance(part, Chain)}
     assert targets == {"Patient", "Group", "Device", "Location"}
+
+
+@pytest.mark.parametrize("name", ["family:above", "gender:zork", "organization.name:zork", "link:Zork", "_list:not"])
+def test_a_modifier_that_a_parameter_does_not_take_is_never_left_out(name: str) -> None:
+    """R4 has such a search rejected; leaving the condition out would answer every resource."""
+    with pytest.raises(FhirError) as refused:
+        read_query("Patient", [(name, "x")], strict=False, limits=Limits())
+    assert refused.value.category is Category.INCORRECT
 
 
 def test_chains_have_a_depth() -> None:
