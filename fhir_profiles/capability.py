@@ -83,17 +83,7 @@ def statement(
     the canonicals of loaded implementation guides. `date` is when the capabilities last changed.
     """
     params = params or load().search_params
-    common: dict[str, Any] = {
-        "interaction": [{"code": code} for code in TYPE_INTERACTIONS],
-        "versioning": "versioned-update",
-        "readHistory": True,
-        "updateCreate": True,
-        "conditionalCreate": True,
-        "conditionalRead": "full-support",
-        "conditionalUpdate": True,
-        "conditionalDelete": "multiple" if many_deletes else "single",
-        "referencePolicy": ["literal", "logical", "local"],
-    }
+    common = _common(many_deletes)
     reverse = _reverse(params)
     rest: dict[str, Any] = {
         "mode": "server",
@@ -143,6 +133,21 @@ _FEATURES = (
     (features.TX_TEST_VERSION, "valueCode", TX_TEST_VERSION),
     (features.CODE_SYSTEM_AS_PARAMETER, "valueBoolean", True),
 )
+
+
+def _common(many_deletes: bool) -> dict[str, Any]:
+    """What every type can."""
+    return {
+        "interaction": [{"code": code} for code in TYPE_INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "multiple" if many_deletes else "single",
+        "referencePolicy": ["literal", "logical", "local"],
+    }
 
 
 def _resource(

@@ -75,10 +75,10 @@ def _search_parameters() -> Mapping[str, SearchParam]:
 def _operation(definition_id: str, declared: Sequence[Declared]) -> Resource:
     """An OperationDefinition; several registrations of one definition add up."""
     one = declared[0]
-    told = told_operations()[definition_id]
+    told = told_operations().get(definition_id) or Told(one.name, f"The operation ${one.name}.", ())
     levels = {level for each in declared for level in each.levels}
     types = sorted({name for each in declared for name in each.types or ("Resource",)})
-    return {
+    resource = {
         "resourceType": "OperationDefinition",
         "id": definition_id,
         "url": one.definition,
@@ -93,12 +93,13 @@ def _operation(definition_id: str, declared: Sequence[Declared]) -> Resource:
         "system": "system" in levels,
         "type": "type" in levels,
         "instance": "instance" in levels,
-        "parameter": [
-            {"name": p.name, "use": p.use, "min": p.minimum, "max": p.maximum, "documentation": p.text}
-            | ({"type": p.type} if p.type != "Resource" else {"type": "Any"})
-            for p in told.parameters
-        ],
     }
+    parameters = [
+        {"name": p.name, "use": p.use, "min": p.minimum, "max": p.maximum, "documentation": p.text}
+        | {"type": "Any" if p.type == "Resource" else p.type}
+        for p in told.parameters
+    ]
+    return resource | ({"parameter": parameters} if parameters else {})
 
 
 def _search_parameter(definition_id: str, p: SearchParam) -> Resource:

@@ -69,7 +69,7 @@ def find_shape(parts: tuple[str, ...], types: frozenset[str]) -> Shape:
 
 
 COMPARTMENTS = frozenset({"Device", "Encounter", "Patient", "Practitioner", "RelatedPerson"})
-"""The types that have a compartment (https://hl7.org/fhir/R4/compartmentdefinition.html)."""
+"""The types that have a compartment."""
 
 _SYSTEM: dict[tuple[str, ...], Shape] = {
     (): BASE,
