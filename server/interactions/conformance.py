@@ -91,6 +91,8 @@ class Conformance:
         return CodesLibrary(self.terminology, self._resources, self._generation)
 
     def _resources(self, resource_type: str, url: str) -> list[Json]:
+        if not url:
+            return list(self.stored.every(resource_type))
         return [r for source in self.profiles.sources for r in source.resources(resource_type, url)]
 
     @cached_property

@@ -57,6 +57,10 @@ class Stored:
             self._resources[key] = self._search(resource_type, ("url", url))
         return self._resources[key]
 
+    def every(self, resource_type: str) -> Sequence[Json]:
+        """Every stored resource of a type, as far as they can be listed."""
+        return self._search(resource_type, ("_sort", "_id"), MOST_LISTED)
+
     def types(self) -> Iterator[tuple[str, str]]:
         """None: what clients store comes and goes, so the CapabilityStatement does not promise it."""
         return iter(())

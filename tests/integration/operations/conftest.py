@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.interactions.fhir import Fhir
-from server.operations import document, everything, lastn, meta
+from server.operations import document, everything, lastn, meta, terminology
 from server.operations.registry import Operations
 from tests.conftest import make_request
 
@@ -20,7 +20,9 @@ Operate = Callable[..., Any]
 @pytest.fixture
 def operate(fhir: Fhir) -> Operate:
     """`operate("GET", "Patient/p/$everything?_count=2")`: the JSON that comes back."""
-    made = [*everything.operations(fhir), *meta.operations(fhir), *lastn.operations(fhir), *document.operations(fhir)]
+    made = [
+        operation for room in (everything, meta, lastn, document, terminology) for operation in room.operations(fhir)
+    ]
     found = Operations(made)
 
     def call(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
