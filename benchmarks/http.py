@@ -106,6 +106,8 @@ def measure(target: Target, load: Load, options: argparse.Namespace) -> dict[str
     if result.failed:
         asked = f"{load.sent[0].method} {load.sent[0].path}"
         raise RuntimeError(f"{result.failed} of {result.requests} requests like {asked} were not answered with 2xx")
+    if not result.requests:
+        raise RuntimeError(f"no request was answered within {options.seconds:g} s; give more --seconds")
     server = cpu_of(target.pid) - before
     beside = (cpu_of_family(target.database) if target.database else 0.0) - database_before
     return {
