@@ -47,10 +47,13 @@ def send_as(name: str, base: str, options: argparse.Namespace) -> Report:
         return schemathesis.openapi.from_url(f"{base}/openapi/{kind}.json", wait_for_schema=60)
 
     user = User(name, open_schema, options.seed, session)
-    types = tuple(options.type or TYPES)
-    user.cover(types, options.cover, beside=True)
-    user.send_each(types, options.examples, beside=True)
-    user.follow_links(types, options.scenarios, options.steps)
+    end = time.monotonic() + 60 * options.minutes
+    for number, kind in enumerate(options.type or TYPES):
+        user.cover((kind,), options.cover, beside=number == 0)
+        user.follow_links((kind,), options.scenarios, options.steps)
+        user.send_each((kind,), options.examples, beside=number == 0)
+        if time.monotonic() > end:
+            break
     return user.report
 
 
@@ -92,8 +95,17 @@ def _serve(folder: Path, database: str | None) -> tuple[subprocess.Popen[bytes],
 
 
 def _start(name: str, base: str, options: argparse.Namespace) -> subprocess.Popen[bytes]:
-    command = [sys.executable, __file__, "--user", name, "--base", base, "--seed", str(options.seed + len(name))]
-    for option in ("cover", "examples", "scenarios", "steps"):
+    command = [
+        sys.executable,
+        __file__,
+        "--user",
+        name,
+        "--base",
+        base,
+        "--seed",
+        str(options.seed + USERS.index(name)),
+    ]
+    for option in ("cover", "examples", "scenarios", "steps", "minutes"):
         command += [f"--{option}", str(getattr(options, option))]
     for kind in options.type or ():
         command += ["--type", kind]
@@ -106,6 +118,7 @@ def main() -> int:
     parser.add_argument("--cover", type=int, default=200, help="requests at the limits, per operation and user")
     parser.add_argument("--examples", type=int, default=3, help="requests per operation and user, right and wrong each")
     parser.add_argument("--scenarios", type=int, default=8, help="scenarios along links, per type and user")
+    parser.add_argument("--minutes", type=float, default=120, help="begin no other type after so long")
     parser.add_argument("--steps", type=int, default=12, help="requests in a scenario at most")
     parser.add_argument("--type", action="append", help="resource types; default: fifteen that differ")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
