@@ -23,6 +23,9 @@ Property = tuple[str, str, Any]  # name, value[x], value
 MOST_FOUND = 30_000
 """Concepts of a loaded code system that one text may find."""
 
+MOST_TEXTS = 16
+"""Texts whose concepts stay at hand, for the pages that follow the first."""
+
 _CODES = frozenset(("status", "parent", "child"))
 _TYPES = {
     "code": "valueCode", "Coding": "valueCoding", "string": "valueString", "integer": "valueInteger",
@@ -84,8 +87,8 @@ class Book(Protocol):
     def parents(self, code: str) -> list[str]:
         """The codes directly above one."""
 
-    def search(self, text: str) -> list[str] | None:
-        """The codes of the concepts that a text finds, best first; None when all have to be looked at."""
+    def search(self, text: str) -> Sequence[Entry] | None:
+        """The concepts that a text finds, best first, without their designations; None when all must be looked at."""
 
 
 def canonical(book: Book) -> str:
@@ -180,7 +183,7 @@ class ListedBook:
         below = sorted(self.of.below(position) - {position})
         return [self.of.codes[p] for p in below if position in self.of.parents.get(p, ())]
 
-    def search(self, text: str) -> list[str] | None:  # noqa: ARG002
+    def search(self, text: str) -> Sequence[Entry] | None:  # noqa: ARG002
         return None
 
 
@@ -191,6 +194,7 @@ class LoadedBook:
     terminology: Terminology
     edition: Edition
     language: str = "en"
+    _found: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         e = self.edition
@@ -233,10 +237,15 @@ class LoadedBook:
     def children(self, code: str) -> list[str]:
         return [c.code for c in self.terminology.children(self.url, code, self.version)]
 
-    def search(self, text: str) -> list[str] | None:
+    def search(self, text: str) -> Sequence[Entry] | None:
         if self.terminology.edition(self.url) != self.edition or not fold(text):
             return None
-        return [c.code for c in self.terminology.search(self.url, text, count=MOST_FOUND, pool=MOST_FOUND)]
+        if text not in self._found:
+            if len(self._found) >= MOST_TEXTS:
+                self._found.clear()
+            concepts = self.terminology.search(self.url, text, count=MOST_FOUND, pool=MOST_FOUND)
+            self._found[text] = tuple(self._entry(c, whole=False) for c in concepts)
+        return self._found[text]
 
 
 @dataclass
@@ -262,7 +271,7 @@ class RuledBook:
 
     parents = children = above
 
-    def search(self, text: str) -> list[str] | None:  # noqa: ARG002
+    def search(self, text: str) -> Sequence[Entry] | None:  # noqa: ARG002
         return None
 
 

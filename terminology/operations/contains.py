@@ -86,6 +86,7 @@ def _one(item: Item, shape: Shape, names: dict[str, None]) -> Json:
     if display:
         found["display"] = display
     if shape.designations:
+        entry = book.find(entry.code) or entry  # long lists hold concepts without their other names
         told = [d for d in designations(book, entry, named, display) if _wanted(d, shape.wanted)]
         if told:
             found["designation"] = told

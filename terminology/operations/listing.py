@@ -100,13 +100,15 @@ class Lister:
                 if entry is not None and all(f.test(entry.code) for f in part.filters):
                     yield entry, concept
             return
-        codes: Iterable[str] | None = book.search(self._text) if self._words and top else None
-        if codes is None and part.filters:
-            codes = part.listing()
+        found = book.search(self._text) if self._words and top else None
+        codes = part.listing() if found is None and part.filters else None
         if codes is not None:
-            for code in codes if self._words and top else self._ordered(book, codes):
-                if part.names(book, code) is not None and (entry := book.find(code)) is not None:
-                    yield entry, {}
+            ordered = self._ordered(book, codes)
+            found = [e for code in ordered if part.names(book, code) is not None and (e := book.find(code)) is not None]
+            yield from ((entry, {}) for entry in found)
+            return
+        if found is not None:
+            yield from ((entry, {}) for entry in found if part.names(book, entry.code) is not None)
             return
         entries = book.entries()
         if entries is None:
