@@ -2,7 +2,7 @@
 
 `python -m benchmarks.search_scale [sqlite|postgresql …] [--sizes 10000,1000000] [--keep DIR] [--only WORD]`
 
-Medians in milliseconds of one search after the other, by size, then CPU-ms of the largest (PostgreSQL's own included).
+Of each size the median in milliseconds, one search after the other, and the CPU-ms of a search, PostgreSQL's included.
 `--keep` leaves the databases in DIR and uses them again; `--only` asks the searches with this in their name.
 """
 
@@ -223,11 +223,11 @@ def stored(kind: str, count: int, keep: Path | None) -> Iterator[tuple[str, int 
 
         path = keep / f"scale-{count}"
         fresh = not path.exists()
-        server = get_server(path, cleanup_mode="stop")
+        postgres = get_server(path, cleanup_mode="stop")
         try:
-            yield server.get_uri(), server.get_pid(), fresh
+            yield postgres.get_uri(), postgres.get_pid(), fresh
         finally:
-            server.cleanup()
+            postgres.cleanup()
 
 
 def main() -> None:
@@ -253,12 +253,11 @@ def main() -> None:
                     results.append(measure(Fhir(store, Settings()), count, server, options.only))
                 finally:
                     store.close()
-        print(f"\n{kind:24}" + "".join(f"{count:>12,}" for count in sizes) + "     largest    CPU-ms")
+        print(f"\n{kind:24}" + "".join(f"{count:>20,}" for count in sizes) + "   CPU, largest : smallest")
+        print(" " * 24 + "   median      CPU-ms" * len(sizes))
         for name in results[0]:
-            medians = [result[name][0] for result in results]
-            ratio = medians[-1] / medians[0]
-            row = "".join(f"{median:12.2f}" for median in medians)
-            print(f"{name:24}{row}{ratio:10.1f} x{results[-1][name][1]:10.2f}")
+            row = "".join(f"{median:9.2f}{spent:11.2f}" for median, spent in (result[name] for result in results))
+            print(f"{name:24}{row}{results[-1][name][1] / max(results[0][name][1], 0.01):12.1f} x")
 
 
 def _settle(store: Store) -> None:

@@ -192,6 +192,15 @@ def test_what_is_not_known_is_never_silent(stored: Call) -> None:
         assert url.rpartition("?")[2].rpartition("&")[2] not in _links(bundle)["self"]
 
 
+def test_a_modifier_that_is_not_taken_is_refused(call: Call) -> None:
+    """R4 has an unknown modifier refused: it says something else than the parameter without it."""
+    for prefer in ("handling=strict", "handling=lenient"):
+        for url in ("Patient?gender:colour=x", "Patient?_has:Observation:patient:code:colour=x", "?_id:colour=x"):
+            with pytest.raises(FhirError) as refused:
+                call("GET", url, prefer=prefer)
+            assert refused.value.category is Category.INCORRECT
+
+
 def test_the_setting_says_what_is_done_unasked(call: Call, fhir: Fhir, settings: Settings) -> None:
     """Without Prefer the setting decides: lenient says what was left out, strict refuses."""
     assert _bundle(call, "Patient?colour=x", prefer="")["entry"][0]["search"]["mode"] == "outcome"
