@@ -299,6 +299,6 @@ def test_a_conditional_update_in_a_transaction_keeps_to_its_id(call: Call) -> No
 def test_a_method_that_is_none_is_told(call: Call, method: Any) -> None:
     """Whatever stands for the method of an entry, the answer says that it is none and the others are run."""
     wrong = {"request": {"method": method, "url": "Patient"}}
-    answer = call("POST", (), _bundle("batch", wrong, _entry("POST", "Patient", _patient())))
+    answer = call("POST", "", _bundle("batch", wrong, _entry("POST", "Patient", _patient())))
     statuses = [entry["response"]["status"][:3] for entry in json.loads(answer.body)["entry"]]
     assert statuses == ["400", "201"]
