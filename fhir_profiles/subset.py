@@ -68,7 +68,8 @@ def cut(body: bytes, wish: Wish) -> bytes:
 
 def _cut_list(bundle: dict[str, Any], wish: Wish) -> dict[str, Any]:
     if wish.mode == "count":
-        return {key: value for key, value in bundle.items() if key != "entry"}
+        told = [entry for entry in bundle.pop("entry", ()) if entry.get("search", {}).get("mode") == "outcome"]
+        return {**bundle, "entry": told} if told else bundle
     for entry in bundle.get("entry", ()):
         if "resource" in entry and entry.get("search", {}).get("mode") != "outcome":
             entry["resource"] = cut_resource(entry["resource"], wish)

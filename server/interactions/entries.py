@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
@@ -73,7 +73,8 @@ def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
     texts = {name: asked.get(name) for name in _TEXTS}
     if not all(isinstance(text, str | None) for text in texts.values()):
         raise FhirError.of(Category.INCORRECT, "structure", "The request holds something that is no text.", at)
-    path, query = split_url(asked["url"], outer.base_url)
+    with place(number, ".request"):
+        path, query = split_url(asked["url"], outer.base_url)
     if not path and method not in ("GET", "HEAD"):
         text = "The url must name what the entry is about; a Bundle inside a Bundle is not run."
         raise FhirError.of(Category.INCORRECT, "value", text, f"{at}.request.url")
@@ -98,11 +99,12 @@ def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
 
 def split_url(url: str, base_url: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """The path below the base and the query of an entry's URL, relative or absolute."""
-    if base_url and url.startswith(f"{base_url}/"):
+    if base_url and url.startswith((f"{base_url}/", f"{base_url}?")):
         url = url[len(base_url) :]
     head, _, query = url.partition("?")
-    if ":" in head or head.startswith("//"):
-        head = urlsplit(url).path
+    if "://" in head or head.startswith("//"):
+        text = "The url is of another server. Write it relative, or below the base of this one."
+        raise FhirError.of(Category.INCORRECT, "value", text, "url")
     path = tuple([unquote(segment) for segment in head.split("/") if segment])
     return path, tuple(parse_qsl(query, keep_blank_values=True)) if query else ()
 

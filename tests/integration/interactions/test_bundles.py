@@ -117,6 +117,18 @@ def test_a_full_url_names_one_entry(call: Call) -> None:
     assert _count(call, "Patient") == 0
 
 
+def test_a_url_of_another_server_is_refused(call: Call) -> None:
+    """`DELETE https://other.org/Patient/p` does not delete ours; one below our base does."""
+    call("PUT", "Patient/p", _patient("p"))
+    for url in ("https://other.org/Patient/p", "//other.org/Patient/p"):
+        with pytest.raises(FhirError) as refused:
+            call("POST", "", _bundle("transaction", _entry("DELETE", url)))
+        assert refused.value.problems[0].expression == "Bundle.entry[0].request.url"
+    assert _count(call, "Patient") == 1
+    call("POST", "", _bundle("transaction", _entry("DELETE", "http://test/fhir/Patient/p")))
+    assert _count(call, "Patient") == 0
+
+
 @pytest.mark.parametrize("kind", ["batch", "transaction"])
 def test_an_operation_in_a_bundle_is_told_where_it_runs(call: Call, kind: str) -> None:
     """Nobody has to guess why `Patient/p/$everything` is refused there."""

@@ -89,7 +89,15 @@ def test_the_entries_of_a_list_are_cut_and_not_the_list():
     assert left["total"] == 1
     assert "subject" not in left["entry"][0]["resource"]
     assert left["entry"][1]["resource"] == outcome
-    assert "entry" not in json.decode(cut(json.encode(bundle), Wish("count")))
+
+
+def test_a_count_keeps_what_was_left_out_of_the_question():
+    """A number without its warning would be the answer to another search."""
+    told = {"resource": {"resourceType": "OperationOutcome"}, "search": {"mode": "outcome"}}
+    match = {"resource": OBSERVATION, "search": {"mode": "match"}}
+    for entries, left in (([match, told], [told]), ([match], None)):
+        bundle = {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": entries}
+        assert json.decode(cut(json.encode(bundle), Wish("count"))).get("entry") == left
 
 
 def test_digits_survive():
