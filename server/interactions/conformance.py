@@ -83,12 +83,12 @@ class Conformance:
     @cached_property
     def value_sets(self) -> ValueSets:
         """The value sets that bindings name: of HL7's core, of packages, ours, and stored ones."""
-        return ValueSets(self.terminology, self.definition, self._generation)
+        return ValueSets(self.terminology, self.definition, self.generation)
 
     @cached_property
     def codes_library(self) -> CodesLibrary:
         """Code systems and value sets for the terminology operations."""
-        return CodesLibrary(self.terminology, self._resources, self._generation)
+        return CodesLibrary(self.terminology, self._resources, self.generation)
 
     def _resources(self, resource_type: str, url: str) -> list[Json]:
         if not url:
@@ -103,7 +103,8 @@ class Conformance:
         except (FhirError, LookupError):
             return None  # nothing is loaded: what needs it is reported as not checked
 
-    def _generation(self) -> Hashable:
+    def generation(self) -> Hashable:
+        """A value that changes when a package is loaded, or a stored value set or code system written."""
         return len(self.library.packages), self.stored.generation()
 
     def _profile_errors(self, resource: Json) -> list[Problem]:

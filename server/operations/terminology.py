@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import msgspec
@@ -23,6 +24,9 @@ SLOW = frozenset(("$expand", "$translate", "$batch-validate-code"))
 SMALL = 16_384
 """Bytes of a body that is read without a thread."""
 
+KEPT = 4_096
+"""Answers that stay at hand until a stored code system or value set changes."""
+
 _AS = {"ValueSet": "valueSet", "CodeSystem": "codeSystem", "ConceptMap": "conceptMap"}
 
 
@@ -32,13 +36,22 @@ class TerminologyOperation:
     def __init__(self, fhir: Fhir, answer: Answer) -> None:
         self._fhir = fhir
         self._answer = answer
+        self._kept: dict[Hashable, Response] = {}
+        self._stamp: Hashable = None
 
     async def __call__(self, request: Request) -> Response:
         """200 with what the operation answers; FhirError when it has no answer."""
         brief = len(request.path) == 2 and request.path[1] not in SLOW and len(request.body) < SMALL
-        if brief and self._fhir.conformance.stored.ready():
-            return self._respond(request)
-        return await self._fhir.store.run(self._respond, request)
+        if not brief or not self._fhir.conformance.stored.ready():
+            return await self._fhir.store.run(self._respond, request)
+        stamp = self._fhir.conformance.generation()
+        if stamp != self._stamp or len(self._kept) >= KEPT:
+            self._stamp, self._kept = stamp, {}
+        asked = request.query, request.body, request.language
+        found = self._kept.get(asked)
+        if found is None:
+            found = self._kept[asked] = self._respond(request)
+        return found
 
     def _respond(self, request: Request) -> Response:
         call = read_call(request)

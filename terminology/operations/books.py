@@ -23,6 +23,9 @@ Property = tuple[str, str, Any]  # name, value[x], value
 MOST_FOUND = 30_000
 """Concepts of a loaded code system that one text may find."""
 
+MOST_ENTRIES = 4_096
+"""Concepts of a loaded code system that stay at hand."""
+
 MOST_TEXTS = 16
 """Texts whose concepts stay at hand, for the pages that follow the first."""
 
@@ -195,6 +198,7 @@ class LoadedBook:
     edition: Edition
     language: str = "en"
     _found: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    _entries: dict[str, Entry | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         e = self.edition
@@ -204,8 +208,13 @@ class LoadedBook:
         self.system: System = Loaded(self.terminology, e.system, e.version)
 
     def find(self, code: str) -> Entry | None:
-        found = self.terminology.lookup(self.url, code, self.version)
-        return None if found is None or found.properties.get("group") else self._entry(found, whole=True)
+        if code not in self._entries:
+            if len(self._entries) >= MOST_ENTRIES:
+                self._entries.clear()
+            found = self.terminology.lookup(self.url, code, self.version)
+            usable = found is not None and not found.properties.get("group")
+            self._entries[code] = self._entry(found, whole=True) if found is not None and usable else None
+        return self._entries[code]
 
     def entries(self) -> Iterator[Entry]:
         for concept in self.terminology.concepts(self.url, self.version):
@@ -232,7 +241,9 @@ class LoadedBook:
         return [c.code for c in found if not c.properties.get("group")]
 
     def parents(self, code: str) -> list[str]:
-        return self.above(code)[:1]
+        found = self.terminology.lookup(self.url, code, self.version)
+        above = None if found is None or found.parent is None else self.find(found.parent)
+        return [] if above is None else [above.code]
 
     def children(self, code: str) -> list[str]:
         return [c.code for c in self.terminology.children(self.url, code, self.version)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -20,8 +20,6 @@ SHARED = frozenset({
 })  # fmt: skip
 """Parameters that every terminology operation takes; `uuid` names a client's cache, which is not needed."""
 
-CONTEXT = frozenset({"system-version", "check-system-version", "force-system-version", "default-valueset-version"})
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -32,6 +30,11 @@ class Call:
 
     parameters: tuple[tuple[str, Any], ...]
     language: str = ""
+    _named: dict[str, list[Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, value in self.parameters:
+            self._named.setdefault(name, []).append(value)
 
     @classmethod
     def of(cls, parameters: Json, language: str = "") -> Call:
@@ -45,7 +48,7 @@ class Call:
 
     def all(self, name: str) -> list[Any]:
         """Every value of a parameter."""
-        return [value for key, value in self.parameters if key == name]
+        return self._named.get(name, [])
 
     def text(self, name: str) -> str | None:
         """The one simple value of a parameter."""
@@ -97,15 +100,10 @@ class Call:
 
     def only(self, known: Collection[str]) -> None:
         """Refuse parameters that the operation does not know: none is silently ignored."""
-        for name, _ in self.parameters:
+        for name in self._named:
             if name not in known and name not in SHARED:
                 text = f"The operation takes only these parameters: {', '.join(sorted({*known, *SHARED}))}."
                 raise FhirError.of(Category.INCORRECT, "not-supported", text)
-
-    def but(self, **values: Any) -> Call:
-        """The same call with other values of some parameters."""
-        kept = tuple(pair for pair in self.parameters if pair[0] not in values)
-        return Call((*kept, *values.items()), self.language)
 
 
 def _listed(parameters: Json) -> Iterator[tuple[str, Any]]:
