@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fhir_profiles import capability, json, served
 from fhir_profiles.capability import Declared
+from fhir_profiles.errors import Category, FhirError
 from server.search.custom import Params, params_of
 from terminology.operations.capabilities import terminology_capabilities
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 DEFINED = frozenset({"OperationDefinition", "SearchParameter"})
 """The types of which some can be read though nobody stored them."""
 
+
+_TAKEN = frozenset({"mode", "_summary", "_elements"})
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -51,7 +54,7 @@ def _statement(
 
 def capabilities(fhir: Fhir, request: Request, view: View) -> Response:
     """The CapabilityStatement for the base that the client used, or with `mode=terminology` what it knows of codes."""
-    if ("mode", "terminology") in request.query:
+    if _mode(request) == "terminology":
         changed, library = capability.CHANGED.date().isoformat(), fhir.conformance.codes_library
         told = terminology_capabilities(library, request.base_url, version("fhirwright"), changed)
         return Response(status=200, body=json.encode(told))
@@ -61,6 +64,17 @@ def capabilities(fhir: Fhir, request: Request, view: View) -> Response:
     many = fhir.settings.max_conditional_delete > 1
     body = _statement(request.base_url, fhir.operations, params_of(view), profiles, guides, many)
     return Response(status=200, body=body)
+
+
+def _mode(request: Request) -> str:
+    """Which of the two is asked for; FhirError for a mode that is neither, and strictly for any other parameter."""
+    modes = [value for name, value in request.query if name == "mode" and value]
+    if not {"full", "terminology"}.issuperset(modes) or len(modes) > 1:
+        raise FhirError.of(Category.INCORRECT, "value", "mode must be full or terminology.")
+    if request.preferred.handling == "strict" and (other := {name for name, _ in request.query} - _TAKEN):
+        text = f"The CapabilityStatement has no parameter {min(other)}; it takes mode, _summary and _elements."
+        raise FhirError.of(Category.UNSUPPORTED, "not-supported", text)
+    return modes[0] if modes else "full"
 
 
 def read_definition(fhir: Fhir, request: Request, view: View) -> Response:

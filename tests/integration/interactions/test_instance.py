@@ -195,6 +195,16 @@ def test_a_nul_is_refused(call: Call, url: str) -> None:
     assert status_of(_refused(call, "GET", url)) == (400 if "?" in url else 404)
 
 
+@pytest.mark.parametrize(
+    ("query", "prefer"), [("mode=normative", ""), ("mode=full&mode=terminology", ""), ("colour=x", "handling=strict")]
+)
+def test_the_capabilities_refuse_what_they_do_not_know(call: Call, query: str, prefer: str) -> None:
+    """A mode that is not served is not answered with another one."""
+    with pytest.raises(FhirError):
+        call("GET", f"metadata?{query}", prefer=prefer)
+    assert call("GET", "metadata?mode=full&_summary=true&colour=x").status == 200
+
+
 def test_a_strict_read_refuses_what_it_does_not_know(call: Call) -> None:
     """With handling=strict nothing in the URL is left out silently; what shapes the answer is taken."""
     call("PUT", "Patient/p", {"resourceType": "Patient", "id": "p"})
