@@ -10,6 +10,7 @@ import msgspec
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import FHIR, TX_ECOSYSTEM
+from fhir_profiles.validate import check
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.operations.registry import Level, Operation
@@ -26,6 +27,9 @@ SMALL = 16_384
 
 KEPT = 4_096
 """Answers that stay at hand until a stored code system or value set changes."""
+
+_MISSHAPEN = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What operations meet in resources that are no FHIR."""
 
 _AS = {"ValueSet": "valueSet", "CodeSystem": "codeSystem", "ConceptMap": "conceptMap"}
 
@@ -56,7 +60,11 @@ class TerminologyOperation:
     def _respond(self, request: Request) -> Response:
         call = read_call(request)
         instance = self._instance(request) if len(request.path) == 3 else None
-        made = self._answer(call, self._fhir.conformance.codes_library, instance)
+        try:
+            made = self._answer(call, self._fhir.conformance.codes_library, instance)
+        except _MISSHAPEN as error:
+            refuse_misshapen(request, error)
+            raise
         return Response(status=200, body=json.encode(made), headers=(("Vary", "Accept-Language"),))
 
     def _instance(self, request: Request) -> Json:
@@ -79,6 +87,14 @@ def read_call(request: Request) -> Call:
     else:
         raise FhirError.of(Category.INCORRECT, "invalid", "Send a Parameters resource.")
     return Call((*call.parameters, *own), request.language)
+
+
+def refuse_misshapen(request: Request, error: Exception) -> None:
+    """FhirError with what is wrong with the body as FHIR, which is looked at only once it has led to an error."""
+    problems = check(json.decode(request.body)) if request.body else []
+    grave = [problem for problem in problems if problem.severity in ("error", "fatal")]
+    if grave:
+        raise FhirError(Category.INCORRECT, *grave) from error
 
 
 async def _versions(_: Request) -> Response:

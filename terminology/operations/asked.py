@@ -42,16 +42,23 @@ def codings_of(call: Call) -> tuple[list[Json], Json | None]:
         raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
     if concept is not None:
         codings = concept.get("coding")
-        if not isinstance(codings, list) or not all(isinstance(c, dict) for c in codings) or not codings:
+        if not isinstance(codings, list) or not codings:
             raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
-        return [dict(c) for c in codings], concept
+        return [_copied(c) for c in codings], concept
     if coding is not None:
-        return [dict(coding)], None
+        return [_copied(coding)], None
     single: Json = {"code": code}
     for element, name in (("system", "system"), ("version", "systemVersion"), ("display", "display")):
         if (text := call.text(name)) is not None:
             single[element] = text
     return [{**single, "_plain": True}], None
+
+
+def _copied(coding: Any) -> Json:
+    """A coding to work on; FhirError when it is none."""
+    if not isinstance(coding, dict) or not all(isinstance(coding.get(name, ""), str) for name in _ELEMENTS):
+        raise wrong("A coding has a code, a system, a version and a display, each a text.", "coding")
+    return {name: value for name, value in coding.items() if name in _ELEMENTS}
 
 
 def placed(codings: Sequence[Json], concept: Json | None) -> list[tuple[Json, dict[str, str]]]:

@@ -20,7 +20,7 @@ from terminology.operations.call import Call
 from terminology.operations.contains import Shape, contains
 from terminology.operations.displays import Languages
 from terminology.operations.issues import issue, refused
-from terminology.operations.listing import Lister
+from terminology.operations.listing import MOST, Lister
 from terminology.operations.plan import Part, Plan, Planner
 from terminology.operations.shelf import Library, Shelf
 from terminology.operations.statuses import standings
@@ -53,8 +53,8 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
     resource = inline or named_value_set(call, shelf)
     plan = Planner(shelf, _unknown_import).plan(resource)
     lister = Lister(shelf, call.text("filter"), active=bool(call.flag("activeOnly")))
-    items = lister.members(plan)
     count, offset = call.whole("count"), call.whole("offset") or 0
+    items = lister.members(plan, most=MOST_WITHOUT_COUNT + offset if count is None else MOST)
     if count is None and len(items) - offset > MOST_WITHOUT_COUNT:
         raise refused(Category.INCORRECT, issue("VALUESET_TOO_COSTLY", plan.name, MOST_WITHOUT_COUNT))
     page = items[offset:] if count is None else items[offset : offset + count]
@@ -66,7 +66,8 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
         properties=tuple(map(str, call.all("property"))),
         versioned=_versioned(plan),
     )
-    nested = call.flag("excludeNested") is not True and len(page) == len(items)
+    paged = count is not None or len(page) < len(items) or bool(call.text("filter"))
+    nested = call.flag("excludeNested") is not True and not paged
     expansion: Json = {
         "identifier": f"urn:uuid:{uuid.uuid4()}",
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),

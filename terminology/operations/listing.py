@@ -50,14 +50,15 @@ class Lister:
         self.used: dict[str, Book] = {}
         self.merged = False
 
-    def members(self, plan: Plan, *, top: bool = True) -> list[Item]:
-        """The members of a value set that the text finds; FhirError when they cannot be told."""
+    def members(self, plan: Plan, *, top: bool = True, most: int = MOST) -> list[Item]:
+        """The members of a value set that the text finds; FhirError when they cannot be told or exceed `most`."""
+        bound = MOST if plan.excludes else most  # what is taken out again does not count
         found: dict[Key, Item] = {}
         for part in plan.includes:
             for item in self._part(plan, part, top=top):
                 found.setdefault(item.key, item)
-                if len(found) > MOST:
-                    raise refused(Category.INCORRECT, issue("VALUESET_TOO_COSTLY", plan.name, MOST))
+                if len(found) > bound:
+                    raise refused(Category.INCORRECT, issue("VALUESET_TOO_COSTLY", plan.name, bound))
         items = list(found.values())
         if plan.excludes:
             items = [item for item in items if not self._excluded(plan, item)]

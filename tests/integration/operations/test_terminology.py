@@ -96,3 +96,20 @@ def test_what_is_not_known_is_refused(operate: Operate) -> None:
                  f"CodeSystem/$lookup?system={COLOURS}&code=none", "ValueSet/$validate-code?url=x"):  # fmt: skip
         with pytest.raises(FhirError):
             operate("GET", path)
+
+
+@pytest.mark.parametrize("broken", [
+    {"name": "valueSet", "resource": {"resourceType": "ValueSet", "status": "active", "compose": []}},
+    {"name": "valueSet", "resource": {"resourceType": "ValueSet", "compose": {"include": [7]}}},
+    {"name": "tx-resource", "resource": {"resourceType": "CodeSystem", "url": COLOURS, "concept": {"code": 1}}},
+    {"name": "coding", "valueCoding": {"code": {}, "system": []}},
+    {"name": "codeableConcept", "valueCodeableConcept": {"coding": [[]]}},
+])  # fmt: skip
+def test_what_is_no_fhir_is_refused(operate: Operate, broken: Json) -> None:
+    """Resources and values of a wrong shape are an error of the caller."""
+    name = broken["name"]
+    rest = [{"name": "url", "valueUri": f"{COLOURS}/warm"}] if name != "valueSet" else []
+    rest += [{"name": "code", "valueCode": "red"}, {"name": "system", "valueUri": COLOURS}] if "co" not in name else []
+    body = {"resourceType": "Parameters", "parameter": [broken, *rest]}
+    with pytest.raises(FhirError):
+        operate("POST", "ValueSet/$validate-code", body)
