@@ -11,6 +11,7 @@ from fhir_profiles.errors import FhirError
 from terminology import Terminology
 from terminology.operations import Library, answer_call
 from terminology.operations.versions import Pins, agrees, newest
+from terminology.value_sets import ValueSets
 
 Json = dict[str, Any]
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -164,3 +165,19 @@ def test_codes_are_compared(library: Library) -> None:
         ("E11", "E11", "equivalent"),
     ):
         assert _values(_call("CodeSystem/$subsumes", library, system=ICD, codeA=a, codeB=b))["outcome"] == outcome
+
+
+@pytest.mark.parametrize("url", [
+    "http://hl7.org/fhir/ValueSet/administrative-gender", "http://hl7.org/fhir/ValueSet/observation-status",
+    "http://terminology.hl7.org/ValueSet/v3-ActEncounterCode", f"{ICD}?fhir_vs=isa/E11.6",
+    "http://hl7.org/fhir/ValueSet/request-intent", "http://hl7.org/fhir/ValueSet/condition-clinical",
+])  # fmt: skip
+def test_both_ways_to_ask_agree(library: Library, terminology: Terminology, url: str) -> None:
+    """An expansion holds what the compiled members of bindings and searches hold, and each of them is valid."""
+    compiled = ValueSets(terminology).members(url)
+    assert compiled is not None
+    expansion = _call("ValueSet/$expand", library, url=url, excludeNested=True)["expansion"]
+    listed = {(c["system"], c["code"]) for c in expansion["contains"]}
+    assert listed == set(compiled.codes() or ())
+    for system, code in sorted(listed)[:5]:
+        assert _values(_call("ValueSet/$validate-code", library, url=url, system=system, code=code))["result"] is True
