@@ -91,6 +91,16 @@ def cut_resource(resource: dict[str, Any], wish: Wish) -> dict[str, Any]:
     return _tagged({"resourceType": name, **left})
 
 
+def refuse_part(resource: dict[str, Any]) -> None:
+    """Refuse to store what was cut: the rest of the resource would be lost."""
+    for tag in resource.get("meta", {}).get("tag", ()):
+        if tag.get("code") == _TAG["code"] and tag.get("system") == TAGS:
+            text = (
+                "The tag SUBSETTED says that this is a part: stored, it would end the rest. Read it whole, or patch it."
+            )
+            raise FhirError.of(Category.INCORRECT, "business-rule", text, f"{resource['resourceType']}.meta.tag")
+
+
 def _points_inside(value: Any) -> bool:
     """Whether a reference to a contained resource is left."""
     if isinstance(value, dict):

@@ -12,6 +12,7 @@ from typing import Any
 from fhir_profiles.conform import Members, Own, Profiles, check_known, check_profile
 from fhir_profiles.errors import Category, FhirError, Problem
 from fhir_profiles.packages import Library
+from fhir_profiles.subset import refuse_part
 from fhir_profiles.validate import check
 from server.interactions.exchange import Request, Response
 from server.interactions.stored import Stored
@@ -45,7 +46,7 @@ class Conformance:
             problems = problems + self._profile_errors(resource)
         if _grave(problems):
             raise FhirError(Category.INCORRECT, *problems)
-        return None
+        return refuse_part(resource)
 
     def hints(self, resource: Json) -> list[Problem]:
         """What a resource that was admitted leaves to be said: warnings, and what could not be checked."""

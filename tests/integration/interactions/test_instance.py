@@ -205,6 +205,18 @@ def test_the_capabilities_refuse_what_they_do_not_know(call: Call, query: str, p
     assert call("GET", "metadata?mode=full&_summary=true&colour=x").status == 200
 
 
+def test_a_part_of_a_resource_is_not_stored(call: Call) -> None:
+    """What `_elements` left is refused as a new version, alone and in a Bundle, so that nothing is lost."""
+    call("PUT", "Patient/p", {"resourceType": "Patient", "id": "p", "gender": "male", "birthDate": "1970-01-01"})
+    part = json.loads(call("GET", "Patient/p?_elements=gender").body)
+    entry = {"resource": part, "request": {"method": "PUT", "url": "Patient/p"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    for method, url, body in (("PUT", "Patient/p", part), ("POST", "Patient", part), ("POST", "", bundle)):
+        with pytest.raises(FhirError, match="SUBSETTED"):
+            call(method, url, body)
+    assert json.loads(call("GET", "Patient/p").body)["birthDate"] == "1970-01-01"
+
+
 def test_a_strict_read_refuses_what_it_does_not_know(call: Call) -> None:
     """With handling=strict nothing in the URL is left out silently; what shapes the answer is taken."""
     call("PUT", "Patient/p", {"resourceType": "Patient", "id": "p"})
