@@ -72,7 +72,7 @@ def main(argv: list[str]) -> int:
 def read_arguments(argv: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--queries", type=int, default=20_000, help="searches of each engine")
+    parser.add_argument("--queries", type=int, default=20_200, help="searches of each engine")
     parser.add_argument("--bundles", type=int, default=24, help="Synthea bundles to load")
     parser.add_argument("--made", type=int, default=600, help="made resources beside them")
     parser.add_argument("--engine", default="sqlite,postgresql")

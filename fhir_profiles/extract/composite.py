@@ -65,8 +65,7 @@ def _leaves(d: Definitions, resource_type: str, focus: str, component: Component
     """Where a part is read, in the element or in the resource."""
     whole = component.expression.startswith(_RESOURCE)
     for side in paths.alternatives(component.expression.removeprefix(_RESOURCE).replace("DateTime", "dateTime")):
-        for leaf in walk(d, resource_type if whole else focus, paths.parse(side), ()):
-            yield leaf
+        yield from walk(d, resource_type if whole else focus, paths.parse(side), ())
 
 
 @cache
