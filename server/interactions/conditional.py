@@ -24,8 +24,14 @@ _RESULT = frozenset(
 def pairs_of(criteria: Criteria) -> tuple[tuple[str, str], ...]:
     """The parameters of a query, which may come with its type before a `?`."""
     if isinstance(criteria, str):
-        return tuple(parse_qsl(criteria.rpartition("?")[2], keep_blank_values=True))
+        return tuple(parse_qsl(_split(criteria)[1], keep_blank_values=True))
     return tuple(criteria)
+
+
+def _split(criteria: str) -> tuple[str, str]:
+    """What stands before the query, if anything does, and the query; a value may hold a `?` too."""
+    head, mark, query = criteria.partition("?")
+    return (head, query) if mark and "=" not in head else ("", criteria)
 
 
 def identity_of(resource_type: str, criteria: Criteria) -> str:
@@ -55,6 +61,10 @@ def find_one(tx: Tx, resource_type: str, criteria: Criteria, base_url: str = "")
 
 def find_some(tx: Tx, resource_type: str, criteria: Criteria, limit: int, base_url: str = "") -> list[Version]:
     """The same for several, at most `limit`."""
+    named = _split(criteria)[0].rpartition("/")[2] if isinstance(criteria, str) else ""
+    if named not in ("", resource_type):
+        text = f"The criteria are about another type than {resource_type}. Leave out what stands before its `?`."
+        raise FhirError.of(Category.INCORRECT, "value", text)
     pairs = tuple(pair for pair in pairs_of(criteria) if pair[0] not in _MANNER)
     asked = {name.partition(":")[0] for name, value in pairs if value}
     if result := sorted(asked & _RESULT):

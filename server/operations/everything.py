@@ -22,6 +22,8 @@ from server.operations.registry import Operation
 
 Json = dict[str, Any]
 _KNOWN = ("start", "end", "_since", "_type", "_count", "_cursor")
+_CARRIED = ("start", "end", "_since", "_type", "_count", "_elements", "_summary")
+"""What the links of a page ask again."""
 
 
 class Everything:
@@ -116,7 +118,7 @@ def _is_wanted(entry: Json, types: frozenset[str] | None, window: tuple[int, int
 def _links(request: Request, arguments: Arguments, links: list[Json]) -> list[Json]:
     """The search's links as links of this operation."""
     url = f"{request.base_url}/{'/'.join(request.path)}"
-    own = [pair for pair in arguments.texts if pair[0] in _KNOWN and pair[0] != "_cursor"]
+    own = [pair for pair in arguments.texts if pair[0] in _CARRIED]
     made = [{"relation": "self", "url": _url(url, own)}]
     for link in links:
         cursor = dict(parse_qsl(urlsplit(link["url"]).query)).get("_cursor")

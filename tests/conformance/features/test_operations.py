@@ -41,6 +41,22 @@ async def test_patient_everything(client: Client) -> None:
     assert {entry["resource"]["resourceType"] for entry in some["entry"]} == {"Observation"}
 
 
+async def test_every_page_of_everything_is_cut_alike(client: Client) -> None:
+    """The links carry `_elements`: what was left out of the first page is left out of the next."""
+    await client.put(patient("p", gender="male"))
+    for n in range(4):
+        await client.put(observation(f"o{n}", "p"))
+    url, seen = "Patient/p/$everything?_count=2&_elements=id", 0
+    while url:
+        bundle = await client.get(url)
+        for entry in bundle["entry"]:
+            assert "subject" not in entry["resource"]
+            assert entry["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
+            seen += 1
+        url = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), "")
+    assert seen >= 5
+
+
 async def test_validate_with_profiles(client: Client) -> None:
     """A profile that was posted is used; what is wrong is named by its expression."""
     profile = {

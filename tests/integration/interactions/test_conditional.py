@@ -89,6 +89,17 @@ def test_what_shapes_an_answer_is_no_criterion(call: Call, shape: str) -> None:
     assert _total(call) == 2
 
 
+def test_criteria_are_read_whole(call: Call) -> None:
+    """A type before the query must be the one that is written, and a question mark may stand in a value."""
+    number = {"identifier": [{"system": "http://x.org/?a", "value": "1"}]}
+    for criteria in ("identifier=http://x.org/?a|1", "Patient?identifier=http://x.org/?a|1"):
+        for status in (201, 200):
+            assert _status(call, "POST", "Patient", _patient(**number), if_none_exist=criteria) == status
+        call("DELETE", "Patient?identifier=http://x.org/?a|1")
+    assert _status(call, "POST", "Patient", _patient(), if_none_exist="Observation?identifier=7") == 400
+    assert _total(call) == 0
+
+
 def test_an_unknown_criterion_is_refused_whatever_is_preferred(call: Call) -> None:
     """A conditional write never leaves out a criterion that it does not know, not even when lenient."""
     call("PUT", "Patient/p", _patient("p", gender="male"))
