@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fhir_profiles.errors import FhirError
+from fhir_profiles.validate import check
 
 Json = dict[str, Any]
 Operate = Callable[..., Any]
@@ -113,3 +115,12 @@ def test_what_is_no_fhir_is_refused(operate: Operate, broken: Json) -> None:
     body = {"resourceType": "Parameters", "parameter": [broken, *rest]}
     with pytest.raises(FhirError):
         operate("POST", "ValueSet/$validate-code", body)
+
+
+def test_what_is_known_of_terminology_is_told(call: Put) -> None:
+    """`/metadata?mode=terminology` names the code systems that are here for good and the parameters that are taken."""
+    told = json.loads(call("GET", "metadata?mode=terminology").body)
+    assert told["resourceType"] == "TerminologyCapabilities"
+    assert "http://unitsofmeasure.org" in {one["uri"] for one in told["codeSystem"]}
+    assert {"count", "filter", "tx-resource"} <= {one["name"] for one in told["expansion"]["parameter"]}
+    assert [p for p in check(told) if p.severity in ("error", "fatal")] == []
