@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import uvicorn
 
 
+_BACKLOG = 2048
+
+
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. [8000]")] = None,
@@ -79,12 +82,13 @@ def prepare(settings: Settings) -> None:
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """The bound socket; taken before anything slow happens, so that a taken port is told at once."""
+    """The socket, which listens before anything slow happens: a taken port is told at once, and early clients wait."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host.strip("[]"), settings.port))
+        listener.listen(_BACKLOG)  # only this takes the port: two sockets that do not listen yet can share one
     except OSError as error:
         listener.close()
         text = f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another --port."

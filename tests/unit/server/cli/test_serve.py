@@ -4,9 +4,10 @@ import socket
 
 import pytest
 
+from fhir_profiles.errors import FhirError
 from server.cli.exits import Exit
 from server.cli.main import run
-from server.cli.serve import check_reach
+from server.cli.serve import _listen, check_reach
 from server.settings import Settings, SettingsError
 
 
@@ -46,3 +47,12 @@ def test_a_taken_port_exits_4(tmp_path, capsys):
     assert code == Exit.UNAVAILABLE
     assert "Choose another --port" in capsys.readouterr().err
     assert not (data / "fhirwright.db").exists()
+
+
+def test_a_port_is_taken_from_the_start():
+    """While a server still prepares, a second one is told, and who connects waits and is not refused."""
+    first = _listen(Settings(port=0))
+    port = first.getsockname()[1]
+    early = socket.create_connection(("127.0.0.1", port), timeout=5)
+    with first, early, pytest.raises(FhirError, match="Choose another"):
+        _listen(Settings(port=port))
