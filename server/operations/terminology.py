@@ -80,7 +80,7 @@ def read_call(request: Request) -> Call:
         return call
     body = json.decode(request.body)
     kind = body.get("resourceType")
-    if kind in _AS:
+    if isinstance(kind, str) and kind in _AS:
         own: tuple[tuple[str, Any], ...] = ((_AS[kind], body),)
     elif kind == "Parameters":
         own = Call.of(body).parameters

@@ -124,3 +124,10 @@ def test_what_is_known_of_terminology_is_told(call: Put) -> None:
     assert "http://unitsofmeasure.org" in {one["uri"] for one in told["codeSystem"]}
     assert {"count", "filter", "tx-resource"} <= {one["name"] for one in told["expansion"]["parameter"]}
     assert [p for p in check(told) if p.severity in ("error", "fatal")] == []
+
+
+@pytest.mark.parametrize("kind", [[], [[], {}], {}, 7, None])
+def test_a_body_of_no_type_is_refused(operate: Operate, kind: Any) -> None:
+    """Whatever stands where the type should be."""
+    with pytest.raises(FhirError):
+        operate("POST", "ValueSet/$expand", {"resourceType": kind, "parameter": []})
