@@ -194,9 +194,9 @@ class Generator:
     def _bound(self, binding: Json) -> tuple[str, str] | None:
         """A code of the value set, and of the most that is allowed."""
         most = [e["valueCanonical"] for e in binding.get("extension", ()) if e["url"] == MAX_VALUE_SET]
-        if any(url.partition("|")[0].endswith("/all-languages") for url in most):
-            return "urn:ietf:bcp:47", "en"  # a grammar, which lists no codes
         sets = [*most, *([binding["valueSet"]] if "valueSet" in binding else [])]
+        if any(url.endswith("-language") for url in sets):
+            return "urn:ietf:bcp:47", "en"  # of a grammar, which lists no codes
         return next((code for url in sets if (code := self._pick(url))), None)
 
     def _least(self, of: str) -> Json:
