@@ -55,7 +55,7 @@ class Fhir:
             handler, brief = self._reading(request)
             if brief and self.store.reader.inline:
                 return handler(self.store)
-            if brief and len(request.path) == 2:
+            if brief and len(request.path) == 2 and request.path[0] not in capabilities.DEFINED:
                 version = await self.store.lookup(*request.path)
                 return read.read(lambda *_: version, request)
             return await self.store.run(self._read, handler)

@@ -200,4 +200,4 @@ async def test_health_and_readiness(client, app):
 async def test_other_routes_are_not_fhir(client):
     """Outside of the base there is no OperationOutcome to expect."""
     assert (await client.get("http://test/fhirx")).status_code == 404
-    assert (await client.get("http://test/")).status_code == 404
+    assert (await client.get("http://test/elsewhere")).status_code == 404
