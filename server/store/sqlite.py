@@ -17,6 +17,10 @@ from sqlalchemy.pool import NullPool
 from .driver import REPLACE, Driver, QueryTimeout, Reader, insert_sql
 
 LOCK_SECONDS = 30
+MAPPED_BYTES = 8 << 30
+"""How much of the file readers map: address space, not memory. Of a million Observations (2.6 GB) one patient's newest
+cost 2.0 ms with 256 MB mapped and 0.4 ms with all of it."""
+
 PRAGMAS = (
     "PRAGMA page_size=8192",  # of a file that is new: a commit writes each changed page with two system calls
     "PRAGMA synchronous=FULL",
@@ -131,7 +135,7 @@ class SqliteReader(Reader):
             connection = sqlite3.connect(
                 self._path, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False, cached_statements=512
             )
-            for pragma in (*PRAGMAS[2:], "PRAGMA query_only=ON", "PRAGMA mmap_size=268435456"):
+            for pragma in (*PRAGMAS[2:], "PRAGMA query_only=ON", f"PRAGMA mmap_size={MAPPED_BYTES}"):
                 connection.execute(pragma)
             self._local.connection = connection
             with self._lock:
