@@ -98,7 +98,7 @@ def statement(
             *(_search_param(p) for p in _searched(params, "Resource")),
             *({"name": name, "type": kind, "documentation": text} for name, (kind, text) in _EVERYWHERE.items()),
         ],
-        "operation": [_named(one) for one in operations if "system" in one.levels],
+        "operation": _named([one for one in operations if "system" in one.levels]),
         "compartment": [f"{FHIR}/CompartmentDefinition/{name}" for name in COMPARTMENTS],
     }
     return _filled(
@@ -169,7 +169,7 @@ def _resource(
             "searchInclude": ["*", *(f"{name}:{p.code}" for p in own if p.type == "reference")],
             "searchRevInclude": reverse.get(name, []),
             "searchParam": [_search_param(p) for p in own],
-            "operation": [_named(one) for one in operations if _is_on(one, name)],
+            "operation": _named([one for one in operations if _is_on(one, name)]),
         }
     )
 
@@ -184,8 +184,10 @@ def _is_on(one: Declared, resource_type: str) -> bool:
     return set(one.levels) != {"system"} and (one.types is None or resource_type in one.types)
 
 
-def _named(one: Declared) -> dict[str, str]:
-    return {"name": one.name, "definition": one.definition}
+def _named(operations: Sequence[Declared]) -> list[dict[str, str]]:
+    """Each once, however many levels it is registered at."""
+    pairs = dict.fromkeys((one.name, one.definition) for one in operations)
+    return [{"name": name, "definition": definition} for name, definition in pairs]
 
 
 def _filled(value: dict[str, Any]) -> dict[str, Any]:

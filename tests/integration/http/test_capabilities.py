@@ -47,6 +47,13 @@ async def test_every_search_parameter_that_is_named_can_be_searched(client, stat
     assert refused == []
 
 
+async def test_each_operation_is_named_once(statement):
+    """However many levels it is known at, a type names an operation once."""
+    for resource in statement["rest"][0]["resource"]:
+        names = [one["name"] for one in resource.get("operation", ())]
+        assert len(names) == len(set(names)), resource["type"]
+
+
 async def test_every_operation_is_told_and_defined(client, app, statement):
     """Each operation that is registered has a text, parameters and, under its id, a definition that can be read."""
     rest = statement["rest"][0]
