@@ -12,7 +12,7 @@ from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from terminology.source import Source, SourceConcept
+from terminology.source import Name, Source, SourceConcept
 
 
 def fragment_sources() -> list[Source]:
@@ -58,7 +58,7 @@ def _concepts(rows: list[dict[str, str]]) -> Iterator[SourceConcept]:
             row["display"],
             billable={"yes": True, "no": False}.get(row.get("billable", "")),
             active=row.get("active", "yes") != "no",
-            terms=tuple(("synonym", t.strip()) for t in row.get("terms", "").split("|") if t.strip()),
+            names=tuple(Name(t.strip()) for t in row.get("terms", "").split("|") if t.strip()),
             properties={
                 k: v
                 for k, v in row.items()

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from fhir_profiles.systems import ICD10CM
-from terminology.source import Source, SourceConcept
+from terminology.source import Name, Source, SourceConcept
 
 NOTES = {
     "includes": "includes",
@@ -27,7 +27,6 @@ NOTES = {
     "notes": "note",
     "sevenChrNote": "seventh-character",
 }
-GROUP = {"group": True}  # chapters and blocks order the book; they are not codes
 Sevenths = tuple[tuple[str, str], ...]
 
 
@@ -79,7 +78,7 @@ def read_tabular(xml: bytes, official: frozenset[str] = frozenset()) -> Iterator
     """The concepts of a tabular XML in tree order; `official` lists the codes without dots (empty: no check)."""
     for chapter in ET.fromstring(xml).iterfind("chapter"):  # noqa: S314 - a packaged or operator-given official file
         name = f"chapter-{_text(chapter, 'name')}"
-        yield SourceConcept(name, _text(chapter, "desc"), None, billable=False, notes=_notes(chapter), properties=GROUP)
+        yield SourceConcept(name, _text(chapter, "desc"), (), billable=False, group=True, notes=_notes(chapter))
         for section in chapter.iterfind("section"):
             yield from _section(section, name, official)
 
@@ -93,7 +92,7 @@ def _section(section: ET.Element, parent: str, official: frozenset[str]) -> Iter
     if not inner and len(children) == 1 and _text(children[0], "name") == name:  # a block that is one category
         yield from _diag(children[0], parent, (), official)
         return
-    yield SourceConcept(name, _text(section, "desc"), parent, billable=False, notes=_notes(section), properties=GROUP)
+    yield SourceConcept(name, _text(section, "desc"), (parent,), billable=False, group=True, notes=_notes(section))
     for sub in inner:
         yield from _section(sub, name, official)
     for child in children:
@@ -106,8 +105,8 @@ def _diag(diag: ET.Element, parent: str, sevenths: Sevenths, official: frozenset
     sevenths = own or sevenths
     children = diag.findall("diag")
     extended = () if children else tuple(_extended(code, display, sevenths, official))
-    terms = tuple(("inclusion", note.text.strip()) for note in diag.iterfind("inclusionTerm/note") if note.text)
-    yield SourceConcept(code, display, parent, not children and not extended, terms=terms, notes=_notes(diag))
+    names = tuple(Name(note.text.strip(), "inclusion") for note in diag.iterfind("inclusionTerm/note") if note.text)
+    yield SourceConcept(code, display, (parent,), not children and not extended, names=names, notes=_notes(diag))
     yield from extended
     for child in children:
         yield from _diag(child, code, sevenths, official)
@@ -123,7 +122,7 @@ def _extended(code: str, display: str, sevenths: Sevenths, official: frozenset[s
         full = stem + character
         if official and full.replace(".", "") not in official:
             continue
-        yield SourceConcept(full, f"{display}, {meaning}", code, billable=True, properties={"seventh": meaning})
+        yield SourceConcept(full, f"{display}, {meaning}", (code,), billable=True, properties={"seventh": meaning})
 
 
 def _notes(element: ET.Element) -> tuple[tuple[str, str], ...]:

@@ -95,7 +95,7 @@ def _preorder(concepts: list[SourceConcept]) -> list[SourceConcept]:
     """The concepts so that every descendant follows its ancestor without a stranger between."""
     children: defaultdict[str | None, list[SourceConcept]] = defaultdict(list)
     for concept in concepts:
-        children[concept.parent].append(concept)
+        children[concept.parents[0] if concept.parents else None].append(concept)
     ordered: list[SourceConcept] = []
     stack = children[None][::-1]
     while stack:
@@ -108,8 +108,8 @@ def _preorder(concepts: list[SourceConcept]) -> list[SourceConcept]:
 def _last(concepts: list[SourceConcept], ids: dict[str, int]) -> dict[str, int]:
     last = dict(ids)
     for concept in reversed(concepts):
-        if concept.parent is not None:
-            last[concept.parent] = max(last[concept.parent], last[concept.code])
+        if concept.parents:
+            last[concept.parents[0]] = max(last[concept.parents[0]], last[concept.code])
     return last
 
 
@@ -122,6 +122,7 @@ def _insert(
     postings: defaultdict[str, array[int]],
 ) -> None:
     number = ids[concept.code]
+    properties = {**concept.properties, **({"group": True} if concept.group else {})}
     db.execute(
         "INSERT INTO concept VALUES (?,?,?,?,?,?,?,?,?)",
         (
@@ -131,17 +132,17 @@ def _insert(
             concept.display,
             concept.billable,
             concept.active,
-            ids[concept.parent] if concept.parent is not None else None,
+            ids[concept.parents[0]] if concept.parents else None,
             last[concept.code],
-            json.dumps(dict(concept.properties), separators=(",", ":")) if concept.properties else None,
+            json.dumps(properties, separators=(",", ":")) if properties else None,
         ),
     )
-    if concept.terms:
-        db.executemany("INSERT INTO term VALUES (?,?,?)", [(number, kind, text) for kind, text in concept.terms])
+    if concept.names:
+        db.executemany("INSERT INTO term VALUES (?,?,?)", [(number, n.kind, n.text) for n in concept.names])
     if concept.notes:
         db.executemany("INSERT INTO note VALUES (?,?,?)", [(number, kind, text) for kind, text in concept.notes])
     words = set(fold(concept.display).split())
-    for _, text in concept.terms:
-        words.update(fold(text).split())
+    for name in concept.names:
+        words.update(fold(name.text).split())
     for word in words:
         postings[word].append(number)

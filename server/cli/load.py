@@ -61,7 +61,8 @@ def _load_terminology(system: str, file: Path | None, data: Path | None, json: b
     from fhir_profiles.systems import ICD10CM
     from terminology import build, open_terminology
     from terminology.build import install
-    from terminology.order_file import read_order_file
+    from terminology.importers import Given
+    from terminology.importers.icd10cm_order import read
     from terminology.systems import system_of
 
     if system_of(system) != ICD10CM:
@@ -70,7 +71,7 @@ def _load_terminology(system: str, file: Path | None, data: Path | None, json: b
     with _progress() as told:
         written = [str(path.name) for path in build(target, told)]
         if file is not None:
-            source = read_order_file(file)
+            (source,) = read(Given((file,)))
             path = install(target, f"{source.name}@{source.version}", [source], told)
             written += [path.name] if path else []
     terminology = open_terminology(target)

@@ -10,7 +10,8 @@ from fhir_profiles.errors import FhirError
 from fhir_profiles.systems import ICD10CM
 from terminology import Terminology, build, open_terminology
 from terminology.build import install
-from terminology.order_file import read_order_file
+from terminology.importers import Given
+from terminology.importers.icd10cm_order import read
 
 TITLES = (
     ("A00", 0, "Cholera"),
@@ -38,9 +39,9 @@ def test_building_again_changes_nothing(terminology: Terminology, tmp_path: Path
 
 def test_an_order_file_stands_beside_the_package(tmp_path: Path) -> None:
     """A loaded edition answers for its own dates, and loading it again is a no-op."""
-    source = read_order_file(order_file(tmp_path))
+    (source,) = read(Given((order_file(tmp_path),)))
     assert install(tmp_path, "icd10cm@2027", [source]) is not None
-    assert install(tmp_path, "icd10cm@2027", [read_order_file(order_file(tmp_path))]) is None
+    assert install(tmp_path, "icd10cm@2027", read(Given((order_file(tmp_path),)))) is None
     terminology = open_terminology(tmp_path)
     concept = terminology.lookup(ICD10CM, "A01.00")
     assert concept.billable and concept.parent == "A01" and concept.version == "2027"
@@ -65,7 +66,7 @@ def test_an_order_file_stands_beside_the_package(tmp_path: Path) -> None:
 def test_a_damaged_order_file_is_refused_by_line_and_column(tmp_path: Path, change, says: str) -> None:
     """Nothing of a damaged file is loaded, and the message says where it is damaged."""
     with pytest.raises(FhirError, match=says):
-        read_order_file(order_file(tmp_path, change(LINES)))
+        read(Given((order_file(tmp_path, change(LINES)),)))
     assert not (tmp_path / "terminology").exists()
 
 
