@@ -1,48 +1,71 @@
-"""`fhirwright load`: a code system into the terminology, or a package of profiles (`load package FILE.tgz`)."""
+"""`fhirwright load`: official files of code systems into the terminology, or a package of profiles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from server.cli.terminal import console, note, print_json, warn
+from server.cli.terminal import console, note, print_json, print_table, warn
 from server.settings import read_settings
 
 
 def load(
-    system: Annotated[str, typer.Argument(help="icd10cm, or package for a FHIR package.")] = "icd10cm",
-    file: Annotated[
-        Path | None, typer.Argument(help="Official order file, the installed package otherwise; or a FHIR .tgz.")
+    name: Annotated[
+        str, typer.Argument(help="What the files hold: icd10cm, hcpcs, loinc …; --list tells all; or package.")
+    ] = "",
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Official files, folders or zip archives; without any, what the installation carries."),
     ] = None,
+    version: Annotated[str | None, typer.Option(help="The edition, where the files do not tell it.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", help="First day of service it governs, YYYY-MM-DD.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day of service it governs, YYYY-MM-DD.")] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Say that you have the licence that the content asks for.")
+    ] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Tell what can be loaded and what is loaded.")] = False,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Load a code system into the terminology, or a FHIR package of profiles and value sets.
+    """Load a code system from its official files, or a FHIR package of profiles and value sets.
 
-    Safe to run again: what is already there stays as it is.
+    A damaged file is refused with its line and column, and nothing of it is loaded. Safe to run again: what is already
+    there stays as it is. Editions stand side by side, each for its own dates. Examples:
+
+    fhirwright load hcpcs HCPC2026_OCT_ANWEB.txt; fhirwright load loinc Loinc_2.81.zip;
+    fhirwright load cpt LONGULT.txt --accept-licence; fhirwright load package us-core.tgz
     """
-    if file is not None and not file.is_file():
-        raise typer.BadParameter("There is no such file.")
-    if system == "package":
-        _load_package(file, data, json)
+    target = read_settings(data=data).data
+    paths = tuple(files or ())
+    for path in paths:
+        if not path.exists():
+            raise typer.BadParameter(f"There is no {path.name}.")
+    if list_:
+        _tell(target, json)
+    elif name == "package":
+        _load_package(paths, target, json)
+    elif not paths and name in ("", "icd10cm", "icd10pcs"):
+        _build(target, json)
     else:
-        _load_terminology(system, file, data, json)
+        options = frozenset(("accept-licence",) if accept_licence else ())
+        _load_files(name, paths, target, (version, _date(from_), _date(until), options), json)
 
 
-def _load_package(file: Path | None, data: Path | None, json: bool) -> None:
+def _load_package(paths: tuple[Path, ...], target: Path, json: bool) -> None:
     """Load an implementation guide: its profiles, value sets, code systems and search parameters."""
     from fhir_profiles.packages import Limits, install
 
-    if file is None:
+    if len(paths) != 1 or not paths[0].is_file():
         raise typer.BadParameter("Give the .tgz file of the package.")
-    settings = read_settings(data=data)
+    settings = read_settings(data=target)
     with _progress() as told:
-        loaded = install(settings.data, file, Limits(settings.package_bytes, settings.package_entries), told)
+        loaded = install(target, paths[0], Limits(settings.package_bytes, settings.package_entries), told)
     if json:
         print_json(asdict(loaded))
         return
@@ -56,36 +79,80 @@ def _load_package(file: Path | None, data: Path | None, json: bool) -> None:
         warn(f"cannot be enforced: {profile}")
 
 
-def _load_terminology(system: str, file: Path | None, data: Path | None, json: bool) -> None:
-    """Load a code system."""
-    from fhir_profiles.systems import ICD10CM
-    from terminology import build, open_terminology
-    from terminology.build import install
-    from terminology.importers import Given
-    from terminology.importers.icd10cm_order import read
-    from terminology.systems import system_of
+def _build(target: Path, json: bool) -> None:
+    """The editions that come with the installation."""
+    from terminology import build
 
-    if system_of(system) != ICD10CM:
-        raise typer.BadParameter("icd10cm and package are what can be loaded.")
-    target = read_settings(data=data).data
     with _progress() as told:
-        written = [str(path.name) for path in build(target, told)]
-        if file is not None:
-            (source,) = read(Given((file,)))
-            path = install(target, f"{source.name}@{source.version}", [source], told)
-            written += [path.name] if path else []
-    terminology = open_terminology(target)
-    editions = [
+        written = [path.name for path in build(target, told)]
+    if json:
+        print_json({"written": written, "editions": _editions(target)})
+        return
+    note(f"Written: {', '.join(written)}." if written else "Everything was already there.")
+    for edition in _editions(target):
+        typer.echo(f"{edition['name']} {edition['version']} ({edition['content']}): {edition['source']}")
+
+
+def _load_files(
+    name: str,
+    paths: tuple[Path, ...],
+    target: Path,
+    said: tuple[str | None, date | None, date | None, frozenset[str]],
+    json: bool,
+) -> None:
+    from terminology.importers import IMPORTERS, Given, importer_of
+    from terminology.importers.load import load as load_files
+
+    importer = importer_of(name)
+    if importer is None:
+        raise typer.BadParameter(f"What can be loaded: {', '.join(i.name for i in IMPORTERS)}, package.")
+    if not paths:
+        raise typer.BadParameter(f"Give the files of {importer.title}: {importer.files}.")
+    with _progress() as told:
+        loaded = load_files(target, importer, Given(paths, *said), told)
+    if json:
+        print_json([asdict(one) for one in loaded])
+        return
+    for one in loaded:
+        typer.echo(f"{one.title} {one.version}: {'loaded' if one.written else 'it was already there'}")
+
+
+def _tell(target: Path, json: bool) -> None:
+    """What can be loaded, and what is."""
+    from terminology.importers import IMPORTERS
+
+    can = [{"name": i.name, "title": i.title, "files": i.files, "licence": i.licence} for i in IMPORTERS]
+    editions = _editions(target)
+    if json:
+        print_json({"importers": can, "editions": editions})
+        return
+    print_table(
+        ("name", "code system", "files to give"), [(i.name, i.title, i.files) for i in IMPORTERS], "Can be loaded"
+    )
+    rows = [tuple(str(e[k] or "") for k in ("name", "version", "start", "end", "content", "source")) for e in editions]
+    print_table(("name", "edition", "from", "until", "content", "source"), rows, "Is loaded")
+
+
+def _editions(target: Path) -> list[dict[str, Any]]:
+    from fhir_profiles.errors import FhirError
+    from terminology import open_terminology
+
+    try:
+        terminology = open_terminology(target)
+    except FhirError:
+        return []
+    return [
         {"name": e.name, "version": e.version, "start": e.start, "end": e.end, "content": e.content, "source": e.source}
         for uri in terminology.systems
         for e in terminology.editions(uri)
     ]
-    if json:
-        print_json({"written": written, "editions": editions})
-        return
-    note(f"Written: {', '.join(written)}." if written else "Everything was already there.")
-    for edition in editions:
-        typer.echo(f"{edition['name']} {edition['version']} ({edition['content']}): {edition['source']}")
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise typer.BadParameter("A date is written as 2026-10-01.") from None
 
 
 @contextmanager
@@ -98,7 +165,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
         def told(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = int(bar.add_task(what, total=total))
+                tasks[what] = int(bar.add_task(what, total=total or None))
             bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
 
         yield told
