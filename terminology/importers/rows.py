@@ -1,0 +1,192 @@
+"""Rows of official tables: separated values by RFC 4180 and fixed columns, each knowing where its fields stand.
+
+https://www.rfc-editor.org/rfc/rfc4180
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NoReturn
+
+from terminology.importers.given import Member, refuse
+
+MAX_RECORD_LINES = 200
+"""Lines that one quoted record may run over: a quote that is never closed is refused there."""
+
+MAX_FIELDS = 1000
+"""Fields of one record."""
+
+Layout = Mapping[str, tuple[int, int]]
+"""First and last column of each field, counted from 1."""
+
+
+class Row:
+    """One record: `row["NAME"]` is a field without blanks at its ends; `refuse` says where the field stands."""
+
+    __slots__ = ("_place", "member", "number", "values")
+
+    def __init__(
+        self, member: Member, number: int, values: dict[str, str], place: Callable[[str], tuple[int, int]]
+    ) -> None:
+        self.member = member
+        self.number = number  # of its first line, from 1
+        self.values = values
+        self._place = place
+
+    def __getitem__(self, name: str) -> str:
+        return self.values[name].strip()
+
+    def get(self, name: str) -> str:
+        """The field, empty where the file has no such column."""
+        return self.values.get(name, "").strip()
+
+    def column_of(self, name: str) -> int:
+        """The column, from 1, at which a field begins."""
+        return self._place(name)[1]
+
+    def refuse(self, name: str, why: str) -> NoReturn:
+        """Refuse the file at this field."""
+        line, column = self._place(name)
+        refuse(self.member, line, column, why)
+
+
+def fixed(
+    member: Member,
+    layout: Layout,
+    *,
+    encoding: str = "utf-8",
+    shortest: int = 1,
+    longest: int = 10_000,
+    skip: Callable[[int, str], bool] = lambda _, line: not line.strip(),
+) -> Iterator[Row]:
+    """The rows of a file of fixed columns. Lines for which `skip(number, line)` is true are left out.
+
+    A line below `shortest` or above `longest` characters is refused; fields behind the end of a line are empty.
+    """
+    cuts = [(name, slice(first - 1, last)) for name, (first, last) in layout.items()]
+
+    def place(number: int, name: str) -> tuple[int, int]:
+        return number, layout[name][0]
+
+    for number, line in member.lines(encoding):
+        if skip(number, line):
+            continue
+        if len(line) < shortest:
+            refuse(member, number, len(line) + 1, f"the line ends here; at least {shortest} columns are expected")
+        if len(line) > longest:
+            refuse(member, number, longest + 1, f"the line has more than {longest} columns")
+        yield Row(member, number, {name: line[cut] for name, cut in cuts}, partial(place, number))
+
+
+def table(
+    member: Member,
+    required: Sequence[str],
+    *,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+    quoted: bool = True,
+    is_header: Callable[[list[str]], bool] | None = None,
+) -> Iterator[Row]:
+    """The rows under a header that must hold the `required` columns, in any order and whatever the case of letters.
+
+    Fields are called as in `required`, else as the header spells them. Records before the first for which `is_header`
+    is true are left out. A row whose number of fields is not the header's is refused. `quoted` is False for files in
+    which a quotation mark is a character like any other.
+    """
+    names: list[str] | None = None
+    for record in records(member, delimiter=delimiter, encoding=encoding, quoted=quoted):
+        if names is None:
+            if is_header is None or is_header(record.fields):
+                names = _names(record, required)
+            continue
+        if len(record.fields) != len(names):
+            at = min(len(record.fields), len(names)) - 1
+            line, column = record.place(at)
+            refuse(member, line, column, f"{len(names)} fields are expected, this row has {len(record.fields)}")
+        yield record.row(names)
+    if names is None:
+        refuse(member, 1, 1, f"the header with the columns {', '.join(required[:6])} is missing")
+
+
+class Record:
+    """The fields of one record of a file of separated values."""
+
+    __slots__ = ("_delimiter", "_quoted", "_text", "fields", "member", "number")
+
+    def __init__(
+        self, member: Member, number: int, fields: list[str], text: Sequence[str], delimiter: str, quoted: bool
+    ) -> None:
+        self.member = member
+        self.number = number
+        self.fields = fields
+        self._text = text
+        self._delimiter = delimiter
+        self._quoted = quoted
+
+    def row(self, names: Sequence[str]) -> Row:
+        """The record with its fields named in order."""
+        return Row(
+            self.member, self.number, dict(zip(names, self.fields, strict=False)), lambda n: self.place(names.index(n))
+        )
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Line and column, from 1, at which a field begins."""
+        line, column, seen, inside = self.number, 0, 0, False
+        for character in "\n".join(self._text):
+            if seen == index and not inside:
+                break
+            column += 1
+            if character == '"' and self._quoted:
+                inside = not inside
+            elif character == self._delimiter and not inside:
+                seen += 1
+            elif character == "\n":
+                line, column = line + 1, 0
+        return line, column + 1
+
+
+def records(member: Member, *, delimiter: str = ",", encoding: str = "utf-8", quoted: bool = True) -> Iterator[Record]:
+    """Every record that is not empty; refused where quotes are not as RFC 4180 has them."""
+    text: list[str] = []
+    first, last = 1, 0
+
+    def fed() -> Iterator[str]:
+        nonlocal last
+        for last, line in member.lines(encoding):
+            text.append(line)
+            if len(text) > MAX_RECORD_LINES:
+                refuse(member, first, 1, f"a quotation mark opens a field that {MAX_RECORD_LINES} lines do not close")
+            yield f"{line}\n"
+
+    reader = csv.reader(
+        fed(), delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
+    )
+    while True:
+        first = last + 1
+        text.clear()
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            refuse(member, first, 1, f"the record is damaged ({error})")
+        if len(fields) > MAX_FIELDS:
+            refuse(member, first, 1, f"the record has more than {MAX_FIELDS} fields")
+        if any(field.strip() for field in fields):
+            yield Record(member, first, fields, tuple(text), delimiter, quoted)
+
+
+def _names(header: Record, required: Iterable[str]) -> list[str]:
+    spelled = [field.strip() for field in header.fields]
+    folded = [field.casefold() for field in spelled]
+    for name in required:
+        count = folded.count(name.casefold())
+        if count == 0:
+            refuse(header.member, header.number, 0, f"the column {name} is missing")
+        if count > 1:
+            again = folded.index(name.casefold(), folded.index(name.casefold()) + 1)
+            refuse(header.member, *header.place(again), f"the column {name} stands twice")
+        spelled[folded.index(name.casefold())] = name
+    return spelled
