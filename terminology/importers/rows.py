@@ -154,7 +154,8 @@ def records(member: Member, *, delimiter: str = ",", encoding: str = "utf-8", qu
 
     def fed() -> Iterator[str]:
         nonlocal last
-        for last, line in member.lines(encoding):
+        for number, line in member.lines(encoding):
+            last = number
             text.append(line)
             if len(text) > MAX_RECORD_LINES:
                 refuse(member, first, 1, f"a quotation mark opens a field that {MAX_RECORD_LINES} lines do not close")
