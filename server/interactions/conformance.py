@@ -6,7 +6,6 @@ https://hl7.org/fhir/R4/validation.html
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import cached_property
 from typing import Any
 
 from fhir_profiles.conform import Members, Own, Profiles, check_known, check_profile
@@ -15,10 +14,10 @@ from fhir_profiles.packages import Library
 from fhir_profiles.subset import refuse_part
 from fhir_profiles.validate import check
 from server.interactions.exchange import Request, Response
+from server.interactions.loaded import LoadedCodes
 from server.interactions.stored import Stored
 from server.search.rows import index_rows
 from server.settings import Settings
-from terminology import Terminology, open_terminology
 from terminology.operations import Library as CodesLibrary
 from terminology.value_sets import ValueSets
 
@@ -31,7 +30,8 @@ class Conformance:
 
     def __init__(self, settings: Settings, handle: Callable[[Request], Response]) -> None:
         self._level = settings.validation
-        self._data = settings.data
+        self.loaded = LoadedCodes(settings.data)
+        self._standing: tuple[Hashable, ValueSets, CodesLibrary] | None = None
         self._required = settings.required_profiles if self._level == "profiles" else ()
         self.library = Library(settings.data)
         self.stored = Stored(handle)
@@ -81,32 +81,33 @@ class Conformance:
         """The ValueSet or CodeSystem of that URL: of a package, ours, or stored."""
         return self.profiles.resource("ValueSet", canonical) or self.profiles.resource("CodeSystem", canonical)
 
-    @cached_property
+    @property
     def value_sets(self) -> ValueSets:
         """The value sets that bindings name: of HL7's core, of packages, ours, and stored ones."""
-        return ValueSets(self.terminology, self.definition, self.generation)
+        return self._known()[1]
 
-    @cached_property
+    @property
     def codes_library(self) -> CodesLibrary:
         """Code systems and value sets for the terminology operations."""
-        return CodesLibrary(self.terminology, self._resources, self.generation)
+        return self._known()[2]
+
+    def _known(self) -> tuple[Hashable, ValueSets, CodesLibrary]:
+        """What stands on the loaded code systems, made again when those change."""
+        stamp = self.loaded.stamp()
+        if self._standing is None or self._standing[0] != stamp:
+            terminology = self.loaded.terminology()
+            sets = ValueSets(terminology, self.definition, self.generation)
+            self._standing = stamp, sets, CodesLibrary(terminology, self._resources, self.generation)
+        return self._standing
 
     def _resources(self, resource_type: str, url: str) -> list[Json]:
         if not url:
             return list(self.stored.every(resource_type))
         return [r for source in self.profiles.sources for r in source.resources(resource_type, url)]
 
-    @cached_property
-    def terminology(self) -> Terminology | None:
-        """The code systems that are loaded; None when none is."""
-        try:
-            return open_terminology(self._data)
-        except (FhirError, LookupError):
-            return None  # nothing is loaded: what needs it is reported as not checked
-
     def generation(self) -> Hashable:
-        """A value that changes when a package is loaded, or a stored value set or code system written."""
-        return len(self.library.packages), self.stored.generation()
+        """A value that changes when a package or code system is loaded, or a value set or code system written."""
+        return len(self.library.packages), self.loaded.stamp(), self.stored.generation()
 
     def _profile_errors(self, resource: Json) -> list[Problem]:
         found = check_known(resource, registry=self.profiles, codes=self.codes, thorough=False)
