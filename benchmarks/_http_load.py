@@ -40,11 +40,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Result:
-    """What the client saw: requests answered, those that were not 2xx, and the time."""
+    """What the client saw: requests answered, those that were not 2xx, the time, and latencies in ms."""
 
     requests: int
     failed: int
     seconds: float
+    p50: float = 0.0
+    p99: float = 0.0
 
 
 def tool() -> str:
@@ -69,6 +71,9 @@ function request()
   at = at % #requests + 1
   return requests[at]
 end
+function done(summary, latency, _)
+  io.write(string.format("p50=%d p99=%d\\n", latency:percentile(50), latency:percentile(99)))
+end
 """
 
 
@@ -86,7 +91,9 @@ def _drive_wrk(base: str, load: Load, seconds: float, connections: int) -> Resul
     if not done:
         raise RuntimeError(f"wrk said: {said}")
     took = float(done[2]) / (1000 if done[3] == "ms" else 1)
-    return Result(int(done[1]), int(failed[1]) if failed else 0, took)
+    waits = re.search(r"p50=(\d+) p99=(\d+)", said)
+    p50, p99 = (int(us) / 1000 for us in waits.groups()) if waits else (0.0, 0.0)
+    return Result(int(done[1]), int(failed[1]) if failed else 0, took, p50, p99)
 
 
 async def _drive_asyncio(base: str, load: Load, seconds: float, connections: int) -> Result:
@@ -95,21 +102,25 @@ async def _drive_asyncio(base: str, load: Load, seconds: float, connections: int
     start = time.perf_counter()
     end = start + seconds
     workers = [_worker(address.hostname or "", address.port or 80, turn, end) for _ in range(connections)]
-    counts = await asyncio.gather(*workers)
-    return Result(sum(c[0] for c in counts), sum(c[1] for c in counts), time.perf_counter() - start)
+    found = await asyncio.gather(*workers)
+    took = time.perf_counter() - start
+    waits = sorted(wait for each, _ in found for wait in each) or [0.0]
+    p50, p99 = (waits[len(waits) * share // 100] * 1e3 for share in (50, 99))
+    return Result(sum(len(each) for each, _ in found), sum(failed for _, failed in found), took, p50, p99)
 
 
-async def _worker(host: str, port: int, turn: Iterator[bytes], end: float) -> tuple[int, int]:
-    """One connection that asks again as soon as it is answered."""
+async def _worker(host: str, port: int, turn: Iterator[bytes], end: float) -> tuple[list[float], int]:
+    """One connection that asks again as soon as it is answered: its waits, and the answers that were not 2xx."""
     reader, writer = await asyncio.open_connection(host, port)
-    done = failed = 0
-    while time.perf_counter() < end:
+    waits: list[float] = []
+    failed = 0
+    while (start := time.perf_counter()) < end:
         writer.write(next(turn))
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
         if length:
             await reader.readexactly(int(length[1]))
-        done += 1
+        waits.append(time.perf_counter() - start)
         failed += not head.startswith(b"HTTP/1.1 2")
     writer.close()
-    return done, failed
+    return waits, failed
