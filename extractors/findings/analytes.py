@@ -64,7 +64,7 @@ def load() -> Analytes:
                 concept.code, concept.display, kind, concept.properties.get("unit"),
                 Decimal(low) if low else None, Decimal(high) if high else None,
             )  # fmt: skip
-            for _, name in concept.terms:
+            for name, *_ in concept.names:
                 by_name.setdefault(" ".join(name.lower().split()), by_code[concept.code])
     for code, names in _data("analyte_names.json").items():
         for name in names:
