@@ -9,14 +9,15 @@ from importlib.resources import files
 from typing import Any
 
 from extractors.coding.excludes import excludes1
-from extractors.coding.leaves import default_leaves
 from extractors.coding.resolve import injuries, sides, trimesters
 from extractors.coding.sites import only_site, placed, site_families
-from extractors.coding.variants import variants
 from extractors.coding.weigh import static_score
 from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
+from terminology.search.leaves import Place, default_leaves
+from terminology.search.names import own_names
+from terminology.search.variants import variants
 
 FORMAT = 11
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
@@ -51,7 +52,11 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     for names, _ in drug_names():
         for name in names.split("|"):
             _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
-    leaves = default_leaves(terminology)
+    leaves = default_leaves(
+        Place(c.code, c.display, c.parent, bool(c.billable), "seventh" in c.properties)
+        for c in terminology.concepts(ICD10CM)
+        if not c.properties.get("group")
+    )
     learn(meanings, leaves)
     shares = {(f" {'  '.join(r[0].split())} ", r[1]): (float(r[2]), int(r[3])) for r in learned()}
     terms = sorted(meanings)
@@ -132,10 +137,9 @@ def drug_names() -> list[tuple[str, str]]:
     return [(names, group) for names, group in _table("drug_names.tsv")]
 
 
-def curated() -> list[tuple[str, str]]:
+def curated() -> tuple[tuple[str, str], ...]:
     """Our own phrase → ICD-10-CM code pairs."""
-    rows = _table("synonyms.tsv")
-    return [(phrase.strip(), code) for code, phrases in rows for phrase in phrases.split("|")]
+    return own_names(ICD10CM)
 
 
 def learned() -> list[tuple[str, ...]]:
@@ -159,4 +163,5 @@ def fingerprint() -> str:
     digest = hashlib.sha256(f"{FORMAT}".encode())
     for file in sorted((files("extractors.coding") / "data").iterdir(), key=lambda f: f.name):
         digest.update(file.read_bytes())
+    digest.update(repr(own_names(ICD10CM)).encode())
     return digest.hexdigest()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-
-from fhir_profiles.systems import ICD10CM
-from terminology import Concept, Terminology
+from collections.abc import Iterable
+from typing import NamedTuple
 
 _UNSPECIFIED = re.compile(
     r"unspecified|NOS\b|not otherwise|without complication|without coma|not stated|unknown", re.IGNORECASE
@@ -26,15 +25,28 @@ OUR_CHOICE = {  # where titles alone mislead
 }  # fmt: skip
 
 
-def default_leaves(terminology: Terminology) -> dict[str, str]:
-    """Header code → the leaf to use when the text says no more; headers without such a leaf are absent."""
-    children: defaultdict[str, list[Concept]] = defaultdict(list)
-    headers: list[Concept] = []
-    for concept in terminology.concepts(ICD10CM):
-        if concept.parent is not None:
-            children[concept.parent].append(concept)
-        if not concept.billable and not concept.properties.get("group"):
-            headers.append(concept)
+class Place(NamedTuple):
+    """A code, where it stands, and whether it is a leaf with a 7th character."""
+
+    code: str
+    display: str
+    parent: str | None
+    billable: bool
+    seventh: bool
+
+
+def default_leaves(places: Iterable[Place]) -> dict[str, str]:
+    """Header code → the leaf to use when the text says no more; headers without such a leaf are absent.
+
+    `places` are the codes of ICD-10-CM in book order, without chapters and blocks.
+    """
+    children: defaultdict[str, list[Place]] = defaultdict(list)
+    headers: list[Place] = []
+    for place in places:
+        if place.parent is not None:
+            children[place.parent].append(place)
+        if not place.billable:
+            headers.append(place)
     leaves = dict(OUR_CHOICE)
     for header in reversed(headers):  # children come after their parents in book order
         best = max(children[header.code], key=lambda c: _vagueness(header, c), default=None)
@@ -46,9 +58,9 @@ def default_leaves(terminology: Terminology) -> dict[str, str]:
     return leaves
 
 
-def _vagueness(header: Concept, child: Concept) -> tuple[int, int, int]:
+def _vagueness(header: Place, child: Place) -> tuple[int, int, int]:
     """How well a child stands for its header when nothing more is known; 0 or less: it does not."""
-    if child.properties.get("seventh"):
+    if child.seventh:
         return (1, 2, 0) if child.code[-1] in "A0" else (1, 1, 0) if child.code[-1] == "9" else (0, 0, 0)
     added = child.display.lower().replace(header.display.lower(), "")
     score = 3 * bool(_UNSPECIFIED.search(added)) + 2 * (not added.strip(" ,")) + (child.code[-1] == "9")

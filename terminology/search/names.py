@@ -1,0 +1,22 @@
+"""Our own names of concepts, by which people ask: code, then names split at |, in `data/icd10cm.tsv`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from fhir_profiles.systems import ICD10CM
+
+_TABLES = {ICD10CM: "icd10cm.tsv"}
+
+
+@cache
+def own_names(system: str) -> tuple[tuple[str, str], ...]:
+    """(name, code) pairs of a code system; nothing for one that we have no names for."""
+    table = _TABLES.get(system)
+    if table is None:
+        return ()
+    text = (files("terminology.search") / "data" / table).read_text("utf-8")
+    rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
+    return tuple((name.strip(), code) for code, names in rows for name in names.split("|"))
+

@@ -1,0 +1,60 @@
+"""The words of a text as the search compares them: folded, in American spelling, what a hyphen joins also as one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+
+from terminology.folding import fold, fold_word
+
+_SPELLINGS = (
+    ("aem", "em"), ("aesth", "esth"), ("oedem", "edem"), ("oesoph", "esoph"), ("oestr", "estr"), ("noea", "nea"),
+    ("rrhoe", "rrhe"), ("paed", "ped"), ("gynaec", "gynec"), ("foet", "fet"), ("faec", "fec"), ("caec", "cec"),
+    ("caesar", "cesar"), ("aetiol", "etiol"), ("tumour", "tumor"), ("behaviour", "behavior"), ("colour", "color"),
+    ("labour", "labor"), ("odour", "odor"), ("fibre", "fiber"), ("coelia", "celia"), ("sulph", "sulf"),
+    ("haemo", "hemo"), ("manoeuv", "maneuv"), ("ageing", "aging"), ("leuco", "leuko"),
+    ("neurone", "neuron"), ("mould", "mold"), ("homoeo", "homeo"), ("centre", "center"), ("dyspnoe", "dyspne"),
+)  # fmt: skip
+_SPELLED = re.compile("|".join(old for old, _ in _SPELLINGS))
+_AMERICAN = dict(_SPELLINGS)
+_JOINED = re.compile(r"(?<![^\W_])([^\W_]+)-([^\W_]+)(?:-([^\W_]+))?(?![^\W_-])")
+_DIGITS = re.compile(r"\d")
+MOST_WORDS = 24
+"""Words of a text that are looked at."""
+
+SMALL = frozenset("of the and or in to with a an for by at on due as from is has had my her his nos nec".split())
+"""Words that tell little: they are left out where others stand beside them."""
+
+
+@lru_cache(maxsize=50_000)
+def spelled(word: str) -> str:
+    """One folded word in American spelling."""
+    return _SPELLED.sub(lambda m: _AMERICAN[m[0]], word)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in their order."""
+    return [spelled(word) for word in fold(text).split()]
+
+
+def indexed(text: str) -> list[str]:
+    """The words under which a name is found: its own, and what its hyphens join as one word."""
+    found = words(text)
+    if "-" in text:
+        for match in _JOINED.finditer(text):
+            joined = "".join(part for part in match.groups() if part)
+            if not _DIGITS.search(joined):
+                found.append(spelled(fold_word(joined)))
+    return found
+
+
+def telling(found: list[str]) -> list[str]:
+    """The words without the small ones, unless there are no others."""
+    return [word for word in found if word not in SMALL] or found
+
+
+def bag(found: list[str]) -> int:
+    """A number that says which words a phrase holds, whatever their order: signed, of 64 bits."""
+    text = " ".join(sorted(set(telling(found))))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
