@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from terminology.operations.contains import Shape, contains
 from terminology.operations.displays import Languages
 from terminology.operations.issues import issue, refused
 from terminology.operations.listing import MOST, Lister
-from terminology.operations.plan import Part, Plan, Planner
+from terminology.operations.plan import Plan, Planner
 from terminology.operations.shelf import Library, Shelf
 from terminology.operations.statuses import standings
 
@@ -64,7 +64,7 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
         designations=call.flag("includeDesignations") is True,
         wanted=frozenset(map(str, call.all("designation"))),
         properties=tuple(map(str, call.all("property"))),
-        versioned=_versioned(plan),
+        versioned=plan.versioned,
     )
     paged = count is not None or len(page) < len(items) or bool(call.text("filter"))
     nested = call.flag("excludeNested") is not True and not paged
@@ -97,17 +97,6 @@ def _unknown_import(name: str, pinned: str | None) -> FhirError:
 def _languages(call: Call, plan: Plan) -> Languages:
     own = plan.parameter("displayLanguage") or plan.resource.get("language")
     return Languages(call.text("displayLanguage") or call.language or own)
-
-
-def _versioned(plan: Plan) -> frozenset[str]:
-    """The systems that the value set names in several versions: their members are told with theirs."""
-    declared: dict[str, set[str | None]] = {}
-    for one in plan.walk():
-        parts: Sequence[Part] = (*one.includes, *one.excludes)
-        for part in parts:
-            if part.system is not None:
-                declared.setdefault(part.system, set()).add(part.declared)
-    return frozenset(system for system, versions in declared.items() if len(versions) > 1)
 
 
 def _echo(call: Call, languages: Languages) -> list[Json]:

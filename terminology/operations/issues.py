@@ -16,7 +16,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Issue(Problem):
-    """A problem with its kind and message id; `told` when the answer's `message` repeats it.
+    """A problem with its kind and message id; `told` when the answer's `message` repeats it, `located` when `location`
+    repeats where it is.
 
     Unlike other texts of the server these name codes and displays: the caller sent them, and they go to nobody else.
     """
@@ -24,6 +25,7 @@ class Issue(Problem):
     kind: str = ""
     id: str = ""
     told: bool = True
+    located: bool = True
 
     def as_issue(self) -> Json:
         """The problem as an `OperationOutcome.issue`."""
@@ -33,7 +35,9 @@ class Issue(Problem):
         if self.id:
             issue["extension"] = [{"url": MESSAGE_ID, "valueString": self.id}]
         if self.expression:
-            issue |= {"location": [self.expression], "expression": [self.expression]}
+            issue["expression"] = [self.expression]
+            if self.located:
+                issue["location"] = [self.expression]
         return issue
 
 

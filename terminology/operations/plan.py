@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from fhir_profiles.errors import Category, FhirError
@@ -56,7 +57,7 @@ class Part:
         return narrow() if narrow is not None else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A value set, ready to be asked or listed."""
 
@@ -88,6 +89,16 @@ class Plan:
     def parameter(self, name: str) -> str | None:
         """An expansion parameter that the value set brings along."""
         return expansion_parameter(self.resource, name)
+
+    @cached_property
+    def versioned(self) -> frozenset[str]:
+        """The systems that it names in several versions."""
+        declared: dict[str, set[str | None]] = {}
+        for one in self.walk():
+            for part in (*one.includes, *one.excludes):
+                if part.system is not None:
+                    declared.setdefault(part.system, set()).add(part.declared)
+        return frozenset(system for system, versions in declared.items() if len(versions) > 1)
 
     def walk(self) -> Iterable[Plan]:
         """This value set and all it imports."""

@@ -1,0 +1,230 @@
+"""What there is to say of one coding that is to be validated: by its code system, and by a value set.
+
+https://hl7.org/fhir/R4/valueset-operation-validate-code.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_profiles.systems import STANDARDS_STATUS, VALUE_SET_DEPRECATED
+from terminology.operations.books import Book, Entry, canonical
+from terminology.operations.call import Call
+from terminology.operations.displays import Languages, check_display, shown
+from terminology.operations.issues import Issue, issue
+from terminology.operations.members import Asked, Hit, find, find_all, unknown_system
+from terminology.operations.plan import Plan
+from terminology.operations.shelf import Shelf
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Judged:
+    """What there is to say of one coding.
+
+    `missing` when the value set does not hold it, `nowhere` when its code system does not have it either, `refused`
+    when it is abstract and must not be. `cause` and `unknown` name code systems that are not known.
+    """
+
+    coding: Json
+    at: dict[str, str]
+    held: bool | None = None
+    book: Book | None = None
+    entry: Entry | None = None
+    named: Json | None = None
+    display: str | None = None
+    issues: list[Issue] = field(default_factory=list)
+    unknown: str | None = None
+    cause: str | None = None
+    normalized: str | None = None
+    missing: bool = False
+    nowhere: bool = False
+    refused: bool = False
+    others: list[Hit] = field(default_factory=list)
+
+
+class Judge:
+    """Looks at codings for one call."""
+
+    def __init__(self, call: Call, shelf: Shelf, plan: Plan | None) -> None:
+        self._shelf = shelf
+        self._plan = plan
+        wanted = call.text("displayLanguage") or call.language
+        if plan is not None:
+            wanted = wanted or plan.parameter("displayLanguage") or plan.resource.get("language") or ""
+        self._languages = Languages(wanted)
+        self._lenient = bool(call.flag("lenient-display-validation"))
+        self._only_members = bool(call.flag("valueset-membership-only"))
+        self._active = bool(call.flag("activeOnly"))
+        self._abstract = call.flag("abstract") is not False
+        self._infer = call.flag("inferSystem") is True
+
+    def judge(self, coding: Json, at: dict[str, str]) -> Judged:
+        """Everything there is to say of a coding."""
+        found = Judged(coding, at)
+        if not coding.get("system") and not self._inferred(found):
+            return found
+        system = str(coding["system"])
+        if ":" not in system:
+            found.issues.append(issue("Terminology_TX_System_Relative", at=at["system"]))
+        if self._plan is None:
+            self._in_system(found)
+        else:
+            asked = Asked(system, coding.get("version"), str(coding.get("code", "")), at)
+            hits = find_all(self._plan, self._shelf, asked, active=self._active)
+            found.others = hits[1:]
+            self._in_value_set(found, hits[0] if hits else None)
+        if found.entry is not None and found.book is not None:
+            self._about(found, found.book, found.entry)
+        return found
+
+    def _inferred(self, found: Judged) -> bool:
+        """Give a coding without a system the one that the value set implies."""
+        code, plan = str(found.coding.get("code", "")), self._plan
+        name = plan.name if plan else ""
+        if plan is not None and (self._infer or found.at["code"] == "code"):
+            asked = (Asked(s, found.coding.get("version"), code, found.at) for s in plan.systems)
+            held = [a.system for a in asked if (h := find(plan, self._shelf, a)) is not None and h.held]
+            if len(held) == 1:
+                found.coding["system"] = held[0]
+                return True
+            if held:
+                several = ", ".join(sorted(held))
+                told = "Unable_to_resolve_system__value_set_has_multiple_matches"
+                found.issues.append(issue(told, code, name, several, at=found.at["code"]))
+            else:
+                looked = ", ".join(plan.systems) or "no code system"
+                found.issues.append(issue("UNABLE_TO_INFER_CODESYSTEM", code, name, looked, at=found.at["code"]))
+        else:
+            found.issues.append(issue("Coding_has_no_system__cannot_validate", at=found.at[""]))
+        found.missing = True
+        return False
+
+    def _in_system(self, found: Judged) -> None:
+        system, version = found.coding["system"], found.coding.get("version")
+        book = self._shelf.book(system, self._shelf.pins.version(system, version))
+        if book is None:
+            found.issues.append(unknown_system(self._shelf, system, version, found.at))
+            found.unknown = f"{system}|{version}" if version else system
+            return
+        found.book = book
+        self._find(found, book)
+        found.held = found.entry is not None or book.content != "complete"
+
+    def _in_value_set(self, found: Judged, hit: Hit | None) -> None:
+        if hit is not None:
+            found.issues += hit.issues
+            found.held, found.book, found.entry, found.named, found.cause = (
+                hit.held, hit.book, hit.entry, hit.named, hit.cause,
+            )  # fmt: skip
+            if hit.book is not None and hit.entry is None:
+                self._find(found, hit.book)
+                found.held = True
+            elif hit.book is not None and hit.held is False:
+                found.issues.append(issue("STATUS_CODE_WARNING_CODE", found.coding["code"], at=found.at["code"]))
+                found.missing = True
+            elif hit.book is None:
+                self._fall_back(found)
+            if hit.held and hit.plan is not None and hit.entry is not None:
+                self._deprecated_here(found, hit.plan)
+            return
+        found.missing, found.held = True, False
+        self._elsewhere(found)
+
+    def _fall_back(self, found: Judged) -> None:
+        """The version that would do, for the display, where the value set's own is not known."""
+        system = found.coding["system"]
+        version = found.coding.get("version") or self._shelf.pins.version(system, None)
+        book = self._shelf.book(system, version)
+        entry = book.find(str(found.coding.get("code", ""))) if book else None
+        if book is not None and entry is not None:
+            found.book, found.display = book, shown(book, entry, None, self._languages)
+
+    def _elsewhere(self, found: Judged) -> None:
+        """What the coding's own code system says, where the value set does not hold it."""
+        if self._only_members:
+            return
+        coding = found.coding
+        system, version = str(coding["system"]), coding.get("version")
+        book = self._shelf.book(system, self._shelf.pins.version(system, version))
+        if book is not None:
+            found.book = book
+            self._find(found, book)
+        elif self._shelf.value_set(system) is not None:
+            found.issues.append(issue("Terminology_TX_System_ValueSet2", system, at=found.at["system"]))
+        else:
+            found.issues.append(unknown_system(self._shelf, system, version, found.at))
+            found.unknown = f"{system}|{version}" if version and self._shelf.versions(system) else system
+
+    def _find(self, found: Judged, book: Book) -> None:
+        """The concept in a version of its code system, or the issue that it has none such."""
+        code = str(found.coding.get("code", ""))
+        found.entry = book.find(code)
+        if found.entry is not None:
+            return
+        words, name = [code, book.url], "Unknown_Code_in"
+        if book.version:
+            words, name = [*words, book.version], "Unknown_Code_in_Version"
+        if book.content != "complete":
+            words, name = [code, book.url, book.version or ""], "UNKNOWN_CODE_IN_FRAGMENT"
+        else:
+            found.nowhere = True
+        found.issues.append(issue(name, *words, at=found.at["code"]))
+        if (hint := self._hint(found, book)) is not None:
+            found.issues.append(issue("CODE_REMARK", hint, at=found.at["code"]))
+
+    def _hint(self, found: Judged, book: Book) -> str | None:
+        """What a loaded code system knows beyond that: other editions, codes that may be meant."""
+        terminology = self._shelf.library.terminology
+        if terminology is None or not terminology.editions(book.url):
+            return None
+        return terminology.validate_code(book.url, str(found.coding.get("code", "")), on=self._shelf.on).message
+
+    def _about(self, found: Judged, book: Book, entry: Entry) -> None:
+        """What there is to say of a concept that exists."""
+        code, at = str(found.coding["code"]), found.at
+        if code != entry.code:
+            found.issues.append(issue("CODE_CASE_DIFFERENCE", code, entry.code, canonical(book), at=at["code"]))
+            found.normalized = entry.code
+        if entry.abstract and not self._abstract:
+            found.issues.append(issue("ABSTRACT_CODE_NOT_ALLOWED", book.url, code, at=at["code"]))
+            found.held, found.refused, found.missing = False, True, self._plan is not None
+        if entry.inactive:
+            status = f"{entry.status} and inactive" if entry.status not in (None, "inactive") else "inactive"
+            found.issues.append(issue("INACTIVE_CONCEPT_FOUND", code, status, at=at[""]))
+        elif entry.status in ("deprecated", "withdrawn") and self._plan is None:
+            found.issues.append(issue("DEPRECATED_CONCEPT_FOUND", code, entry.status, at=at[""]))
+        if entry.remark:
+            found.issues.append(issue("CODE_REMARK", entry.remark, at=at["code"], severity="warning"))
+        found.display = shown(book, entry, found.named, self._languages) or None
+        given = found.coding.get("display")
+        if given and not self._only_members:
+            found.issues += self._display(found, str(given), book, entry)
+
+    def _display(self, found: Judged, given: str, book: Book, entry: Entry) -> list[Issue]:
+        """What is wrong with the display; nothing when another version that the value set draws on has it."""
+        told = check_display(
+            given, book, entry, found.named, self._languages, found.at["display"], lenient=self._lenient
+        )
+        if told is None:
+            return []
+        for hit in found.others:
+            if hit.sound and hit.book is not None and hit.entry is not None:
+                args = hit.book, hit.entry, hit.named, self._languages, found.at["display"]
+                if check_display(given, *args, lenient=self._lenient) is None:
+                    found.book, found.display = hit.book, shown(hit.book, hit.entry, hit.named, self._languages)
+                    return []
+        return [told]
+
+    def _deprecated_here(self, found: Judged, plan: Plan) -> None:
+        """A concept that the value set itself marks as going out of use."""
+        for one in (found.named or {}).get("extension", ()):
+            value = next((v for k, v in one.items() if k.startswith("value")), None)
+            marked = one.get("url") == VALUE_SET_DEPRECATED and str(value).lower() == "true"
+            if marked or (one.get("url") == STANDARDS_STATUS and value in ("deprecated", "withdrawn")):
+                status = "deprecated" if marked else value
+                code, system = found.coding["code"], found.coding["system"]
+                told = issue("CONCEPT_DEPRECATED_IN_VALUESET", code, system, plan.name, status, at=found.at["code"])
+                found.issues.append(told)
