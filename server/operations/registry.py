@@ -39,6 +39,11 @@ class Operations:
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
         self._all = tuple(operations)
+        self._named: dict[tuple[Level, str], tuple[Operation, ...]] = {}
+        for one in self._all:
+            for level in one.levels:
+                key = level, f"${one.name}"
+                self._named[key] = (*self._named.get(key, ()), one)
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self._all)
@@ -59,12 +64,11 @@ class Operations:
 
     def find(self, parts: tuple[str, ...]) -> Operation | None:
         """The operation that a path below the FHIR base calls, or None."""
-        if not parts or not parts[-1].startswith("$") or len(parts) > 3:
+        if not parts or len(parts) > 3:
             return None
-        name, level = parts[-1][1:], _LEVELS[len(parts)]
-        for operation in self._all:
-            typed = level == "system" or operation.types is None or parts[0] in operation.types
-            if operation.name == name and level in operation.levels and typed:
+        level = _LEVELS[len(parts)]
+        for operation in self._named.get((level, parts[-1]), ()):
+            if level == "system" or operation.types is None or parts[0] in operation.types:
                 return operation
         return None
 
