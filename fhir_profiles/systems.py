@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 # Code systems
+ICD10: Final = "http://hl7.org/fhir/sid/icd-10"
 ICD10CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD10PCS: Final = "http://www.cms.gov/Medicare/Coding/ICD10"
+ICD9CM: Final = "http://hl7.org/fhir/sid/icd-9-cm"
 CPT: Final = "http://www.ama-assn.org/go/cpt"
 HCPCS: Final = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 LOINC: Final = "http://loinc.org"
 RXNORM: Final = "http://www.nlm.nih.gov/research/umls/rxnorm"
 SNOMED: Final = "http://snomed.info/sct"
+SNOMED_ID: Final = "http://snomed.info/id"
 UCUM: Final = "http://unitsofmeasure.org"
 CVX: Final = "http://hl7.org/fhir/sid/cvx"
 MVX: Final = "http://hl7.org/fhir/sid/mvx"
