@@ -7,14 +7,27 @@ from datetime import date
 
 from terminology.model import Edition
 
+FISCAL_END = (9, 30)
+
 
 def choose(editions: Sequence[Edition], on: date | None, version: str | None) -> Edition | None:
-    """The edition of `version`; else in force on `on`, or the nearest one; else the newest. None when nothing fits."""
+    """The edition of `version`; else in force on `on`, or the nearest one; else the newest. None when nothing fits.
+
+    Where the first half of a fiscal year has no edition, the update of its April comes before the edition of the year
+    that went: it holds all codes that came since.
+    """
     if version is not None:
         return next((e for e in editions if e.version == version), None)
     if not editions or on is None:
         return editions[-1] if editions else None
-    return min(editions, key=lambda e: (_days_off(e, on), -(e.start or date.min).toordinal()))
+    return min(editions, key=lambda e: (not _same_year(e, on), _days_off(e, on), -(e.start or date.min).toordinal()))
+
+
+def _same_year(edition: Edition, on: date) -> bool:
+    """Whether an edition that lasts until the end of a fiscal year (30 September) belongs to the year of a date."""
+    if edition.end is None or (edition.end.month, edition.end.day) != FISCAL_END:
+        return _days_off(edition, on) == 0
+    return edition.end.year == on.year + ((on.month, on.day) > FISCAL_END)
 
 
 def in_force(edition: Edition, on: date | None) -> bool:

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     folders = [Path(a) for a in argv]
     billable, headers = _coder(_find(folders, "icd10cm.db"))
     if billable != _table(_find(folders, "icd_10_cm.csv")):
-        print("The two lists of FY 2025 differ.", file=sys.stderr)
+        sys.stderr.write("The two lists of FY 2025 differ.\n")
         return 1
     write_rows(CM, ("2024", "2025"), _older(_listed(_find(folders, "icd10cm-codes-2024.txt")), billable, headers))
     october = _listed(_find(folders, "icd10pcs-codes-2024.txt"))
@@ -74,7 +74,7 @@ def _older(fy2024: Mapping[str, str], fy2025: Mapping[str, str], headers: Mappin
     newest = list(tabular_sources()[0].concepts())
     above = {prefix for code in fy2024 for prefix in accumulate(code)}
     heads = {"2024": {h: t for h, t in headers.items() if h in above and h not in fy2024}, "2025": headers}
-    titles = {"2024": heads["2024"] | fy2024, "2025": headers | fy2025}
+    titles = {"2024": {**heads["2024"], **fy2024}, "2025": {**headers, **fy2025}}
     places = {c.code.replace(".", ""): n for n, c in enumerate(newest)}
     parents = {c.code: c.parents[0] for c in newest if c.parents}
     groups = {c.code: c for c in newest if c.group}
