@@ -12,6 +12,7 @@ from terminology.operations.call import Call, answer, wrong
 from terminology.operations.displays import Languages, designations, shown
 from terminology.operations.issues import issue, refused
 from terminology.operations.members import unknown_system
+from terminology.operations.prepared import Prepared, Told
 from terminology.operations.shelf import Library, Shelf
 
 Json = dict[str, Any]
@@ -20,23 +21,37 @@ _ALL = "*"
 _NOWHERE = dict.fromkeys(("code", "system", "version", "display"), "")
 
 
-def lookup(call: Call, library: Library, instance: Json | None = None) -> Json:
-    """What a code system says of a code; FhirError when it has no such code."""
+def _lookup(call: Call, library: Library, instance: Json | None) -> Told:
     coding = call.value("coding") or {}
-    system, code = coding.get("system") or call.text("system"), coding.get("code") or call.text("code")
-    version = coding.get("version") or call.text("version")
+    system, version = coding.get("system") or call.text("system"), coding.get("version") or call.text("version")
     inline = instance or call.value("codeSystem")
     system = system or (inline or {}).get("url")
-    if not system or not code:
-        raise wrong("Send a system and a code, or a coding with both.", "code")
     call.only(OF_LOOKUP)
-    shelf = shelf_of(call, library, inline)
-    book = find_book(shelf, system, version)
-    entry = book.find(code)
-    if entry is None:
-        raise refused(Category.NOT_FOUND, unknown_code(book, code))
+    if not system or not _code(call):
+        raise wrong(_WANTED, "code")
+    book = find_book(shelf_of(call, library, inline), system, version)
     languages = Languages(call.text("displayLanguage") or call.language)
-    return answer(*_told(book, entry, languages, frozenset(map(str, call.all("property")))))
+    wanted = frozenset(map(str, call.all("property")))
+
+    def told(call: Call) -> Json:
+        code = _code(call)
+        if not code:
+            raise wrong(_WANTED, "code")
+        entry = book.find(code)
+        if entry is None:
+            raise refused(Category.NOT_FOUND, unknown_code(book, code))
+        return answer(*_told(book, entry, languages, wanted))
+
+    return told
+
+
+_WANTED = "Send a system and a code, or a coding with both."
+lookup = Prepared(_lookup, frozenset(("code",)))
+"""What a code system says of a code; FhirError when it has no such code."""
+
+
+def _code(call: Call) -> str | None:
+    return (call.value("coding") or {}).get("code") or call.text("code")
 
 
 def find_book(shelf: Shelf, system: str, version: str | None) -> Book:

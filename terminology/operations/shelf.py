@@ -44,12 +44,26 @@ class Library:
         self._generation = generation
         self._stamp: Hashable = None
         self._books: dict[str, tuple[Book, ...]] = {}
+        self._prepared: dict[Hashable, Callable[..., Json]] = {}
+
+    def prepared(self) -> dict[Hashable, Callable[..., Json]]:
+        """What was worked out for calls like those that come; see `terminology.operations.prepared`."""
+        if self._generation is None:
+            return {}
+        self._settle()
+        return self._prepared
+
+    def _settle(self) -> None:
+        """Forget what was read before the last change."""
+        stamp = self._generation() if self._generation else None
+        if stamp != self._stamp:
+            self._stamp, self._books, self._prepared = stamp, {}, {}
 
     def books(self, url: str) -> tuple[Book, ...]:
         """Every version of a code system."""
-        stamp = self._generation() if self._generation else None
-        if stamp != self._stamp or len(self._books) > KEPT:
-            self._stamp, self._books = stamp, {}
+        self._settle()
+        if len(self._books) > KEPT:
+            self._books = {}
         found = self._books.get(url)
         if found is None:
             found = self._read(url)

@@ -9,27 +9,41 @@ from terminology.operations.books import Book
 from terminology.operations.call import Call, answer, wrong
 from terminology.operations.issues import refused
 from terminology.operations.lookup import find_book, unknown_code
+from terminology.operations.prepared import Prepared, Told
 from terminology.operations.shelf import Library, Shelf
 
 Json = dict[str, Any]
 OF_SUBSUMES = frozenset(("codeA", "codeB", "system", "version", "codingA", "codingB", "codeSystem"))
 
 
-def subsumes(call: Call, library: Library, instance: Json | None = None) -> Json:
-    """`outcome`: equivalent, subsumes, subsumed-by or not-subsumed; FhirError when a code is not known."""
+def _subsumes(call: Call, library: Library, instance: Json | None) -> Told:
     call.only(OF_SUBSUMES)
     inline = instance or call.value("codeSystem")
-    a, b = (call.value(f"coding{x}") or {"code": call.text(f"code{x}")} for x in "AB")
-    if not a.get("code") or not b.get("code"):
-        raise wrong("Send codeA and codeB, or codingA and codingB.", "codeA")
+    a, b = _codings(call)
     system = call.text("system") or (inline or {}).get("url") or a.get("system") or b.get("system")
     if not system:
         raise wrong("Name the code system by system, or send codings with one.", "system")
-    if {a.get("system", system), b.get("system", system)} != {system}:
-        raise wrong("Both codes must be of one code system.", "codingB")
     version = call.text("version") or a.get("version") or b.get("version")
     book = find_book(Shelf(library, call, [inline] if inline else ()), system, version)
-    return answer({"name": "outcome", "valueCode": _outcome(book, a["code"], b["code"])})
+
+    def told(call: Call) -> Json:
+        a, b = _codings(call)
+        if {a.get("system", system), b.get("system", system)} != {system}:
+            raise wrong("Both codes must be of one code system.", "codingB")
+        return answer({"name": "outcome", "valueCode": _outcome(book, a["code"], b["code"])})
+
+    return told
+
+
+subsumes = Prepared(_subsumes, frozenset(("codeA", "codeB")))
+"""`outcome`: equivalent, subsumes, subsumed-by or not-subsumed; FhirError when a code is not known."""
+
+
+def _codings(call: Call) -> tuple[Json, Json]:
+    a, b = (call.value(f"coding{x}") or {"code": call.text(f"code{x}")} for x in "AB")
+    if not a.get("code") or not b.get("code"):
+        raise wrong("Send codeA and codeB, or codingA and codingB.", "codeA")
+    return a, b
 
 
 def _outcome(book: Book, a: str, b: str) -> str:

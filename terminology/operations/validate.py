@@ -11,6 +11,7 @@ from terminology.operations.call import Call, answer, wrong
 from terminology.operations.issues import Issue, issue
 from terminology.operations.judge import Judge
 from terminology.operations.plan import Planner
+from terminology.operations.prepared import Prepared, Told
 from terminology.operations.shelf import Library
 from terminology.operations.verdict import echo, verdict, words
 
@@ -25,38 +26,54 @@ OF_VALUE_SET = ABOUT_CODE | {
 }  # fmt: skip
 
 
-def validate_in_code_system(call: Call, library: Library, instance: Json | None = None) -> Json:
-    """Parameters that say whether a code is of a code system; FhirError when nothing can be said."""
+VARIES = frozenset(("code", "display"))
+
+
+def _in_code_system(call: Call, library: Library, instance: Json | None) -> Told:
     inline = instance or call.value("codeSystem")
-    codings, concept = codings_of(call)
     call.only(OF_CODE_SYSTEM)
-    shelf = shelf_of(call, library, inline)
+    judge = Judge(call, shelf_of(call, library, inline), None)
     url = (inline or {}).get("url") or call.text("url") or call.text("system")
-    for coding in codings:
-        coding.setdefault("system", url)
-        version = call.text("version") or (inline or {}).get("version")
-        if version and "version" not in coding:
-            coding["version"] = version
-    if any(not coding["system"] for coding in codings):
-        raise wrong("Name the code system by url, or send a coding with a system.", "url")
-    judge = Judge(call, shelf, None)
-    return verdict(None, [judge.judge(*pair) for pair in placed(codings, concept)], concept)
+    version = call.text("version") or (inline or {}).get("version")
+
+    def told(call: Call) -> Json:
+        codings, concept = codings_of(call)
+        for coding in codings:
+            coding.setdefault("system", url)
+            if version and "version" not in coding:
+                coding["version"] = version
+        if any(not coding["system"] for coding in codings):
+            raise wrong("Name the code system by url, or send a coding with a system.", "url")
+        return verdict(None, [judge.judge(*pair) for pair in placed(codings, concept)], concept)
+
+    return told
 
 
-def validate_in_value_set(call: Call, library: Library, instance: Json | None = None) -> Json:
-    """Parameters that say whether a code is of a value set; FhirError when nothing can be said."""
+def _in_value_set(call: Call, library: Library, instance: Json | None) -> Told:
     inline = instance or call.value("valueSet")
-    codings, concept = codings_of(call)
+    codings_of(call)  # a call without a code is told so before a value set that is not known
     call.only(OF_VALUE_SET)
     shelf = shelf_of(call, library, inline)
     resource = inline or named_value_set(call, shelf)
-    planner = Planner(shelf, _unknown_import)
     try:
-        plan = planner.plan(resource)
-    except _ImportUnknown as error:
-        return _failed(error, codings, concept)
+        plan = Planner(shelf, _unknown_import).plan(resource)
+    except _ImportUnknown as unknown:
+        error = unknown
+        return lambda call: _failed(error, *codings_of(call))
     judge = Judge(call, shelf, plan)
-    return verdict(plan, [judge.judge(*pair) for pair in placed(codings, concept)], concept)
+
+    def told(call: Call) -> Json:
+        codings, concept = codings_of(call)
+        return verdict(plan, [judge.judge(*pair) for pair in placed(codings, concept)], concept)
+
+    return told
+
+
+validate_in_code_system = Prepared(_in_code_system, VARIES)
+"""Parameters that say whether a code is of a code system; FhirError when nothing can be said."""
+
+validate_in_value_set = Prepared(_in_value_set, VARIES)
+"""Parameters that say whether a code is of a value set; FhirError when nothing can be said."""
 
 
 class _ImportUnknown(FhirError):

@@ -1,0 +1,62 @@
+"""What a call says apart from its codes, worked out once for all calls that differ in nothing else.
+
+Finding versions, planning a value set and reading the parameters cost more than the question about one code. So an
+operation is `prepare(call, library, instance)`, which looks at nothing that varies and gives what answers calls.
+https://hl7.org/fhir/R4/terminology-service.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from terminology.operations.call import Call
+from terminology.operations.shelf import Library
+
+Json = dict[str, Any]
+Told = Callable[[Call], Json]
+
+MOST = 256
+"""Preparations that stay at hand."""
+
+LONGEST = 2_000
+"""Letters of the parameters of a call whose preparation stays at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation in two stages. `varies` names the parameters that only the second stage looks at."""
+
+    prepare: Callable[[Call, Library, Json | None], Told]
+    varies: frozenset[str]
+
+    def __call__(self, call: Call, library: Library, instance: Json | None = None) -> Json:
+        """The answer; FhirError when there is none."""
+        if instance is not None or (key := self._key(call)) is None:
+            return self.prepare(call, library, instance)(call)
+        kept = library.prepared()
+        told = kept.get(key)
+        if told is None:
+            told = self.prepare(call, library, None)
+            if len(kept) >= MOST:
+                kept.clear()
+            kept[key] = told
+        return told(call)
+
+    def _key(self, call: Call) -> Hashable:
+        """All of a call but its codes; None when that is long, or holds resources."""
+        found: list[str] = [call.language]
+        for name, value in call.parameters:
+            if name in self.varies:
+                continue
+            if isinstance(value, str):
+                found += name, value
+            elif name == "coding" and isinstance(value, dict):
+                system, version = value.get("system"), value.get("version")
+                if not isinstance(system, str) or not isinstance(version, str | None):
+                    return None
+                found += name, system, version or ""
+            else:
+                return None
+        return None if sum(map(len, found)) > LONGEST else (self.prepare, *found)
