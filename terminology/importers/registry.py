@@ -30,7 +30,10 @@ class Importer:
         return found
 
 
-IMPORTERS: tuple[Importer, ...] = (Importer("icd10cm", "ICD-10-CM", "icd10cm_order_YYYY.txt", "icd10cm_order"),)
+IMPORTERS: tuple[Importer, ...] = (
+    Importer("icd10cm", "ICD-10-CM", "icd10cm_order_YYYY.txt", "icd10cm_order"),
+    Importer("hcpcs", "HCPCS Level II", "HCPCyyyy_MMM_ANWEB.txt, .csv or .xlsx, or the zip of the release", "hcpcs"),
+)
 """In the order of the help."""
 
 

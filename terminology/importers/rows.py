@@ -91,39 +91,25 @@ def table(
 ) -> Iterator[Row]:
     """The rows under a header that must hold the `required` columns, in any order and whatever the case of letters.
 
-    Fields are called as in `required`, else as the header spells them. Records before the first for which `is_header`
-    is true are left out. A row whose number of fields is not the header's is refused. `quoted` is False for files in
-    which a quotation mark is a character like any other.
+    Blanks in names are underscores. Fields are called as in `required`, else as the header spells them. Records before
+    the first for which `is_header` is true are left out. A row whose number of fields is not the header's is refused.
+    `quoted` is False for files in which a quotation mark is a character like any other.
     """
-    names: list[str] | None = None
-    for record in records(member, delimiter=delimiter, encoding=encoding, quoted=quoted):
-        if names is None:
-            if is_header is None or is_header(record.fields):
-                names = _names(record, required)
-            continue
-        if len(record.fields) != len(names):
-            at = min(len(record.fields), len(names)) - 1
-            line, column = record.place(at)
-            refuse(member, line, column, f"{len(names)} fields are expected, this row has {len(record.fields)}")
-        yield record.row(names)
-    if names is None:
-        refuse(member, 1, 1, f"the header with the columns {', '.join(required[:6])} is missing")
+    return under_header(
+        member, records(member, delimiter=delimiter, encoding=encoding, quoted=quoted), required, is_header
+    )
 
 
 class Record:
-    """The fields of one record of a file of separated values."""
+    """The fields of one record; `place(index)` is the line and the column, from 1, at which a field begins."""
 
-    __slots__ = ("_delimiter", "_quoted", "_text", "fields", "member", "number")
+    __slots__ = ("fields", "member", "number", "place")
 
-    def __init__(
-        self, member: Member, number: int, fields: list[str], text: Sequence[str], delimiter: str, quoted: bool
-    ) -> None:
+    def __init__(self, member: Member, number: int, fields: list[str], place: Callable[[int], tuple[int, int]]) -> None:
         self.member = member
-        self.number = number
+        self.number = number  # of its first line, from 1
         self.fields = fields
-        self._text = text
-        self._delimiter = delimiter
-        self._quoted = quoted
+        self.place = place
 
     def row(self, names: Sequence[str]) -> Row:
         """The record with its fields named in order."""
@@ -131,20 +117,35 @@ class Record:
             self.member, self.number, dict(zip(names, self.fields, strict=False)), lambda n: self.place(names.index(n))
         )
 
-    def place(self, index: int) -> tuple[int, int]:
-        """Line and column, from 1, at which a field begins."""
-        line, column, seen, inside = self.number, 0, 0, False
-        for character in "\n".join(self._text):
-            if seen == index and not inside:
-                break
-            column += 1
-            if character == '"' and self._quoted:
-                inside = not inside
-            elif character == self._delimiter and not inside:
-                seen += 1
-            elif character == "\n":
-                line, column = line + 1, 0
-        return line, column + 1
+    def refuse(self, index: int, why: str) -> NoReturn:
+        """Refuse the file at a field."""
+        line, column = self.place(index)
+        refuse(self.member, line, column, why)
+
+
+def under_header(
+    member: Member,
+    found: Iterable[Record],
+    required: Sequence[str],
+    is_header: Callable[[list[str]], bool] | None = None,
+    *,
+    ragged: bool = False,
+) -> Iterator[Row]:
+    """The records that follow a header, as rows: see `table`. `ragged`: empty fields at the end may be left out."""
+    names: list[str] | None = None
+    for record in found:
+        if names is None:
+            if is_header is None or is_header(record.fields):
+                names = _names(record, required)
+            continue
+        if ragged and len(record.fields) < len(names):
+            record.fields.extend([""] * (len(names) - len(record.fields)))
+        if len(record.fields) != len(names):
+            at = min(len(record.fields), len(names) + 1) - 1
+            record.refuse(at, f"{len(names)} fields are expected, this row has {len(record.fields)}")
+        yield record.row(names)
+    if names is None:
+        refuse(member, 1, 1, f"the header with the columns {', '.join(required[:6])} is missing")
 
 
 def records(member: Member, *, delimiter: str = ",", encoding: str = "utf-8", quoted: bool = True) -> Iterator[Record]:
@@ -176,18 +177,37 @@ def records(member: Member, *, delimiter: str = ",", encoding: str = "utf-8", qu
         if len(fields) > MAX_FIELDS:
             refuse(member, first, 1, f"the record has more than {MAX_FIELDS} fields")
         if any(field.strip() for field in fields):
-            yield Record(member, first, fields, tuple(text), delimiter, quoted)
+            yield Record(member, first, fields, partial(_place, "\n".join(text), first, delimiter, quoted))
+
+
+def _place(text: str, line: int, delimiter: str, quoted: bool, index: int) -> tuple[int, int]:
+    column, seen, inside = 0, 0, False
+    for character in text:
+        if seen == index and not inside:
+            break
+        column += 1
+        if character == '"' and quoted:
+            inside = not inside
+        elif character == delimiter and not inside:
+            seen += 1
+        elif character == "\n":
+            line, column = line + 1, 0
+    return line, column + 1
 
 
 def _names(header: Record, required: Iterable[str]) -> list[str]:
     spelled = [field.strip() for field in header.fields]
-    folded = [field.casefold() for field in spelled]
+    folded = [_fold(field) for field in spelled]
     for name in required:
-        count = folded.count(name.casefold())
+        count = folded.count(_fold(name))
         if count == 0:
             refuse(header.member, header.number, 0, f"the column {name} is missing")
+        at = folded.index(_fold(name))
         if count > 1:
-            again = folded.index(name.casefold(), folded.index(name.casefold()) + 1)
-            refuse(header.member, *header.place(again), f"the column {name} stands twice")
-        spelled[folded.index(name.casefold())] = name
+            header.refuse(folded.index(_fold(name), at + 1), f"the column {name} stands twice")
+        spelled[at] = name
     return spelled
+
+
+def _fold(name: str) -> str:
+    return "_".join(name.casefold().replace("_", " ").split())

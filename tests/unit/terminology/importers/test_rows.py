@@ -41,7 +41,7 @@ def test_marks_of_an_unquoted_table_are_characters(tmp_path: Path) -> None:
         ("A\n1\n", "line 1: the column B is missing"),
         ("A,B,b\n1,2,3\n", "line 1, column 5: the column B stands twice"),
         ("A,B\n1\n", "line 2, column 1: 2 fields are expected, this row has 1"),
-        ("A,B\n1,2,3\n", "line 2, column 3: 2 fields are expected, this row has 3"),
+        ("A,B\n1,2,3\n", "line 2, column 5: 2 fields are expected, this row has 3"),
         ('A,B\n1,"2"3\n', "line 2, column 1: the record is damaged"),
         ('A,B\n1,"2\n', "line 2, column 1: the record is damaged"),
         ('A,B\n1,"2\n' + "x\n" * 300, "line 2, column 1: a quotation mark opens a field that 200 lines"),
