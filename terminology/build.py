@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from terminology.fragments import fragment_sources
 from terminology.icd10cm import package_sources
 from terminology.source import Progress, Source
-from terminology.writer import LAYOUT, write
+from terminology.store.layout import LAYOUT
+from terminology.store.writer import write
 
 
 def build(dir: Path | str, progress: Progress | None = None) -> list[Path]:
     """Write the files that are missing or have changed, and return those; `progress(what, done, total)` is told."""
-    grouped: defaultdict[str, list[Source]] = defaultdict(list)
+    written: list[Path] = []
+    _path(dir, "starter").unlink(missing_ok=True)  # once held several editions
     for source in (*package_sources(), *fragment_sources()):
-        stem = f"{source.name}@{source.version}" if source.content == "complete" else "starter"
-        if source.content == "fragment" or not _fingerprints(_path(dir, stem)):  # an operator's own file stays
-            grouped[stem].append(source)
-    return [p for stem, sources in grouped.items() if (p := install(dir, stem, sources, progress))]
+        stem = f"{source.name}@{source.version}"
+        if source.content == "complete" and _fingerprint(_path(dir, stem)):
+            continue  # an operator's own file stays
+        if path := install(dir, stem, [source], progress):
+            written.append(path)
+    return written
 
 
 def install(
     dir: Path | str,
     stem: str,
-    sources: list[Source],
+    sources: Sequence[Source],
     progress: Progress | None = None,
 ) -> Path | None:
-    """Write one file unless it already holds exactly these sources; the path when it was written."""
+    """Write the file of one edition unless it already holds exactly that; the path when it was written."""
+    (source,) = sources
     path = _path(dir, stem)
-    if _fingerprints(path) == {s.fingerprint for s in sources}:
+    if _fingerprint(path) == source.fingerprint:
         return None
-    write(path, sources, progress)
+    write(path, source, progress)
     return path
 
 
@@ -41,13 +47,14 @@ def _path(dir: Path | str, stem: str) -> Path:
     return Path(dir) / "terminology" / f"{stem}.sqlite"
 
 
-def _fingerprints(path: Path) -> set[str]:
+def _fingerprint(path: Path) -> str | None:
+    """The fingerprint of what a file holds; None where it is missing, damaged or of another layout."""
     if not path.exists():
-        return set()
+        return None
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
             if db.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
-                return set()
-            return {row[0] for row in db.execute("SELECT fingerprint FROM edition")}
+                return None
+            return str(json.loads(db.execute("SELECT value FROM manifest WHERE key = 'fingerprint'").fetchone()[0]))
     except sqlite3.DatabaseError:
-        return set()
+        return None

@@ -1,52 +1,56 @@
 """Read the project's own starter tables: facts (numbers, units, names) under labels of our own.
 
 Each `data/NAME.tsv` begins with `#key: value` lines (system, version, title, source, licence), then a header line, then
-rows. Columns `code`, `display`, `terms` (split at |) and `active` are known; the others become properties.
+rows. Columns `code`, `display`, `terms` (split at |), `active`, `billable`, `start` and `end` (days of service) are
+known; the others become properties.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from terminology.source import Name, Source, SourceConcept
 
+READER = 2
+"""Raise when the same table is read otherwise: then it is written again."""
+
+_KNOWN = frozenset(("code", "display", "terms", "active", "billable", "start", "end"))
+
 
 def fragment_sources() -> list[Source]:
     """The starter tables of the package."""
     folder = files("terminology") / "data"
     tables = sorted((f for f in folder.iterdir() if f.name.endswith(".tsv")), key=lambda f: f.name)
-    return [source for table in tables for source in read_fragment(table)]
+    return [read_fragment(table) for table in tables]
 
 
-def read_fragment(table: Traversable) -> list[Source]:
-    """The editions of one table; a table with a `system` column holds several systems."""
+def read_fragment(table: Traversable) -> Source:
+    """The edition in one table."""
     text = table.read_text("utf-8")
     lines = text.split("\n")
     head = dict(line[1:].split(": ", 1) for line in lines if line.startswith("#"))
     body = [line for line in lines if line and not line.startswith("#")]
     columns = body[0].split("\t")
     rows = [dict(zip(columns, line.split("\t"), strict=False)) for line in body[1:]]
-    systems = list(dict.fromkeys(row.get("system") or head["system"] for row in rows))
-    return [
-        Source(
-            name=table.name.removesuffix(".tsv") if len(systems) == 1 else system.rsplit("/", 1)[-1],
-            system=system,
-            version=head["version"],
-            title=head["title"] if len(systems) == 1 else system.rsplit("/", 1)[-1],
-            start=None,
-            end=None,
-            content=head["content"],
-            origin=head["source"],
-            licence=head["licence"],
-            fingerprint=hashlib.sha256(f"{system}\n{text}".encode()).hexdigest(),
-            concepts=partial(_concepts, [r for r in rows if (r.get("system") or head["system"]) == system]),
-        )
-        for system in systems
-    ]
+    return Source(
+        name=table.name.removesuffix(".tsv"),
+        system=head["system"],
+        version=head["version"],
+        title=head["title"],
+        start=None,
+        end=None,
+        content=head["content"],
+        origin=head["source"],
+        licence=head["licence"],
+        fingerprint=hashlib.sha256(f"{READER}\n{text}".encode()).hexdigest(),
+        concepts=partial(_concepts, rows),
+        total=len(rows),
+    )
 
 
 def _concepts(rows: list[dict[str, str]]) -> Iterator[SourceConcept]:
@@ -58,10 +62,12 @@ def _concepts(rows: list[dict[str, str]]) -> Iterator[SourceConcept]:
             row["display"],
             billable={"yes": True, "no": False}.get(row.get("billable", "")),
             active=row.get("active", "yes") != "no",
+            start=_day(row.get("start")),
+            end=_day(row.get("end")),
             names=tuple(Name(t.strip()) for t in row.get("terms", "").split("|") if t.strip()),
-            properties={
-                k: v
-                for k, v in row.items()
-                if v and k not in {"code", "display", "terms", "active", "system", "billable"}
-            },
+            properties={k: v for k, v in row.items() if v and k not in _KNOWN},
         )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,15 @@ class Edition:
     name: str = ""  # short alias, for example icd10cm
     title: str = ""
     fingerprint: str = ""  # of the exact content
+    sensitive: bool = True  # whether the case of codes counts
+    language: str = "en"  # of the displays
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """A concept. `billable` is None where the system does not know the idea."""
+class Concept(NamedTuple):
+    """A concept. `billable` is None where the system does not know the idea; a `group` orders the book and is no code.
+
+    `start` and `end` are the days of service between which the code may be used, where its edition says so.
+    """
 
     system: str
     code: str
@@ -34,8 +39,16 @@ class Concept:
     version: str
     billable: bool | None = None
     active: bool = True
-    parent: str | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    parent: str | None = None  # the first one
+    group: bool = False
+    start: date | None = None
+    end: date | None = None
+    detail: str | None = None  # the properties as JSON: most who ask for a concept do not need them
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """The properties that the source gives it, by code."""
+        return json.loads(self.detail) if self.detail else {}
 
 
 @dataclass(frozen=True, slots=True)

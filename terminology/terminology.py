@@ -2,115 +2,172 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from fhir_profiles.errors import Category, FhirError
 from terminology.editions import choose
-from terminology.file import EditionFile
 from terminology.model import Concept, Edition, Term, Validation
-from terminology.search import POOL, search
-from terminology.validation import validate
+from terminology.source import Name, Relation, Subset
+from terminology.store.file import EditionFile
 
 
 class Terminology:
-    """Every edition that is loaded. Thread-safe for reading; after a fork each process opens its own connections."""
+    """Every edition that is loaded. Thread-safe for reading; after a fork each process opens its own connections.
 
-    def __init__(self, files: list[EditionFile]) -> None:
-        self._where: defaultdict[str, list[tuple[Edition, EditionFile, int]]] = defaultdict(list)
-        for file in files:
-            for number, edition in enumerate(file.editions):
-                self._where[edition.system].append((edition, file, number))
-        for entries in self._where.values():
-            entries.sort(key=lambda e: (e[0].start or date.min, e[0].version))
+    A system is given as its URI or by a short name: icd10cm. Without `version` the edition in force on the date `on`
+    answers, else the newest. What is unknown has no parents, no names, and so on.
+    """
+
+    def __init__(self, files: Iterable[EditionFile]) -> None:
+        self._files: dict[str, list[EditionFile]] = {}
+        self._names: dict[str, str] = {}
+        for file in sorted(files, key=lambda f: (f.edition.start or date.min, f.edition.version)):
+            self._files.setdefault(file.edition.system, []).append(file)
+            self._names.setdefault(file.edition.name.lower(), file.edition.system)
 
     @property
     def systems(self) -> tuple[str, ...]:
         """The URIs of the loaded systems."""
-        return tuple(self._where)
+        return tuple(self._files)
+
+    def system(self, name: str) -> str:
+        """The URI of a short name; any other text as it is."""
+        if name in self._files or ":" in name:
+            return name
+        known = self._names.get(name.lower())
+        if known is None:
+            from terminology.systems import system_of  # whoever says URIs does not pay for the published systems
+
+            known = system_of(name)
+        return known or name
 
     def editions(self, system: str) -> tuple[Edition, ...]:
         """The loaded editions of a system, oldest first."""
-        return tuple(entry[0] for entry in self._where.get(system, ()))
+        return tuple(file.edition for file in self._files.get(self.system(system), ()))
 
     def edition(self, system: str, on: date | None = None, version: str | None = None) -> Edition | None:
         """The edition asked for: by version, else in force (or nearest) on a date of service, else the newest."""
         return choose(self.editions(system), on, version)
 
+    def file(self, system: str, version: str | None = None, on: date | None = None) -> EditionFile | None:
+        """The file of that edition."""
+        files = self._files.get(system)
+        if files is None:
+            files = self._files.get(self.system(system), [])
+        if version is None and on is None:
+            return files[-1] if files else None
+        edition = choose([file.edition for file in files], on, version)
+        return next((file for file in files if file.edition is edition), None)
+
+    def manifest(self, system: str, version: str | None = None) -> Mapping[str, Any]:
+        """What an edition was made of: source, licence, dates, files with their SHA-256, counts, content hash."""
+        file = self.file(system, version)
+        return file.manifest if file else {}
+
     def lookup(self, system: str, code: str, version: str | None = None, on: date | None = None) -> Concept | None:
         """The concept, or None when the edition does not hold it."""
-        place = self._place(system, version, on)
-        return place and place[0].concept(place[1], code)
+        file = self.file(system, version, on)
+        return file and file.concept(code)
 
     def validate_code(
         self, system: str, code: str, display: str | None = None, version: str | None = None, on: date | None = None
     ) -> Validation:
         """Whether the code exists, may be billed and was in force; the message says what to do otherwise."""
-        return validate(self, system, code, display, version, on)
+        from terminology.validation import validate
 
-    def subsumes(self, system: str, a: str, b: str, version: str | None = None) -> bool:
+        return validate(self, self.system(system), code, display, version, on)
+
+    def validate(self, system: str, code: str, on: date | str | None = None) -> Validation:
+        """Whether a code may be used on a day of service: a date or YYYY-MM-DD."""
+        return self.validate_code(system, code, on=date.fromisoformat(on) if isinstance(on, str) else on)
+
+    def subsumes(self, system: str, a: str, b: str, version: str | None = None, on: date | None = None) -> bool:
         """True when `b` is `a` or lies below it."""
-        place = self._place(system, version, None)
-        outer, inner = (place[0].interval(place[1], c) for c in (a, b)) if place else (None, None)
-        return bool(outer and inner and outer[0] <= inner[0] <= outer[1])
+        file = self.file(system, version, on)
+        return file is not None and file.is_below(b, a)
 
     def search(
-        self, system: str, text: str, *, count: int = 20, billable: bool = False, pool: int = POOL
+        self, system: str, text: str, *, count: int = 20, billable: bool = False, pool: int = 2000
     ) -> list[Concept]:
         """Concepts whose names hold all the words of `text` (the last may be unfinished), best first."""
-        place = self._place(system, None, None)
-        return search(place[0], place[1], text, count, billable, pool) if place else []
+        from terminology.store.words import search
+
+        file = self.file(system)
+        return search(file, text, count, billable, pool) if file else []
 
     def terms(self, system: str, version: str | None = None) -> Iterator[Term]:
         """Every name of every concept of a system."""
-        place = self._place(system, version, None)
-        return place[0].terms(place[1]) if place else iter(())
+        file = self.file(system, version)
+        return file.terms() if file else iter(())
 
-    def terms_of(self, system: str, code: str) -> list[str]:
-        """The names of a concept other than its display."""
-        place = self._place(system, None, None)
-        return place[0].terms_of(place[1], code) if place else []
+    def names(self, system: str, code: str, version: str | None = None, on: date | None = None) -> list[Name]:
+        """The names of a concept other than its display, with kind and language."""
+        file = self.file(system, version, on)
+        return file.names(code) if file else []
+
+    def terms_of(self, system: str, code: str, version: str | None = None, on: date | None = None) -> list[str]:
+        """The names of a concept other than its display, as texts."""
+        return [name.text for name in self.names(system, code, version, on)]
 
     def concepts(self, system: str, version: str | None = None) -> Iterator[Concept]:
         """Every concept of a system in book order."""
-        place = self._place(system, version, None)
-        return place[0].concepts(place[1]) if place else iter(())
+        file = self.file(system, version)
+        return file.concepts() if file else iter(())
 
-    def children(self, system: str, code: str, version: str | None = None) -> list[Concept]:
-        """The direct children of a concept."""
-        place = self._place(system, version, None)
-        return place[0].children(place[1], code) if place else []
+    def parents(self, system: str, code: str, version: str | None = None, on: date | None = None) -> list[Concept]:
+        """The concepts directly above one; the first is the one under which it is listed."""
+        file = self.file(system, version, on)
+        return file.parents(code) if file else []
 
-    def descendants(self, system: str, code: str, version: str | None = None) -> list[Concept]:
-        """All concepts below one."""
-        place = self._place(system, version, None)
-        return place[0].descendants(place[1], code) if place else []
+    def children(self, system: str, code: str, version: str | None = None, on: date | None = None) -> list[Concept]:
+        """The concepts directly below one."""
+        file = self.file(system, version, on)
+        return file.children(code) if file else []
 
-    def ancestors(self, system: str, code: str, version: str | None = None) -> list[Concept]:
-        """From the parent up to the root."""
-        place = self._place(system, version, None)
-        return place[0].ancestors(place[1], code) if place else []
+    def descendants(self, system: str, code: str, version: str | None = None, on: date | None = None) -> list[Concept]:
+        """All concepts below one in book order."""
+        file = self.file(system, version, on)
+        return list(file.descendants(code)) if file else []
 
-    def notes(self, system: str, code: str) -> list[tuple[str, str]]:
+    def ancestors(self, system: str, code: str, version: str | None = None, on: date | None = None) -> list[Concept]:
+        """All concepts above one, nearest first."""
+        file = self.file(system, version, on)
+        return file.ancestors(code) if file else []
+
+    def notes(
+        self, system: str, code: str, version: str | None = None, on: date | None = None
+    ) -> list[tuple[str, str]]:
         """(kind, text) of the notes at the concept: includes, excludes1, excludes2, code-first, use-additional …"""
-        place = self._place(system, None, None)
-        return place[0].notes(place[1], code) if place else []
+        file = self.file(system, version, on)
+        return file.notes(code) if file else []
 
-    def notes_of_kind(self, system: str, kind: str) -> Iterator[tuple[str, str]]:
+    def notes_of_kind(self, system: str, kind: str, version: str | None = None) -> Iterator[tuple[str, str]]:
         """(code, text) of every note of one kind."""
-        place = self._place(system, None, None)
-        return place[0].notes_of_kind(place[1], kind) if place else iter(())
+        file = self.file(system, version)
+        return file.notes_of_kind(kind) if file else iter(())
 
-    def _place(self, system: str, version: str | None, on: date | None) -> tuple[EditionFile, int] | None:
-        entries = self._where.get(system)
-        if not entries:
-            return None
-        if len(entries) == 1 and version is None:
-            return entries[0][1], entries[0][2]
-        edition = self.edition(system, on, version)
-        return next(((file, number) for e, file, number in entries if e is edition), None)
+    def relations(self, system: str, code: str, version: str | None = None) -> list[Relation]:
+        """The relations of a concept other than the hierarchy."""
+        file = self.file(system, version)
+        return file.relations(code) if file else []
+
+    def having(self, system: str, property_: str, value: str, version: str | None = None) -> list[str]:
+        """The codes that have a value of a property, in book order; values as text: true, 17, the code of a Coding."""
+        file = self.file(system, version)
+        return file.having(property_, value) if file else []
+
+    def subset(self, system: str, id: str, version: str | None = None) -> Subset | None:
+        """A named list of the edition: an answer list LL…, a reference set."""
+        file = self.file(system, version)
+        return file and file.subset(id)
+
+    def subsets(self, system: str, version: str | None = None) -> list[tuple[str, str, int]]:
+        """(id, title, how many members) of each named list."""
+        file = self.file(system, version)
+        return file.subsets() if file else []
 
 
 def open_terminology(dir: Path | str) -> Terminology:
@@ -119,4 +176,4 @@ def open_terminology(dir: Path | str) -> Terminology:
     if not files:
         text = "No code system is loaded in this data directory: run `fhirwright load icd10cm`"
         raise FhirError.of(Category.UNAVAILABLE, "not-found", text)
-    return Terminology([EditionFile(path) for path in files])
+    return Terminology(EditionFile(path) for path in files)

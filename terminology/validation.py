@@ -29,7 +29,7 @@ def validate(
     if edition is None:
         return _no_edition(terminology, system, code, version)
     concept = terminology.lookup(system, code, version or edition.version)
-    if concept is None or concept.properties.get("group"):
+    if concept is None or concept.group:
         return _unknown(terminology, edition, code)
     messages = [_period(edition, on), _lapsed(concept, on), _header(terminology, concept)]
     wrong = _wrong_display(terminology, concept, display)
@@ -107,13 +107,11 @@ def _period(edition: Edition, on: date | None) -> str | None:
 
 
 def _lapsed(concept: Concept, on: date | None) -> str | None:
-    start, end = concept.properties.get("start"), concept.properties.get("end")
-    day = on.isoformat() if on else None
-    if end and (day is None or day > end):
+    if concept.end and (on is None or on > concept.end):
         use = concept.properties.get("replaced_by")
-        return f"The code was retired after {end}" + (f": use {use}" if use else "")
-    if start and day and day < start:
-        return f"The code came into force on {start}, after the date of service"
+        return f"The code was retired after {concept.end}" + (f": use {use}" if use else "")
+    if concept.start and on and on < concept.start:
+        return f"The code came into force on {concept.start}, after the date of service"
     return None
 
 

@@ -55,7 +55,7 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     leaves = default_leaves(
         Place(c.code, c.display, c.parent, bool(c.billable), "seventh" in c.properties)
         for c in terminology.concepts(ICD10CM)
-        if not c.properties.get("group")
+        if not c.group
     )
     learn(meanings, leaves)
     shares = {(f" {'  '.join(r[0].split())} ", r[1]): (float(r[2]), int(r[3])) for r in learned()}

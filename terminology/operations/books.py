@@ -212,13 +212,13 @@ class LoadedBook:
             if len(self._entries) >= MOST_ENTRIES:
                 self._entries.clear()
             found = self.terminology.lookup(self.url, code, self.version)
-            usable = found is not None and not found.properties.get("group")
+            usable = found is not None and not found.group
             self._entries[code] = self._entry(found, whole=True) if found is not None and usable else None
         return self._entries[code]
 
     def entries(self) -> Iterator[Entry]:
         for concept in self.terminology.concepts(self.url, self.version):
-            if not concept.properties.get("group"):
+            if not concept.group:
                 yield self._entry(concept, whole=False)
 
     def _entry(self, concept: Concept, *, whole: bool) -> Entry:
@@ -238,7 +238,7 @@ class LoadedBook:
 
     def above(self, code: str) -> list[str]:
         found = self.terminology.ancestors(self.url, code, self.version)
-        return [c.code for c in found if not c.properties.get("group")]
+        return [c.code for c in found if not c.group]
 
     def parents(self, code: str) -> list[str]:
         found = self.terminology.lookup(self.url, code, self.version)

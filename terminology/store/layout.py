@@ -37,7 +37,7 @@ CREATE TABLE note (concept INTEGER, place INTEGER, kind TEXT NOT NULL, text TEXT
 -- The properties of the edition: what it declares first, then what its concepts carry besides.
 CREATE TABLE declared (no INTEGER PRIMARY KEY, code TEXT NOT NULL, type TEXT NOT NULL, uri TEXT, description TEXT);
 
--- Who has which value: value as text (true, false, the code of a Coding), cut at 120 letters; concepts: uint32, rising.
+-- Who has which value: value as text (true, false, the code of a Coding); concepts: their ids as uint32, rising.
 CREATE TABLE property (no INTEGER, value TEXT, concepts BLOB NOT NULL, PRIMARY KEY (no, value)) WITHOUT ROWID;
 
 -- Relations other than the hierarchy. "group": 0 for none.
@@ -49,14 +49,11 @@ CREATE TABLE subset (id TEXT PRIMARY KEY, title TEXT NOT NULL, members BLOB NOT 
 """
 
 INDEXES = """
-CREATE UNIQUE INDEX concept_code ON concept (code);
+CREATE INDEX concept_code ON concept (code, last);
 CREATE INDEX concept_parent ON concept (parent);
 CREATE INDEX edge_parent ON edge (parent);
 CREATE INDEX relation_target ON relation (target, type);
 """
-
-LONGEST = 120
-"""Letters of a property's value that are looked up; what is longer is compared in full after that."""
 
 
 def tables(*, sensitive: bool) -> str:

@@ -124,7 +124,7 @@ class Loaded:
     def _find(self, code: str) -> Concept | None:
         system, version = self._key
         found = self._ask.lookup(system, code, version)
-        return None if found is None or found.properties.get("group") else found
+        return None if found is None or found.group else found
 
     def fold(self, code: str) -> str:
         return code
@@ -135,7 +135,7 @@ class Loaded:
         return False if self.complete or (self._shape and not self._shape.fullmatch(code)) else None
 
     def codes(self) -> Iterable[str]:
-        return (c.code for c in self._ask.concepts(*self._key) if not c.properties.get("group"))
+        return (c.code for c in self._ask.concepts(*self._key) if not c.group)
 
     def active(self, code: str) -> bool:
         found = self._find(code)
@@ -147,14 +147,14 @@ class Loaded:
             return None
         itself = (code,) if self._find(code) else ()
         under = self._ask.descendants(system, code, version)
-        return frozenset((*itself, *(c.code for c in under if not c.properties.get("group"))))
+        return frozenset((*itself, *(c.code for c in under if not c.group)))
 
     def above(self, code: str) -> frozenset[str] | None:
         if self._find(code) is None:
             return None
         system, version = self._key
         over = self._ask.ancestors(system, code, version)
-        return frozenset((code, *(c.code for c in over if not c.properties.get("group"))))
+        return frozenset((code, *(c.code for c in over if not c.group)))
 
     def is_below(self, code: str, ancestor: str) -> Answer:
         system, version = self._key
@@ -171,7 +171,7 @@ class Loaded:
         return self._values(found, name)
 
     def having(self, name: str, test: Test) -> Iterable[str]:
-        concepts = (c for c in self._ask.concepts(*self._key) if not c.properties.get("group"))
+        concepts = (c for c in self._ask.concepts(*self._key) if not c.group)
         return (c.code for c in concepts if (v := self._values(c, name)) is not None and test(v))
 
     def _values(self, found: Concept, name: str) -> list[str] | None:
