@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import asyncio
+from collections.abc import Callable, Hashable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -16,61 +18,108 @@ from server.interactions.fhir import Fhir
 from server.operations.registry import Level, Operation
 from terminology.operations import OPERATIONS, Answer, Call
 from terminology.operations.capabilities import versions
+from terminology.operations.prepared import Prepared
 
 Json = dict[str, Any]
 BOTH = frozenset({"GET", "POST"})
-SLOW = frozenset(("$expand", "$translate", "$batch-validate-code"))
-"""Operations that may take a while, and so go to a thread."""
+BRIEF = frozenset(("$validate-code", "$lookup", "$subsumes"))
+"""Operations that are about one code, and so answered at once; the others may take a while."""
 
 SMALL = 16_384
 """Bytes of a body that is read without a thread."""
 
-KEPT = 4_096
-"""Answers that stay at hand until a stored code system or value set changes."""
+LANES = 2
+"""Threads for what takes a while: with more, the event loop would wait for its turn among them."""
+
+KEPT, KEPT_BYTES, KEPT_LONGEST = 4_096, 16 * 1024 * 1024, 32 * 1024
+"""Answers that stay at hand until a stored code system or value set changes: how many, together, each."""
 
 _MISSHAPEN = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What operations meet in resources that are no FHIR."""
 
+_VARY = (("Vary", "Accept-Language"),)
 _AS = {"ValueSet": "valueSet", "CodeSystem": "codeSystem", "ConceptMap": "conceptMap"}
 
 
 class TerminologyOperation:
-    """One operation. What is in memory is answered at once; what reads the database or much data, in a thread."""
+    """One operation. A call of a kind that has been answered before is answered at once, any other in a thread."""
 
-    def __init__(self, fhir: Fhir, answer: Answer) -> None:
+    def __init__(self, fhir: Fhir, answer: Answer, lanes: Executor) -> None:
         self._fhir = fhir
         self._answer = answer
-        self._kept: dict[Hashable, Response] = {}
-        self._stamp: Hashable = None
+        self._lanes = lanes
+        self._kept = Kept()
 
     async def __call__(self, request: Request) -> Response:
         """200 with what the operation answers; FhirError when it has no answer."""
-        brief = len(request.path) == 2 and request.path[1] not in SLOW and len(request.body) < SMALL
-        if not brief or not self._fhir.conformance.stored.ready():
-            return await self._fhir.store.run(self._respond, request)
+        brief = len(request.path) == 2 and request.path[1] in BRIEF and len(request.body) < SMALL
+        if not brief or not await self._settled():
+            return await self._later(request)
         stamp = self._fhir.conformance.generation()
-        if stamp != self._stamp or len(self._kept) >= KEPT:
-            self._stamp, self._kept = stamp, {}
-        asked = request.query, request.body, request.language
-        found = self._kept.get(asked)
+        found = self._kept.find(stamp, request)
         if found is None:
-            found = self._kept[asked] = self._respond(request)
+            found = self._at_once(request) or await self._later(request)
+            self._kept.keep(stamp, request, found)
         return found
+
+    async def _settled(self) -> bool:
+        """Whether it is known, without the database, what has changed."""
+        conformance = self._fhir.conformance
+        if not conformance.stored.ready():
+            await self._fhir.store.run(conformance.generation)
+        return conformance.stored.ready()
+
+    async def _later(self, request: Request) -> Response:
+        return await asyncio.get_running_loop().run_in_executor(self._lanes, self._respond, request)
+
+    def _at_once(self, request: Request) -> Response | None:
+        """The answer to one more call of a kind that has been answered; None to one of a new kind."""
+        if not isinstance(self._answer, Prepared):
+            return None
+        call = read_call(request)
+        told = self._answer.ready(call, self._fhir.conformance.codes_library)
+        return None if told is None else self._made(request, told, call)
 
     def _respond(self, request: Request) -> Response:
         call = read_call(request)
         instance = self._instance(request) if len(request.path) == 3 else None
+        return self._made(request, self._answer, call, self._fhir.conformance.codes_library, instance)
+
+    def _made(self, request: Request, answer: Callable[..., Json], *args: Any) -> Response:
         try:
-            made = self._answer(call, self._fhir.conformance.codes_library, instance)
+            made = answer(*args)
         except _MISSHAPEN as error:
             refuse_misshapen(request, error)
             raise
-        return Response(status=200, body=json.encode(made), headers=(("Vary", "Accept-Language"),))
+        return Response(status=200, body=json.encode(made), headers=_VARY)
 
     def _instance(self, request: Request) -> Json:
         read = msgspec.structs.replace(request, method="GET", path=request.path[:2], query=(), body=b"")
         found: Json = json.decode(self._fhir.handle_sync(read).body)
         return found
+
+
+class Kept:
+    """Answers by what shaped them; those of one generation of definitions."""
+
+    def __init__(self) -> None:
+        self._answers: dict[Hashable, Response] = {}
+        self._bytes = 0
+        self._stamp: Hashable = None
+
+    def find(self, stamp: Hashable, request: Request) -> Response | None:
+        """The answer to a request that was made before."""
+        if stamp != self._stamp or len(self._answers) >= KEPT or self._bytes >= KEPT_BYTES:
+            self._answers, self._bytes, self._stamp = {}, 0, stamp
+        return self._answers.get((request.query, request.body, request.language))
+
+    def keep(self, stamp: Hashable, request: Request, response: Response) -> None:
+        """Keep an answer, unless it is long or what it rests on has changed."""
+        size = len(response.body) + len(request.body) + len(request.language)
+        size += sum([len(name) + len(value) for name, value in request.query])
+        if size <= KEPT_LONGEST and stamp == self._stamp:
+            self._answers[request.query, request.body, request.language] = response
+            self._bytes += size
 
 
 def read_call(request: Request) -> Call:
@@ -104,10 +153,11 @@ async def _versions(_: Request) -> Response:
 def operations(fhir: Fhir) -> list[Operation]:
     """All of them, on types and on instances."""
     made = []
+    lanes = ThreadPoolExecutor(LANES, thread_name_prefix="terminology")
     for name, answer in OPERATIONS.items():
         kind, _, operation = name.partition("/$")
         levels: frozenset[Level] = frozenset({"type", "instance"})
-        handler = TerminologyOperation(fhir, answer)
+        handler = TerminologyOperation(fhir, answer, lanes)
         base = TX_ECOSYSTEM if operation.startswith("batch") else FHIR
         definition = f"{base}/OperationDefinition/{kind}-{operation}"
         methods = BOTH if not operation.startswith("batch") else frozenset({"POST"})

@@ -33,22 +33,26 @@ class Prepared:
 
     def __call__(self, call: Call, library: Library, instance: Json | None = None) -> Json:
         """The answer; FhirError when there is none."""
-        if instance is not None or (key := self._key(call)) is None:
-            return self.prepare(call, library, instance)(call)
-        kept = library.prepared()
+        key = self._key(call) if instance is None else None
+        kept = library.prepared() if key is not None else {}
         told = kept.get(key)
         if told is None:
-            told = self.prepare(call, library, None)
+            told = self.prepare(call, library, instance)
             if len(kept) >= MOST:
                 kept.clear()
             kept[key] = told
         return told(call)
 
+    def ready(self, call: Call, library: Library) -> Told | None:
+        """What answers a call without delay; None when that has to be prepared."""
+        key = self._key(call)
+        return None if key is None else library.prepared().get(key)
+
     def _key(self, call: Call) -> Hashable:
         """All of a call but its codes; None when that is long, or holds resources."""
         found: list[str] = [call.language]
         for name, value in call.parameters:
-            if name in self.varies:
+            if name in self.varies or name == "uuid":
                 continue
             if isinstance(value, str):
                 found += name, value

@@ -18,7 +18,9 @@ SYSTEM: Json = {
 }  # fmt: skip
 POMES: Json = {
     "resourceType": "ValueSet", "url": "urn:pomes", "status": "active",
-    "compose": {"include": [{"system": "urn:fruit", "filter": [{"property": "concept", "op": "is-a", "value": "pome"}]}]},
+    "compose": {
+        "include": [{"system": "urn:fruit", "filter": [{"property": "concept", "op": "is-a", "value": "pome"}]}]
+    },
 }  # fmt: skip
 
 
@@ -96,5 +98,5 @@ def test_what_is_kept_is_bounded(many: int) -> None:
         _told("CodeSystem/$lookup", (("system", "urn:fruit"), ("code", "apple"), ("property", f"p{n}")), "", library)
     assert len(library.prepared()) <= MOST
     kept = len(library.prepared())
-    _told("CodeSystem/$lookup", (("system", "urn:fruit"), ("code", "apple"), ("uuid", "x" * LONGEST)), "", library)
+    _told("CodeSystem/$lookup", (("system", "urn:fruit"), ("code", "apple"), ("property", "x" * LONGEST)), "", library)
     assert len(library.prepared()) == kept
