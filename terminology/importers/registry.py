@@ -33,6 +33,18 @@ class Importer:
 IMPORTERS: tuple[Importer, ...] = (
     Importer("icd10cm", "ICD-10-CM", "icd10cm_order_YYYY.txt", "icd10cm_order"),
     Importer("hcpcs", "HCPCS Level II", "HCPCyyyy_MMM_ANWEB.txt, .csv or .xlsx, or the zip of the release", "hcpcs"),
+    Importer(
+        "cpt",
+        "CPT",
+        "LONGULT.txt, with MEDU.txt, SHORTU.txt, ConsumerDescriptor.txt, ClinicianDescriptor.txt and MODUL.txt",
+        "cpt",
+        licence="the American Medical Association",
+    ),
+    Importer("loinc", "LOINC", "Loinc_N.NN.zip, the folder of it, or Loinc.csv alone", "loinc"),
+    Importer("rxnorm", "RxNorm", "RxNorm_full_MMDDYYYY.zip, or its folder rrf", "rxnorm"),
+    Importer("ndc", "National Drug Code Directory", "ndctext.zip with product.txt and package.txt", "ndc"),
+    Importer("cvx", "CVX vaccine codes", "cvx.txt, and VG.txt, TRADENAME.txt, mvx.txt where you have them", "cvx"),
+    Importer("nucc", "Health Care Provider Taxonomy", "nucc_taxonomy_VVV.csv", "nucc"),
 )
 """In the order of the help."""
 
