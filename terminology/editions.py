@@ -13,14 +13,30 @@ FISCAL_END = (9, 30)
 def choose(editions: Sequence[Edition], on: date | None, version: str | None) -> Edition | None:
     """The edition of `version`; else in force on `on`, or the nearest one; else the newest. None when nothing fits.
 
+    Without a version only those are asked that speak for the system (`speaking`).
     Where the first half of a fiscal year has no edition, the update of its April comes before the edition of the year
     that went: it holds all codes that came since.
     """
     if version is not None:
         return next((e for e in editions if e.version == version), None)
+    editions = speaking(editions)
     if not editions or on is None:
         return editions[-1] if editions else None
     return min(editions, key=lambda e: (not _same_year(e, on), _days_off(e, on), -(e.start or date.min).toordinal()))
+
+
+def speaking(editions: Sequence[Edition]) -> list[Edition]:
+    """Those that answer where no version is said: the whole ones; else fragments that have dates; else what is there.
+
+    So the starter table of a system steps back once an official file is loaded.
+    """
+    whole = [e for e in editions if e.content == "complete"]
+    return whole or [e for e in editions if e.start] or list(editions)
+
+
+def order(edition: Edition) -> tuple[bool, date, str]:
+    """Sorts editions so that the one that answers without a version and a date is the last."""
+    return edition.content == "complete", edition.start or date.min, edition.version
 
 
 def _same_year(edition: Edition, on: date) -> bool:

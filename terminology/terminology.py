@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fhir_profiles.errors import Category, FhirError
-from terminology.editions import choose
+from terminology.editions import choose, order
 from terminology.model import Concept, Edition, Term, Validation
 from terminology.source import Name, Relation, Subset
 from terminology.store.file import EditionFile
@@ -24,7 +24,7 @@ class Terminology:
     def __init__(self, files: Iterable[EditionFile]) -> None:
         self._files: dict[str, list[EditionFile]] = {}
         self._names: dict[str, str] = {}
-        for file in sorted(files, key=lambda f: (f.edition.start or date.min, f.edition.version)):
+        for file in sorted(files, key=lambda f: order(f.edition)):
             self._files.setdefault(file.edition.system, []).append(file)
             self._names.setdefault(file.edition.name.lower(), file.edition.system)
 
@@ -45,7 +45,7 @@ class Terminology:
         return known or name
 
     def editions(self, system: str) -> tuple[Edition, ...]:
-        """The loaded editions of a system, oldest first."""
+        """The loaded editions of a system: fragments, then whole ones, each oldest first."""
         return tuple(file.edition for file in self._files.get(self.system(system), ()))
 
     def edition(self, system: str, on: date | None = None, version: str | None = None) -> Edition | None:
