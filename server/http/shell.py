@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
@@ -107,7 +108,7 @@ class FhirShell:
         wanted = manner.content_type if manner.forced or accept is None else answer_type(accept, page)
         manner.content_type = wanted or manner.content_type
         operation = self._operations.find(parts) if parts and parts[-1][:1] == "$" else None
-        shape = (operation and _shape_of(operation, parts)) or find_shape(parts, self._types)
+        shape = (operation and _shape_of(operation, len(parts))) or find_shape(parts, self._types)
         scope["fhir_route"] = shape.template
         download = parts[:1] == _BINARY and is_download(shape, parts, method, manner)
         if (wanted is None and not download) or (wanted == HTML and not page):
@@ -207,10 +208,12 @@ def _searched(parts: tuple[str, ...]) -> tuple[str, ...]:
     return (*parts[:2], "*") if len(parts) == 3 else parts[:-1]
 
 
-def _shape_of(operation: Operation, parts: tuple[str, ...]) -> Shape:
+@lru_cache(maxsize=1024)
+def _shape_of(operation: Operation, length: int) -> Shape:
+    """The shape of a path of so many parts that calls an operation."""
     places = ("", "/{type}", "/{type}/{id}")
     methods = operation.methods | {"HEAD"} if "GET" in operation.methods else operation.methods
-    return Shape(f"{PREFIX}{places[len(parts) - 1]}/${operation.name}", methods)
+    return Shape(f"{PREFIX}{places[length - 1]}/${operation.name}", methods)
 
 
 def _headers_of(response: Response) -> list[Header]:

@@ -13,7 +13,7 @@ Level = Literal["system", "type", "instance"]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One operation: where it may be called, with which methods, and the coroutine that answers it.
 

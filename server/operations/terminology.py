@@ -53,17 +53,17 @@ class TerminologyOperation:
     async def __call__(self, request: Request) -> Response:
         """200 with what the operation answers; FhirError when it has no answer."""
         brief = len(request.path) == 2 and request.path[1] in BRIEF and len(request.body) < SMALL
-        if not brief or not await self._settled():
+        if not brief or not await self._known():
             return await self._later(request)
-        stamp = self._fhir.conformance.generation()
+        stamp = self._fhir.conformance.codes_library.settle()
         found = self._kept.find(stamp, request)
         if found is None:
             found = self._at_once(request) or await self._later(request)
             self._kept.keep(stamp, request, found)
         return found
 
-    async def _settled(self) -> bool:
-        """Whether it is known, without the database, what has changed."""
+    async def _known(self) -> bool:
+        """Whether it can be told, without the database, what has changed."""
         conformance = self._fhir.conformance
         if not conformance.stored.ready():
             await self._fhir.store.run(conformance.generation)

@@ -34,7 +34,8 @@ class Prepared:
     def __call__(self, call: Call, library: Library, instance: Json | None = None) -> Json:
         """The answer; FhirError when there is none."""
         key = self._key(call) if instance is None else None
-        kept = library.prepared() if key is not None else {}
+        library.settle()
+        kept = library.prepared if key is not None else {}
         told = kept.get(key)
         if told is None:
             told = self.prepare(call, library, instance)
@@ -44,9 +45,9 @@ class Prepared:
         return told(call)
 
     def ready(self, call: Call, library: Library) -> Told | None:
-        """What answers a call without delay; None when that has to be prepared."""
+        """What answers a call without delay, in a library that is settled; None when that has to be prepared."""
         key = self._key(call)
-        return None if key is None else library.prepared().get(key)
+        return None if key is None else library.prepared.get(key)
 
     def _key(self, call: Call) -> Hashable:
         """All of a call but its codes; None when that is long, or holds resources."""

@@ -10,9 +10,11 @@ from fhir_profiles.errors import Category
 from fhir_profiles.systems import HL7_FHIR
 from terminology.code_system import CodeSystem, read_code_system
 from terminology.core import core
-from terminology.operations.books import Book, ListedBook, LoadedBook, RuledBook
+from terminology.editions import speaking
+from terminology.operations.books import Book, ListedBook, RuledBook
 from terminology.operations.call import Call
 from terminology.operations.issues import issue, refused
+from terminology.operations.loaded import LoadedBook
 from terminology.operations.versions import agrees, is_pattern, newest, pins
 from terminology.value_sets.systems import GRAMMARS
 from terminology.value_sets.value_sets import TELLING, implied
@@ -44,24 +46,19 @@ class Library:
         self._generation = generation
         self._stamp: Hashable = None
         self._books: dict[str, tuple[Book, ...]] = {}
-        self._prepared: dict[Hashable, Callable[..., Json]] = {}
-
-    def prepared(self) -> dict[Hashable, Callable[..., Json]]:
+        self.prepared: dict[Hashable, Callable[..., Json]] = {}
         """What was worked out for calls like those that come; see `terminology.operations.prepared`."""
-        if self._generation is None:
-            return {}
-        self._settle()
-        return self._prepared
 
-    def _settle(self) -> None:
-        """Forget what was read before the last change."""
+    def settle(self) -> Hashable:
+        """Forget what was read before the last change; the generation, None where changes cannot be told."""
         stamp = self._generation() if self._generation else None
-        if stamp != self._stamp:
-            self._stamp, self._books, self._prepared = stamp, {}, {}
+        if stamp != self._stamp or stamp is None:
+            self._stamp, self._books, self.prepared = stamp, {}, {}
+        return stamp
 
     def books(self, url: str) -> tuple[Book, ...]:
         """Every version of a code system."""
-        self._settle()
+        self.settle()
         if len(self._books) > KEPT:
             self._books = {}
         found = self._books.get(url)
@@ -76,7 +73,8 @@ class Library:
             return (RuledBook(url, GRAMMARS[url]),)
         loaded: list[Book] = []
         if self.terminology is not None:
-            loaded.extend(LoadedBook(self.terminology, e) for e in self.terminology.editions(url))
+            editions = self.terminology.editions(url)
+            loaded.extend(LoadedBook(self.terminology, e) for e in speaking(editions))
         listed = core().code_system(url)
         published: list[Book] = [ListedBook(listed)] if listed is not None else []
         stored: list[Book] = [ListedBook(s) for s in telling(self.resources("CodeSystem", url))]
@@ -115,6 +113,7 @@ class Shelf:
         self._sets = pins(map(str, call.all("default-valueset-version")))
         self.given = [*own, *call.resources()]
         self._books: dict[str, tuple[Book, ...]] = {}
+        self._chosen: dict[tuple[str, str | None], Book | None] = {}
         self._own: dict[str, set[str | None]] = {}
         self._supplements: list[CodeSystem] = []
         self.supplements_used: dict[str, str] = {}
@@ -134,6 +133,12 @@ class Shelf:
 
     def book(self, url: str, version: str | None = None) -> Book | None:
         """A version of a code system, the newest of those that `version` stands for."""
+        key = url, version
+        if key not in self._chosen:
+            self._chosen[key] = self._choose(url, version)
+        return self._chosen[key]
+
+    def _choose(self, url: str, version: str | None) -> Book | None:
         books = self.books(url)
         if version and not is_pattern(version):
             return next((b for b in books if b.version == version), None)
@@ -189,6 +194,12 @@ class Shelf:
         if all(s.url != read.url for s in self._supplements):
             self._supplements.append(read)
             self._books.clear()
+            self._chosen.clear()
+
+    def supplement_named(self, url: str) -> Json | None:
+        """The supplement that a URL names."""
+        candidates = (*self._given("CodeSystem", url), *self.library.resources("CodeSystem", url))
+        return next((r for r in candidates if r.get("content") == "supplement"), None)
 
     def supplement_heads(self) -> list[Json]:
         """What the supplements in use say of themselves."""

@@ -96,7 +96,7 @@ def test_what_is_kept_is_bounded(many: int) -> None:
     library = Library(None, shop.find, shop.generation)
     for n in range(many):
         _told("CodeSystem/$lookup", (("system", "urn:fruit"), ("code", "apple"), ("property", f"p{n}")), "", library)
-    assert len(library.prepared()) <= MOST
-    kept = len(library.prepared())
+    assert len(library.prepared) <= MOST
+    kept = len(library.prepared)
     _told("CodeSystem/$lookup", (("system", "urn:fruit"), ("code", "apple"), ("property", "x" * LONGEST)), "", library)
-    assert len(library.prepared()) == kept
+    assert len(library.prepared) == kept
