@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from terminology.fragments import fragment_sources
-from terminology.icd10cm import package_sources
 from terminology.source import Progress, Source
 from terminology.store.layout import LAYOUT
-from terminology.store.writer import write
 
 
 def build(dir: Path | str, progress: Progress | None = None) -> list[Path]:
     """Write the files that are missing or have changed, and return those; `progress(what, done, total)` is told."""
+    from terminology.fragments import fragment_sources  # whoever only reads does not pay for readers and writers
+    from terminology.icd10.builtin import package_sources
+    from terminology.icd10.gems import gem_sources
+    from terminology.maps import install_map
+
     written: list[Path] = []
     _path(dir, "starter").unlink(missing_ok=True)  # once held several editions
     for source in (*package_sources(), *fragment_sources()):
@@ -25,6 +27,7 @@ def build(dir: Path | str, progress: Progress | None = None) -> list[Path]:
             continue  # an operator's own file stays
         if path := install(dir, stem, [source], progress):
             written.append(path)
+    written.extend(path for one in gem_sources() if (path := install_map(dir, one, progress)))
     return written
 
 
@@ -39,6 +42,8 @@ def install(
     path = _path(dir, stem)
     if _fingerprint(path) == source.fingerprint:
         return None
+    from terminology.store.writer import write
+
     write(path, source, progress)
     return path
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fhir_profiles.errors import Category, FhirError
 from terminology.editions import choose, order
 from terminology.model import Concept, Edition, Term, Validation
 from terminology.source import Name, Relation, Subset
 from terminology.store.file import EditionFile
+
+if TYPE_CHECKING:
+    from terminology.maps import MapFile, Maps
 
 
 class Terminology:
@@ -21,7 +24,9 @@ class Terminology:
     answers, else the newest. What is unknown has no parents, no names, and so on.
     """
 
-    def __init__(self, files: Iterable[EditionFile]) -> None:
+    def __init__(self, files: Iterable[EditionFile], dir: Path | str | None = None) -> None:
+        self._dir = dir
+        self._maps: Maps | None = None
         self._files: dict[str, list[EditionFile]] = {}
         self._names: dict[str, str] = {}
         for file in sorted(files, key=lambda f: order(f.edition)):
@@ -70,7 +75,7 @@ class Terminology:
     def lookup(self, system: str, code: str, version: str | None = None, on: date | None = None) -> Concept | None:
         """The concept, or None when the edition does not hold it."""
         file = self.file(system, version, on)
-        return file and file.concept(code)
+        return file.concept(code) if file else None
 
     def validate_code(
         self, system: str, code: str, display: str | None = None, version: str | None = None, on: date | None = None
@@ -90,12 +95,20 @@ class Terminology:
         return file is not None and file.is_below(b, a)
 
     def search(
-        self, system: str, text: str, *, count: int = 20, billable: bool = False, pool: int = 2000
+        self,
+        system: str,
+        text: str,
+        *,
+        count: int = 20,
+        billable: bool = False,
+        pool: int = 2000,
+        version: str | None = None,
+        on: date | None = None,
     ) -> list[Concept]:
         """Concepts whose names hold all the words of `text` (the last may be unfinished), best first."""
         from terminology.store.words import search
 
-        file = self.file(system)
+        file = self.file(system, version, on)
         return search(file, text, count, billable, pool) if file else []
 
     def terms(self, system: str, version: str | None = None) -> Iterator[Term]:
@@ -162,12 +175,20 @@ class Terminology:
     def subset(self, system: str, id: str, version: str | None = None) -> Subset | None:
         """A named list of the edition: an answer list LL…, a reference set."""
         file = self.file(system, version)
-        return file and file.subset(id)
+        return file.subset(id) if file else None
 
     def subsets(self, system: str, version: str | None = None) -> list[tuple[str, str, int]]:
         """(id, title, how many members) of each named list."""
         file = self.file(system, version)
         return file.subsets() if file else []
+
+    def maps(self, source: str | None = None, target: str | None = None) -> tuple[MapFile, ...]:
+        """The loaded maps from one system to another; None stands for any."""
+        if self._maps is None:
+            from terminology.maps import Maps, open_maps  # opened when it is first asked for
+
+            self._maps = open_maps(self._dir) if self._dir is not None else Maps([])
+        return self._maps.between(source and self.system(source), target and self.system(target))
 
 
 def open_terminology(dir: Path | str) -> Terminology:
@@ -176,4 +197,4 @@ def open_terminology(dir: Path | str) -> Terminology:
     if not files:
         text = "No code system is loaded in this data directory: run `fhirwright load icd10cm`"
         raise FhirError.of(Category.UNAVAILABLE, "not-found", text)
-    return Terminology(EditionFile(path) for path in files)
+    return Terminology((EditionFile(path) for path in files), dir)

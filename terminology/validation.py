@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from fhir_profiles.systems import ICD10CM
+from fhir_profiles.systems import ICD10CM, ICD10PCS
 from terminology.editions import in_force, period
 from terminology.folding import fold
+from terminology.icd10.advice import next_characters, procedure_spellings, sevenths, spellings
 from terminology.model import Concept, Edition, Validation
 from terminology.shapes import SHAPES
 
 if TYPE_CHECKING:
     from terminology.terminology import Terminology
+
+SHOWN_CODES = 4
+"""Codes below a header that a message names."""
 
 
 def validate(
@@ -31,7 +36,7 @@ def validate(
     concept = terminology.lookup(system, code, version or edition.version)
     if concept is None or concept.group:
         return _unknown(terminology, edition, code)
-    messages = [_period(edition, on), _lapsed(concept, on), _header(terminology, concept)]
+    messages = [_period(edition, on), _lapsed(concept, on), _header(terminology, edition, concept)]
     wrong = _wrong_display(terminology, concept, display)
     lapsed = messages[1] is not None
     text = "; ".join(m for m in (*messages, wrong) if m) or None
@@ -57,47 +62,91 @@ def _unknown(terminology: Terminology, edition: Edition, code: str) -> Validatio
         text = f"The code is not known to the loaded fragment of {title}, so it could not be checked"
         return Validation(True, edition.system, code, None, edition.version, None, text, "code-invalid")
     text = f"The code does not exist in {title}"
-    better = next(
-        (c for c in _repairs(edition.system, code) if terminology.lookup(edition.system, c, edition.version)), None
-    )
+    elsewhere = _elsewhere(terminology, edition, code)
+    better = [] if elsewhere else _existing(terminology, edition, code)[:2]
+    if elsewhere:
+        text += f"; {elsewhere}"
     if better:
-        text += f"; did you mean {better}?"
-    elif shape is not None and not shape.fullmatch(code):
+        text += f"; did you mean {' or '.join(better)}?"
+    elif not elsewhere and shape is not None and not shape.fullmatch(code):
         text += ": it does not have the shape of one"
     elif edition.system == ICD10CM:
         text += _nearest_header(terminology, edition, code)
+    elif edition.system == ICD10PCS:
+        text += next_characters(code, lambda c: terminology.descendants(ICD10PCS, c, edition.version))
     return Validation(False, edition.system, code, None, edition.version, None, text, "code-invalid")
 
 
-def _repairs(system: str, code: str) -> list[str]:
-    bare = code.strip().upper()
-    if system != ICD10CM:
-        return [bare] if bare != code else []
-    bare = bare.replace(".", "").replace(" ", "")
-    dotted = bare if len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}"
-    return [c for c in (dotted, dotted.rstrip("0")) if c != code]
+def _elsewhere(terminology: Terminology, edition: Edition, code: str) -> str:
+    """Which other editions have a code, in words; empty when none does."""
+    editions = _whole(terminology, edition.system)
+    if edition not in editions or len(editions) == 1:
+        return ""
+    here = editions.index(edition)
+    held = [n for n, e in enumerate(editions) if n != here and _code(terminology, e, code) is not None]
+    before, after = [n for n in held if n < here], [n for n in held if n > here]
+    told = []
+    if before:
+        last = editions[before[-1]]
+        told.append(f"it was retired after edition {last.version}" + (f" ({last.end})" if last.end else ""))
+    if after:
+        first = editions[after[0]]
+        told.append(f"it exists from edition {first.version} on" + (f" ({first.start})" if first.start else ""))
+    return " and ".join(told)
+
+
+def _whole(terminology: Terminology, system: str) -> list[Edition]:
+    """The complete editions, oldest first."""
+    return [e for e in terminology.editions(system) if e.content == "complete"]
+
+
+def _code(terminology: Terminology, edition: Edition, code: str) -> Concept | None:
+    concept = terminology.lookup(edition.system, code, edition.version)
+    return None if concept is None or concept.group else concept
+
+
+def _existing(terminology: Terminology, edition: Edition, code: str) -> list[str]:
+    """Codes of the edition that may be meant, likeliest first: billable ones where there are any."""
+    spelt = (s for s in dict.fromkeys(_SPELLINGS.get(edition.system, _upper)(code)) if s != code)
+    found = [c for s in spelt if (c := _code(terminology, edition, s)) is not None]
+    good = [c.code for c in found if c.billable is not False]
+    return good or [c.code for c in found if not code.startswith(c.code)]  # a mere part is told with its choices
+
+
+def _upper(code: str) -> Iterator[str]:
+    yield code.strip().upper()
+
+
+_SPELLINGS = {ICD10CM: spellings, ICD10PCS: procedure_spellings}
 
 
 def _nearest_header(terminology: Terminology, edition: Edition, code: str) -> str:
     for end in range(len(code) - 1, 2, -1):
         header = terminology.lookup(edition.system, code[:end].rstrip("."), edition.version)
         if header is not None:
-            return f"; the longest part that does is {header.code} {header.display}" + _choices(terminology, header)
+            told = " (billable)" if header.billable else f" ({_choices(terminology, header)})"
+            return f"; the longest part that does is {header.code} {header.display}{told}"
     return ""
 
 
 def _choices(terminology: Terminology, header: Concept) -> str:
-    if header.billable:
-        return " (billable)"
-    leaves = [c.code for c in terminology.descendants(header.system, header.code) if c.billable]
-    shown = ", ".join(leaves[:4])
-    return f" ({len(leaves)} billable codes below: {shown}{' …' if len(leaves) > 4 else ''})"
+    """How to go on from a header to a billable code."""
+    below = terminology.descendants(header.system, header.code, header.version)
+    if (told := sevenths(header, below)) is not None:
+        return told
+    leaves = [c.code for c in below if c.billable]
+    shown = ", ".join(leaves[:SHOWN_CODES])
+    return f"{len(leaves)} billable codes below: {shown}{' …' if len(leaves) > SHOWN_CODES else ''}"
 
 
-def _header(terminology: Terminology, concept: Concept) -> str | None:
+def _header(terminology: Terminology, edition: Edition, concept: Concept) -> str | None:
     if concept.billable is not False:
         return None
-    return "The code exists but is not billable" + _choices(terminology, concept)
+    text = f"The code exists but is not billable ({_choices(terminology, concept)})"
+    editions = _whole(terminology, edition.system)
+    older = editions[: editions.index(edition)] if edition in editions else []
+    once = [e for e in older if (c := _code(terminology, e, concept.code)) is not None and c.billable]
+    return f"{text}; it was billable until edition {once[-1].version}" if once else text
 
 
 def _period(edition: Edition, on: date | None) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from terminology.build import install
 from terminology.importers.given import Given, refusal
 from terminology.importers.registry import Importer
+from terminology.maps import install_map
 from terminology.source import MapSource, Progress, Source
 
 ACCEPTED = "accept-licence"
@@ -54,6 +55,7 @@ def _stem(source: Source | MapSource) -> str:
 
 def _install(dir: Path | str, source: Source | MapSource, progress: Progress | None) -> Loaded:
     if isinstance(source, MapSource):
-        raise refusal("Maps cannot be loaded yet")
+        path = install_map(dir, source, progress)
+        return Loaded(source.name, source.version, source.title, path is not None)
     written = install(dir, _stem(source), [source], progress)
     return Loaded(source.name, source.version, source.title, written is not None)

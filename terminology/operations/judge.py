@@ -25,7 +25,8 @@ class Judged:
     """What there is to say of one coding.
 
     `missing` when the value set does not hold it, `nowhere` when its code system does not have it either, `refused`
-    when it is abstract and must not be. `cause` and `unknown` name code systems that are not known.
+    when it is abstract and must not be, `blank` when it has no code. `cause` and `unknown` name code systems that are
+    not known.
     """
 
     coding: Json
@@ -42,6 +43,7 @@ class Judged:
     missing: bool = False
     nowhere: bool = False
     refused: bool = False
+    blank: bool = False
     others: list[Hit] = field(default_factory=list)
 
 
@@ -64,6 +66,8 @@ class Judge:
     def judge(self, coding: Json, at: dict[str, str]) -> Judged:
         """Everything there is to say of a coding."""
         found = Judged(coding, at)
+        if not coding.get("code"):
+            return _blank(found)
         if not coding.get("system") and not self._inferred(found):
             return found
         system = str(coding["system"])
@@ -84,7 +88,7 @@ class Judge:
         """Give a coding without a system the one that the value set implies."""
         code, plan = str(found.coding.get("code", "")), self._plan
         name = plan.name if plan else ""
-        if plan is not None and (self._infer or found.at["code"] == "code"):
+        if plan is not None and self._infer and found.at["code"] == "code":
             asked = (Asked(s, found.coding.get("version"), code, found.at) for s in plan.systems)
             held = [a.system for a in asked if (h := find(plan, self._shelf, a)) is not None and h.held]
             if len(held) == 1:
@@ -106,8 +110,9 @@ class Judge:
         system, version = found.coding["system"], found.coding.get("version")
         book = self._shelf.book(system, self._shelf.pins.version(system, version))
         if book is None:
-            found.issues.append(unknown_system(self._shelf, system, version, found.at))
-            found.unknown = f"{system}|{version}" if version else system
+            if not self._is_supplement(found):
+                found.issues.append(unknown_system(self._shelf, system, version, found.at))
+                found.unknown = f"{system}|{version}" if version else system
             return
         found.book = book
         self._find(found, book)
@@ -154,9 +159,19 @@ class Judge:
             self._find(found, book)
         elif self._shelf.value_set(system) is not None:
             found.issues.append(issue("Terminology_TX_System_ValueSet2", system, at=found.at["system"]))
-        else:
+        elif not self._is_supplement(found):
             found.issues.append(unknown_system(self._shelf, system, version, found.at))
             found.unknown = f"{system}|{version}" if version and self._shelf.versions(system) else system
+
+    def _is_supplement(self, found: Judged) -> bool:
+        """Whether what the coding names as its system is a supplement, which is then said."""
+        system = str(found.coding["system"])
+        supplement = self._shelf.supplement_named(system)
+        if supplement is None:
+            return False
+        name = f"{system}|{supplement['version']}" if supplement.get("version") else system
+        found.issues.append(issue("CODESYSTEM_CS_NO_SUPPLEMENT", name, at=found.at["system"]))
+        return True
 
     def _find(self, found: Judged, book: Book) -> None:
         """The concept in a version of its code system, or the issue that it has none such."""
@@ -178,9 +193,11 @@ class Judge:
     def _hint(self, found: Judged, book: Book) -> str | None:
         """What a loaded code system knows beyond that: other editions, codes that may be meant."""
         terminology = self._shelf.library.terminology
-        if terminology is None or not terminology.editions(book.url):
+        if terminology is None or not (editions := terminology.editions(book.url)):
             return None
-        return terminology.validate_code(book.url, str(found.coding.get("code", "")), on=self._shelf.on).message
+        version = next((e.version for e in editions if e.version == book.version), None)
+        code = str(found.coding.get("code", ""))
+        return terminology.validate_code(book.url, code, version=version, on=self._shelf.on).message
 
     def _about(self, found: Judged, book: Book, entry: Entry) -> None:
         """What there is to say of a concept that exists."""
@@ -194,7 +211,7 @@ class Judge:
         if entry.inactive:
             status = f"{entry.status} and inactive" if entry.status not in (None, "inactive") else "inactive"
             found.issues.append(issue("INACTIVE_CONCEPT_FOUND", code, status, at=at[""]))
-        elif entry.status in ("deprecated", "withdrawn") and self._plan is None:
+        elif entry.status == "deprecated":
             found.issues.append(issue("DEPRECATED_CONCEPT_FOUND", code, entry.status, at=at[""]))
         if entry.remark:
             found.issues.append(issue("CODE_REMARK", entry.remark, at=at["code"], severity="warning"))
@@ -228,3 +245,15 @@ class Judge:
                 code, system = found.coding["code"], found.coding["system"]
                 told = issue("CONCEPT_DEPRECATED_IN_VALUESET", code, system, plan.name, status, at=found.at["code"])
                 found.issues.append(told)
+
+
+def _blank(found: Judged) -> Judged:
+    """A coding that names no concept: there is nothing to look for."""
+    system = found.coding.get("system")
+    if system:
+        told = issue("Coding_has_no_code__cannot_validate", f" for system {system}", at=found.at[""])
+    else:
+        told = issue("Coding_has_no_system_or_code__cannot_validate", at=found.at[""])
+    found.issues.append(told)
+    found.missing = found.blank = True
+    return found
