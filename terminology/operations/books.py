@@ -7,33 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from fhir_profiles.systems import CODE_SYSTEM_LABEL, CODE_SYSTEM_ORDER, ITEM_WEIGHT, STANDARDS_STATUS
 from terminology.code_system import CodeSystem
-from terminology.folding import fold
-from terminology.model import Concept, Edition
-from terminology.value_sets.systems import Listed, Loaded, System
-
-if TYPE_CHECKING:
-    from terminology.terminology import Terminology
+from terminology.value_sets.systems import Listed, System
 
 Json = dict[str, Any]
 Property = tuple[str, str, Any]  # name, value[x], value
-MOST_FOUND = 30_000
-"""Concepts of a loaded code system that one text may find."""
-
-MOST_ENTRIES = 4_096
-"""Concepts of a loaded code system that stay at hand."""
-
-MOST_TEXTS = 16
-"""Texts whose concepts stay at hand, for the pages that follow the first."""
-
 _CODES = frozenset(("status", "parent", "child"))
-_TYPES = {
+TYPES = {
     "code": "valueCode", "Coding": "valueCoding", "string": "valueString", "integer": "valueInteger",
     "boolean": "valueBoolean", "dateTime": "valueDateTime", "decimal": "valueDecimal",
 }  # fmt: skip
+"""Type of a property → the element that its value stands in."""
+
 EXTENDED = {
     CODE_SYSTEM_ORDER: ("order", "valueDecimal"),
     CODE_SYSTEM_LABEL: ("label", "valueString"),
@@ -116,7 +104,7 @@ class ListedBook:
     def _types(self) -> dict[str, str]:
         """Property → the element its value stands in."""
         declared = [p for one in (self.of, *self.supplements) for p in one.head.get("property") or ()]
-        return {p.get("code", ""): _TYPES.get(p.get("type", ""), "valueString") for p in declared}
+        return {p.get("code", ""): TYPES.get(p.get("type", ""), "valueString") for p in declared}
 
     def find(self, code: str) -> Entry | None:
         position = self.of.position(code)
@@ -163,7 +151,7 @@ class ListedBook:
     def _properties(self, of: CodeSystem, position: int) -> Iterator[Property]:
         for name, values in of.properties.get(position, {}).items():
             for value in values:
-                yield name, self._types.get(name) or _guess(name, value), value
+                yield name, self._types.get(name) or guess(name, value), value
 
     def above(self, code: str) -> list[str]:
         found: list[str] = []
@@ -188,75 +176,6 @@ class ListedBook:
 
     def search(self, text: str) -> Sequence[Entry] | None:  # noqa: ARG002
         return None
-
-
-@dataclass
-class LoadedBook:
-    """An edition of a loaded code system."""
-
-    terminology: Terminology
-    edition: Edition
-    language: str = "en"
-    _found: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
-    _entries: dict[str, Entry | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        e = self.edition
-        self.url, self.content = e.system, e.content
-        self.version: str | None = e.version
-        self.head: Json = {"name": e.name, "title": e.title, "version": e.version, "status": "active"}
-        self.system: System = Loaded(self.terminology, e.system, e.version)
-
-    def find(self, code: str) -> Entry | None:
-        if code not in self._entries:
-            if len(self._entries) >= MOST_ENTRIES:
-                self._entries.clear()
-            found = self.terminology.lookup(self.url, code, self.version)
-            usable = found is not None and not found.group
-            self._entries[code] = self._entry(found, whole=True) if found is not None and usable else None
-        return self._entries[code]
-
-    def entries(self) -> Iterator[Entry]:
-        for concept in self.terminology.concepts(self.url, self.version):
-            if not concept.group:
-                yield self._entry(concept, whole=False)
-
-    def _entry(self, concept: Concept, *, whole: bool) -> Entry:
-        facts: list[Property] = [(n, _guess(n, v), v) for n, v in concept.properties.items() if not isinstance(v, dict)]
-        if concept.billable is not None:
-            facts.append(("billable", "valueBoolean", concept.billable))
-        terms = self.terminology.terms_of(self.url, concept.code) if whole else ()
-        header = concept.billable is False
-        return Entry(
-            code=concept.code,
-            display=concept.display,
-            designations=tuple({"language": "en", "value": term} for term in terms),
-            properties=tuple((n, k, v if not isinstance(v, list) else ", ".join(map(str, v))) for n, k, v in facts),
-            inactive=not concept.active,
-            remark="The code is a heading: it is not billable, a code below it is" if header else None,
-        )
-
-    def above(self, code: str) -> list[str]:
-        found = self.terminology.ancestors(self.url, code, self.version)
-        return [c.code for c in found if not c.group]
-
-    def parents(self, code: str) -> list[str]:
-        found = self.terminology.lookup(self.url, code, self.version)
-        above = None if found is None or found.parent is None else self.find(found.parent)
-        return [] if above is None else [above.code]
-
-    def children(self, code: str) -> list[str]:
-        return [c.code for c in self.terminology.children(self.url, code, self.version)]
-
-    def search(self, text: str) -> Sequence[Entry] | None:
-        if self.terminology.edition(self.url) != self.edition or not fold(text):
-            return None
-        if text not in self._found:
-            if len(self._found) >= MOST_TEXTS:
-                self._found.clear()
-            concepts = self.terminology.search(self.url, text, count=MOST_FOUND, pool=MOST_FOUND)
-            self._found[text] = tuple(self._entry(c, whole=False) for c in concepts)
-        return self._found[text]
 
 
 @dataclass
@@ -294,7 +213,8 @@ def _value(extension: Json) -> Any:
     return next((v for k, v in extension.items() if k.startswith("value")), None)
 
 
-def _guess(name: str, value: Any) -> str:
+def guess(name: str, value: Any) -> str:
+    """The element that the value of an undeclared property stands in."""
     if isinstance(value, bool):
         return "valueBoolean"
     if isinstance(value, int):

@@ -12,7 +12,7 @@ import threading
 import weakref
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ _CONCEPT = """SELECT c.code, c.display, c.billable, c.active, p.code, c.heading,
 _BY_CODE = _CONCEPT + "WHERE c.code = ?"
 _BY_ID = _CONCEPT + "WHERE c.id = ?"
 _BETWEEN = _CONCEPT + "WHERE c.id BETWEEN ? AND ?"
+_ID = "(SELECT id FROM concept WHERE code = ?)"
 _PAIR = "SELECT a.id, a.last, b.id FROM concept a, concept b WHERE a.code = ? AND b.code = ?"
 _MAPPED = 2**40
 """Bytes of a file that are mapped at most: SQLite holds it to its own limit of 2 GB."""
@@ -88,6 +89,11 @@ class EditionFile:
         sql = "SELECT code FROM concept WHERE NOT heading AND id IN (SELECT value FROM json_each(?)) ORDER BY id"
         return [code for (code,) in self.db.execute(sql, (json.dumps(list(ids)),))]
 
+    def codes_without(self, ids: Set[int]) -> Iterator[str]:
+        """All codes in book order but those of some ids."""
+        rows = self.db.execute("SELECT id, code FROM concept WHERE NOT heading ORDER BY id")
+        return (code for number, code in rows if number not in ids)
+
     def is_below(self, code: str, ancestor: str) -> bool:
         """Whether a code is another or lies below it, by whatever parents; False when one of them is unknown."""
         row = self.db.execute(_PAIR, (ancestor, code)).fetchone()
@@ -137,6 +143,15 @@ class EditionFile:
             level = list(dict.fromkeys(n for row in above for n in self._above(*row) if n not in found))
         return self.by_ids(list(found))
 
+    def line(self, code: str) -> list[Concept]:
+        """From the first parent up to the root, along first parents."""
+        row = self.db.execute("SELECT parent FROM concept WHERE code = ?", (code,)).fetchone()
+        found: list[int] = []
+        while row and row[0] is not None:
+            found.append(row[0])
+            row = self.db.execute("SELECT parent FROM concept WHERE id = ?", row).fetchone()
+        return self.by_ids(found)
+
     def children(self, code: str) -> list[Concept]:
         """The concepts directly below a code in book order."""
         number = self.id_of(code)
@@ -160,6 +175,14 @@ class EditionFile:
             rows = self.db.execute("SELECT code FROM concept WHERE id BETWEEN ? AND ? AND NOT heading", interval)
             yield from (code for (code,) in rows)
 
+    def count_below(self, code: str) -> int:
+        """How many `codes_below` lists."""
+        sql = "SELECT count(*) FROM concept WHERE heading AND id BETWEEN ? AND ?"
+        return sum(
+            last - first + 1 - int(self.db.execute(sql, (first, last)).fetchone()[0])
+            for first, last in self.intervals(code)
+        )
+
     def concepts(self) -> Iterator[Concept]:
         """All concepts in book order."""
         yield from map(self._concept, self.db.execute(_CONCEPT + "ORDER BY c.id"))
@@ -179,14 +202,14 @@ class EditionFile:
 
     def names(self, code: str) -> list[Name]:
         """The names of a code other than its display."""
-        sql = "SELECT text, kind, language, dialects FROM name WHERE concept = ? ORDER BY place"
-        rows = self.db.execute(sql, (self.id_of(code),))
+        sql = f"SELECT text, kind, language, dialects FROM name WHERE concept = {_ID} ORDER BY place"
+        rows = self.db.execute(sql, (code,))
         return [Name(text, kind, language, tuple((d or "").split())) for text, kind, language, d in rows]
 
     def notes(self, code: str) -> list[tuple[str, str]]:
         """(kind, text) of the notes that stand at this very code."""
-        sql = "SELECT kind, text FROM note WHERE concept = ? ORDER BY place"
-        return self.db.execute(sql, (self.id_of(code),)).fetchall()
+        sql = f"SELECT kind, text FROM note WHERE concept = {_ID} ORDER BY place"
+        return self.db.execute(sql, (code,)).fetchall()
 
     def notes_of_kind(self, kind: str) -> Iterator[tuple[str, str]]:
         """(code, text) of every note of a kind."""
@@ -195,9 +218,9 @@ class EditionFile:
 
     def relations(self, code: str) -> list[Relation]:
         """The relations of a code other than the hierarchy."""
-        sql = """SELECT r.type, c.code, r."group" FROM relation r JOIN concept c ON c.id = r.target
-          WHERE r.concept = ? ORDER BY r.place"""
-        return [Relation(*row) for row in self.db.execute(sql, (self.id_of(code),))]
+        sql = f"""SELECT r.type, coalesce(c.code, r.target), r."group"
+          FROM relation r LEFT JOIN concept c ON c.id = r.target WHERE r.concept = {_ID} ORDER BY r.place"""
+        return [Relation(*row) for row in self.db.execute(sql, (code,))]
 
     @cached_property
     def declared(self) -> dict[str, PropertyDef]:

@@ -40,7 +40,7 @@ CREATE TABLE declared (no INTEGER PRIMARY KEY, code TEXT NOT NULL, type TEXT NOT
 -- Who has which value: value as text (true, false, the code of a Coding); concepts: their ids as uint32, rising.
 CREATE TABLE property (no INTEGER, value TEXT, concepts BLOB NOT NULL, PRIMARY KEY (no, value)) WITHOUT ROWID;
 
--- Relations other than the hierarchy. "group": 0 for none.
+-- Relations other than the hierarchy. target: an id, or the text of a concrete value. "group": 0 for none.
 CREATE TABLE relation (concept INTEGER, place INTEGER, type TEXT NOT NULL, target INTEGER NOT NULL, "group" INTEGER,
   PRIMARY KEY (concept, place)) WITHOUT ROWID;
 

@@ -8,20 +8,15 @@ Questions have three answers: yes, no, and None where the system at hand is a pa
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from fhir_profiles.systems import BCP13, BCP47, SUBDIVISION, TIME_ZONES, UCUM
 from terminology import ucum
 from terminology.code_system import CodeSystem
 from terminology.language import is_language
 from terminology.media_type import is_media_type
-from terminology.model import Concept
-from terminology.shapes import SHAPES
-
-if TYPE_CHECKING:
-    from terminology.terminology import Terminology
 
 Answer = bool | None
 Test = Callable[[list[str]], bool]
@@ -46,10 +41,10 @@ class System(Protocol):
     def active(self, code: str) -> bool:
         """Whether the code is in use."""
 
-    def below(self, code: str) -> frozenset[str] | None:
+    def below(self, code: str) -> Set[str] | None:
         """The code and those below it; None when the code is not listed."""
 
-    def above(self, code: str) -> frozenset[str] | None:
+    def above(self, code: str) -> Set[str] | None:
         """The code and those above it; None when the code is not listed."""
 
     def is_below(self, code: str, ancestor: str) -> Answer:
@@ -62,7 +57,8 @@ class System(Protocol):
         """The listed codes whose values of a property pass a test; None when they cannot be listed."""
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A property's value as filters compare it: true, false, the code of a Coding."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value.get("code", "")) if isinstance(value, dict) else str(value)
@@ -104,82 +100,11 @@ class Listed:
 
     def values(self, code: str, name: str) -> list[str] | None:
         position = self._of.position(code)
-        found = [] if position is None else [_text(v) for v in self._of.values(position, name)]
+        found = [] if position is None else [text_of(v) for v in self._of.values(position, name)]
         return found if found or self.complete else None
 
     def having(self, name: str, test: Test) -> Iterable[str]:
         return (code for code in self._of.codes if (v := self.values(code, name)) is not None and test(v))
-
-
-class Loaded:
-    """One edition of a loaded code system; chapters and blocks are its headings, not its codes."""
-
-    def __init__(self, terminology: Terminology, system: str, version: str) -> None:
-        self._ask = terminology
-        self._key = system, version
-        edition = terminology.edition(system, None, version)
-        self.complete = edition is not None and edition.content == "complete"
-        self._shape = SHAPES.get(system)
-
-    def _find(self, code: str) -> Concept | None:
-        system, version = self._key
-        found = self._ask.lookup(system, code, version)
-        return None if found is None or found.group else found
-
-    def fold(self, code: str) -> str:
-        return code
-
-    def has(self, code: str) -> Answer:
-        if self._find(code) is not None:
-            return True
-        return False if self.complete or (self._shape and not self._shape.fullmatch(code)) else None
-
-    def codes(self) -> Iterable[str]:
-        return (c.code for c in self._ask.concepts(*self._key) if not c.group)
-
-    def active(self, code: str) -> bool:
-        found = self._find(code)
-        return found is None or found.active
-
-    def below(self, code: str) -> frozenset[str] | None:
-        system, version = self._key
-        if self._ask.lookup(system, code, version) is None:
-            return None
-        itself = (code,) if self._find(code) else ()
-        under = self._ask.descendants(system, code, version)
-        return frozenset((*itself, *(c.code for c in under if not c.group)))
-
-    def above(self, code: str) -> frozenset[str] | None:
-        if self._find(code) is None:
-            return None
-        system, version = self._key
-        over = self._ask.ancestors(system, code, version)
-        return frozenset((code, *(c.code for c in over if not c.group)))
-
-    def is_below(self, code: str, ancestor: str) -> Answer:
-        system, version = self._key
-        if self._ask.subsumes(system, ancestor, code, version):
-            return True
-        if self.complete:
-            return False
-        return None if self._find(code) is None or self._ask.lookup(system, ancestor, version) is None else False
-
-    def values(self, code: str, name: str) -> list[str] | None:
-        found = self._find(code)
-        if found is None:
-            return [] if self.complete else None
-        return self._values(found, name)
-
-    def having(self, name: str, test: Test) -> Iterable[str]:
-        concepts = (c for c in self._ask.concepts(*self._key) if not c.group)
-        return (c.code for c in concepts if (v := self._values(c, name)) is not None and test(v))
-
-    def _values(self, found: Concept, name: str) -> list[str] | None:
-        known = {"code": found.code, "display": found.display, "billable": found.billable, "parent": found.parent}
-        value = known.get(name, found.properties.get(name))
-        if value is None:
-            return [] if self.complete else None
-        return [_text(v) for v in (value if isinstance(value, list) else [value])]
 
 
 class Grammar:

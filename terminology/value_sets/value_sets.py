@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
 from typing import TYPE_CHECKING, Any
 
 from fhir_profiles.errors import Category, FhirError
@@ -10,8 +10,9 @@ from fhir_profiles.systems import HL7_FHIR
 from terminology.code_system import read_code_system
 from terminology.core import core
 from terminology.value_sets.compose import Compiler
+from terminology.value_sets.loaded import Loaded
 from terminology.value_sets.members import Members
-from terminology.value_sets.systems import GRAMMARS, Listed, Loaded, System
+from terminology.value_sets.systems import GRAMMARS, Listed, System
 
 if TYPE_CHECKING:
     from terminology.terminology import Terminology
@@ -78,12 +79,12 @@ class ValueSets:
                 self._systems[url, version] = found
         return found
 
-    def below(self, system: str, code: str) -> frozenset[str] | None:
+    def below(self, system: str, code: str) -> Set[str] | None:
         """The code and all codes below it; None when the system or the code is not known here."""
         found = self.system(system)
         return None if found is None else found.below(code)
 
-    def above(self, system: str, code: str) -> frozenset[str] | None:
+    def above(self, system: str, code: str) -> Set[str] | None:
         """The code and all codes above it; None when the system or the code is not known here."""
         found = self.system(system)
         return None if found is None else found.above(code)

@@ -1,0 +1,130 @@
+"""An edition of a loaded code system with all that its file says of a concept (https://hl7.org/fhir/R4/codesystem.html)."""
+
+# ruff: noqa: D102 - what the methods promise stands in the protocol
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fhir_profiles.systems import SNOMED
+from terminology.folding import fold
+from terminology.model import Concept, Edition
+from terminology.operations.books import TYPES, Entry, Json, Property, guess
+from terminology.source import Name
+from terminology.value_sets.loaded import Loaded
+from terminology.value_sets.systems import System
+
+if TYPE_CHECKING:
+    from terminology.terminology import Terminology
+
+MOST_FOUND = 30_000
+"""Concepts that one text may find."""
+
+MOST_ENTRIES = 4_096
+"""Concepts that stay at hand."""
+
+MOST_TEXTS = 16
+"""Texts whose concepts stay at hand, for the pages that follow the first."""
+
+_SNOMED_USES = {
+    "fsn": {"system": SNOMED, "code": "900000000000003001", "display": "Fully specified name"},
+    "synonym": {"system": SNOMED, "code": "900000000000013009", "display": "Synonym"},
+}
+_HEADING = "The code is a heading: it is not billable, a code below it is"
+
+
+@dataclass
+class LoadedBook:
+    """An edition of a loaded code system."""
+
+    terminology: Terminology
+    edition: Edition
+    _found: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    _entries: dict[str, Entry | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        e = self.edition
+        self.url, self.content, self.language = e.system, e.content, e.language
+        self.version: str | None = e.version
+        loaded = Loaded(self.terminology, e.system, e.version)
+        self.system: System = loaded
+        self._file = loaded.file
+        self.head: Json = {
+            "name": e.name, "title": e.title, "version": e.version, "status": "active", "caseSensitive": e.sensitive,
+        }  # fmt: skip
+        if declared := [_declared(d) for d in self._file.declared.values()]:
+            self.head["property"] = declared
+
+    def find(self, code: str) -> Entry | None:
+        if code not in self._entries:
+            if len(self._entries) >= MOST_ENTRIES:
+                self._entries.clear()
+            found = self._file.concept(code)
+            self._entries[code] = None if found is None or found.group else self._entry(found, whole=True)
+        return self._entries[code]
+
+    def entries(self) -> Iterator[Entry]:
+        return (self._entry(concept, whole=False) for concept in self._file.concepts() if not concept.group)
+
+    def _entry(self, concept: Concept, *, whole: bool) -> Entry:
+        names = self._file.names(concept.code) if whole else ()
+        return Entry(
+            code=concept.code,
+            display=concept.display,
+            designations=tuple(map(self._designation, names)),
+            properties=tuple(self._properties(concept, whole=whole)),
+            inactive=not concept.active,
+            remark=_HEADING if concept.billable is False else None,
+        )
+
+    def _properties(self, concept: Concept, *, whole: bool) -> Iterator[Property]:
+        """What the source gives, then what the file holds of the concept besides: relations and notes by their type."""
+        declared = self._file.declared
+        for name, value in concept.properties.items():
+            key = TYPES.get(declared[name].type, "valueString")
+            for one in value if isinstance(value, list) else (value,):
+                yield name, key if key != "valueCoding" or isinstance(one, dict) else guess(name, one), one
+        if concept.billable is not None:
+            yield "billable", "valueBoolean", concept.billable
+        for name, day in (("start", concept.start), ("end", concept.end)):
+            if day is not None:
+                yield name, "valueDateTime", day.isoformat()
+        if whole:
+            for relation in self._file.relations(concept.code):
+                yield relation.type, "valueCode", relation.target
+            for kind, text in self._file.notes(concept.code):
+                yield kind, "valueString", text
+
+    def _designation(self, name: Name) -> Json:
+        use = _SNOMED_USES.get(name.kind) if self.url == SNOMED else None
+        if use is None and name.kind != "synonym":
+            use = {"code": name.kind}
+        return {"language": name.language, **({"use": use} if use else {}), "value": name.text}
+
+    def above(self, code: str) -> list[str]:
+        return [c.code for c in self._file.line(code) if not c.group]
+
+    def parents(self, code: str) -> list[str]:
+        return [c.code for c in self._file.parents(code) if not c.group]
+
+    def children(self, code: str) -> list[str]:
+        return [c.code for c in self._file.children(code) if not c.group]
+
+    def search(self, text: str) -> Sequence[Entry] | None:
+        if not fold(text):
+            return None
+        if text not in self._found:
+            if len(self._found) >= MOST_TEXTS:
+                self._found.clear()
+            concepts = self.terminology.search(
+                self.url, text, count=MOST_FOUND, pool=MOST_FOUND, version=self.edition.version
+            )
+            self._found[text] = tuple(self._entry(c, whole=False) for c in concepts)
+        return self._found[text]
+
+
+def _declared(of: Any) -> Json:
+    told = {"code": of.code, "uri": of.uri, "description": of.description, "type": of.type}
+    return {key: value for key, value in told.items() if value}
