@@ -46,8 +46,9 @@ def read(given: Given) -> list[Source]:
     vaccines = given.need(r"cvx[^a-z]*\.txt", "The file cvx.txt")
     groups, brands, makers = (given.find(rf"{name}[^a-z]*\.txt") for name in ("vg", "tradename", "mvx"))
     rows = list(_vaccines(vaccines))
+    newest = _newest(rows)
     concepts = list(_concepts(rows, groups, brands))
-    sources = [_source(given, "cvx", CVX, "CVX", concepts, _newest(rows), (vaccines, groups, brands))]
+    sources = [_source(given, "cvx", CVX, "CVX", concepts, newest, (vaccines, groups, brands))]
     if makers is not None:
         named = list(_rows(makers, MAKERS, r"[A-Z0-9]{2,5}"))
         sources.append(

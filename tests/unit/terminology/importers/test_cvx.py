@@ -74,12 +74,12 @@ def test_two_editions_stand_side_by_side(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"cvx": ("901|short|full||Active|False",)}, "cvx.txt, line 1, column 28: 7 fields"),
+        ({"cvx": ("901|short|full||Active|False",)}, "cvx.txt, line 1, column 24: 7 fields"),
         ({"cvx": (*VACCINES, "90X|a|b||Active|False|2024/01/01")}, "line 4, column 1"),
         ({"cvx": (VACCINES[0], VACCINES[0])}, "line 2, column 1: the code stands twice"),
-        ({"cvx": (VACCINES[0].replace("Active", "Alive"),)}, "line 1, column 60"),
-        ({"cvx": (VACCINES[0].replace("False", "No"),)}, "line 1, column 67"),
-        ({"cvx": (VACCINES[0].replace("2024/06/02", "2024/13/02"),)}, "line 1, column 73: a day written"),
+        ({"cvx": (VACCINES[0].replace("Active", "Alive"), *VACCINES[1:])}, "line 1, column 61: one of"),
+        ({"cvx": (VACCINES[0].replace("False", "No"), *VACCINES[1:])}, "line 1, column 68: True"),
+        ({"cvx": (VACCINES[0].replace("06/02", "13/02"), *VACCINES[1:])}, "line 1, column 74: a day written"),
         ({"cvx": ("901||full||Active|False|2024/01/01",)}, "line 1, column 5: a name"),
         ({"cvx": ()}, "cvx.txt, line 1, column 1: the file has no codes"),
         ({"VG": ("x|999|Active|MARSH|901",)}, "VG.txt, line 1, column 3: the code is none"),
