@@ -43,8 +43,13 @@ class Relation(NamedTuple):
     """A relation other than the hierarchy; those of one `group` above 0 belong together."""
 
     type: str  # a code of the same system, or a name such as has_ingredient
-    target: str  # a code of the same system
+    target: str  # a code of the same system, or a concrete value: #10, "text", true, false
     group: int = 0
+
+
+def is_concrete(target: str) -> bool:
+    """Whether the target of a relation is a value and no code."""
+    return target[:1] in ("#", '"') or target in ("true", "false")
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def _clause(tokens: Tokens, *, grouped: bool) -> Clause:
         return found
     times = _times(tokens) if tokens.sees("[") else ONCE_OR_MORE
     if not tokens.sees("{"):
-        return _attribute(tokens, times)
+        return _attribute(tokens, times, grouped=grouped)
     if grouped:
         refuse(tokens.now.at, "a group holds no other group")
     tokens.enter("{")
@@ -188,8 +188,10 @@ def _times(tokens: Tokens) -> Times:
     return Times(least, most)
 
 
-def _attribute(tokens: Tokens, times: Times) -> Attribute:
+def _attribute(tokens: Tokens, times: Times, *, grouped: bool) -> Attribute:
     reverse = tokens.now.kind == "word" and tokens.now.text.lower() in ("r", "reverseof")
+    if reverse and grouped:
+        refuse(tokens.now.at, "an attribute that is reversed stands in no group")
     if reverse:
         tokens.take()
     name = _operand(tokens)

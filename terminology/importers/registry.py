@@ -31,7 +31,16 @@ class Importer:
 
 
 IMPORTERS: tuple[Importer, ...] = (
-    Importer("icd10cm", "ICD-10-CM", "icd10cm_order_YYYY.txt", "icd10cm_order"),
+    Importer(
+        "icd10cm",
+        "ICD-10-CM",
+        "folder or zip of the release: icd10cm_tabular_YYYY.xml, icd10cm_order_YYYY.txt, icd10cm_index_YYYY.xml, "
+        "icd10cm_neoplasm_YYYY.xml, icd10cm_drug_YYYY.xml, icd10cm_eindex_YYYY.xml; the tabular list, the order file or "
+        "an index also alone",
+        "icd10cm",
+    ),
+    Importer("icd10pcs", "ICD-10-PCS", "icd10pcs_order_YYYY.txt and icd10pcs_tables_YYYY.xml, or the zip", "icd10pcs"),
+    Importer("gems", "General Equivalence Mappings", "2018_I9gem.txt, 2018_I10gem.txt, gem_i9pcs.txt …", "gems"),
     Importer("hcpcs", "HCPCS Level II", "HCPCyyyy_MMM_ANWEB.txt, .csv or .xlsx, or the zip of the release", "hcpcs"),
     Importer(
         "cpt",
@@ -40,11 +49,19 @@ IMPORTERS: tuple[Importer, ...] = (
         "cpt",
         licence="the American Medical Association",
     ),
+    Importer("pprrvu", "CPT and HCPCS in the physician fee schedule", "PPRRVUyy_MMM.csv or .txt", "pprrvu"),
     Importer("loinc", "LOINC", "Loinc_N.NN.zip, the folder of it, or Loinc.csv alone", "loinc"),
     Importer("rxnorm", "RxNorm", "RxNorm_full_MMDDYYYY.zip, or its folder rrf", "rxnorm"),
     Importer("ndc", "National Drug Code Directory", "ndctext.zip with product.txt and package.txt", "ndc"),
     Importer("cvx", "CVX vaccine codes", "cvx.txt, and VG.txt, TRADENAME.txt, mvx.txt where you have them", "cvx"),
     Importer("nucc", "Health Care Provider Taxonomy", "nucc_taxonomy_VVV.csv", "nucc"),
+    Importer(
+        "snomed",
+        "SNOMED CT",
+        "the release zip, or its Snapshot folder (RF2)",
+        "snomed",
+        licence="SNOMED International or your national release centre",
+    ),
 )
 """In the order of the help."""
 

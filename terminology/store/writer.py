@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 
 from fhir_profiles.errors import Category, FhirError
-from terminology.source import Progress, PropertyDef, Source, Subset
+from fhir_profiles.systems import SNOMED
+from terminology.source import Progress, PropertyDef, Source, Subset, is_concrete
 from terminology.store.atomic import written_whole
 from terminology.store.hierarchy import Broken, Hierarchy, arrange
 from terminology.store.layout import INDEXES, LAYOUT, tables
@@ -54,6 +55,10 @@ def write(path: Path, source: Source, progress: Progress | None = None) -> None:
         for statement in INDEXES.split(";"):
             db.execute(statement)
         write_words(db)
+        if source.system == SNOMED:
+            from terminology.ecl.columns import write_columns  # the others need no numpy
+
+            write_columns(db)
         db.execute("COMMIT")
 
 
@@ -130,7 +135,7 @@ class _Writing:
             if notes:
                 sides["note"].extend((number, n, kind, text) for n, (kind, text) in enumerate(notes))
             if relations:
-                named = ((number, n, kind, self._id(to, code), g) for n, (kind, to, g) in enumerate(relations))
+                named = ((number, n, kind, self._target(to, code), g) for n, (kind, to, g) in enumerate(relations))
                 sides["relation"].extend(named)
             if properties:
                 sides["value"].extend(self._values(number, properties))
@@ -156,6 +161,10 @@ class _Writing:
         if place is None:
             raise Broken(f"{code}, named in {where}, is no code of the edition")
         return self.ids[place]
+
+    def _target(self, to: str, where: str) -> int | str:
+        """The id of a target; a concrete value stands as it is."""
+        return to if is_concrete(to) else self._id(to, where)
 
     def _values(self, number: int, properties: dict[str, Any]) -> Iterator[Row]:
         """(number of the property, value as text, concept) of each value that can be looked up."""
