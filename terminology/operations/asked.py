@@ -41,12 +41,14 @@ def codings_of(call: Call) -> tuple[list[Json], Json | None]:
     if sum(x is not None for x in (concept, coding, code)) != 1:
         raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
     if concept is not None:
-        codings = concept.get("coding")
-        if not isinstance(codings, list) or not codings:
-            raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
+        codings = concept.get("coding", [])
+        if not isinstance(codings, list):
+            raise wrong("A codeableConcept has a list of codings.", "codeableConcept")
         return [_copied(c) for c in codings], concept
     if coding is not None:
         return [_copied(coding)], None
+    if not code:
+        raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
     single: Json = {"code": code}
     for element, name in (("system", "system"), ("version", "systemVersion"), ("display", "display")):
         if (text := call.text(name)) is not None:

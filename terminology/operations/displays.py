@@ -121,17 +121,19 @@ def _told(choices: list[Name]) -> str:
 
 def designations(book: Book, entry: Entry, named: Json | None, display: str) -> list[Json]:
     """The designations to list beside the display that is shown."""
-    found: list[Json] = []
-    if entry.display and display != entry.display:
-        use = {"system": TERM_MAINTENANCE, "code": "preferredForLanguage", "display": "Preferred For Language"}
-        language = {"language": book.language} if book.language else {}
-        found.append({**language, "use": use, "value": entry.display})
+    found = [preferred(book, entry)] if entry.display and display != entry.display else []
     own = list((named or {}).get("designation", ()))
     for one in entry.designations:
         is_shown = one.get("value") == display and display != entry.display and one.get("language")
         if not is_shown and one not in own:
             found.append(one)
     return [_stripped(one) for one in (*found, *own)]
+
+
+def preferred(book: Book, entry: Entry) -> Json:
+    """The display of a concept as a designation in the language of its code system."""
+    use = {"system": TERM_MAINTENANCE, "code": "preferredForLanguage", "display": "Preferred For Language"}
+    return {**({"language": book.language} if book.language else {}), "use": use, "value": entry.display}
 
 
 def _stripped(designation: Json) -> Json:

@@ -95,6 +95,11 @@ CATALOGUE: dict[str, _Kind] = {
         "A definition for CodeSystem '{}' version '{}' could not be found, so the value set cannot be expanded. "
         "No versions of this code system are known",
     ),
+    "UNKNOWN_CODESYSTEM_CODING_NOT_CHECKED": _Kind(
+        "warning", "not-found", "not-found",
+        "A definition for CodeSystem '{}' could not be found, so this coding was not checked. Another coding of the "
+        "concept is in the value set",
+    ),
     "Unable_to_resolve_value_Set_": _Kind(*_NOT_FOUND, "A definition for the value Set '{}' could not be found"),
     "VS_EXP_IMPORT_UNK_PINNED": _Kind(
         *_NOT_FOUND,
@@ -145,11 +150,22 @@ CATALOGUE: dict[str, _Kind] = {
         "Coding has no system. A code with no system has no defined meaning, and it cannot be validated. "
         "A system should be provided",
     ),
+    "Coding_has_no_system_or_code__cannot_validate": _Kind(
+        "warning", "invalid", "invalid-data",
+        "Coding has neither a system nor a code, so it cannot be validated. A system and a code should be provided",
+    ),
+    "Coding_has_no_code__cannot_validate": _Kind(
+        "warning", "invalid", "invalid-data", "Coding has no code{} and cannot be validated"
+    ),
     "Terminology_TX_System_Relative": _Kind(
         "error", "invalid", "invalid-data", "Coding.system must be an absolute reference, not a local reference"
     ),
     "Terminology_TX_System_ValueSet2": _Kind(
         "error", "invalid", "invalid-data", "The Coding references a value set, not a code system ('{}')"
+    ),
+    "CODESYSTEM_CS_NO_SUPPLEMENT": _Kind(
+        "error", "invalid", "invalid-data",
+        "CodeSystem {} is a supplement, so can't be used as a value in Coding.system",
     ),
     "Display_Name_for__should_be_one_of__instead_of": _Kind(
         "error", "invalid", "invalid-display", "Wrong Display Name '{}' for {}#{}. {} (for the language(s) '{}')"
@@ -189,8 +205,7 @@ CATALOGUE: dict[str, _Kind] = {
         "The concept '{}' has a status of {} and its use should be reviewed",
     ),
     "DEPRECATED_CONCEPT_FOUND": _Kind(
-        "warning", "business-rule", "code-comment",
-        "The concept '{}' has a status of {} and its use should be reviewed", False,
+        "warning", "business-rule", "code-comment", "The concept '{}' is {} and its use should be reviewed"
     ),
     "CONCEPT_DEPRECATED_IN_VALUESET": _Kind(
         "warning", "business-rule", "code-comment",

@@ -9,7 +9,7 @@ from fhir_profiles.errors import Category
 from terminology.operations.asked import shelf_of
 from terminology.operations.books import Book, Entry
 from terminology.operations.call import Call, answer, wrong
-from terminology.operations.displays import Languages, designations, shown
+from terminology.operations.displays import Languages, designations, preferred, shown
 from terminology.operations.issues import issue, refused
 from terminology.operations.members import unknown_system
 from terminology.operations.prepared import Prepared, Told
@@ -82,7 +82,8 @@ def _told(book: Book, entry: Entry, languages: Languages, wanted: frozenset[str]
         yield {"name": "definition", "valueString": entry.definition}
     yield {"name": "abstract", "valueBoolean": entry.abstract}
     if not wanted or wanted & {_ALL, "designation"}:
-        for one in designations(book, entry, None, display):
+        own = [preferred(book, entry)] if entry.display else []
+        for one in (*own, *designations(book, entry, None, entry.display)):
             yield {"name": "designation", "part": list(_designation(one))}
     yield from _properties(book, entry, wanted)
 
@@ -108,7 +109,7 @@ def _properties(book: Book, entry: Entry, wanted: frozenset[str]) -> Iterator[Js
             for code in listing(entry.code):
                 other = book.find(code)
                 yield _property(name, "valueCode", code, other.display if other else "")
-    for name, key, value in entry.facts:
+    for name, key, value in entry.properties:
         if asked(name) and name not in ("inactive", "parent", "child"):
             yield _property(name, key, value)
 

@@ -8,7 +8,7 @@ from typing import Any
 from fhir_profiles.errors import Category, FhirError
 from terminology.operations.asked import codings_of, named_value_set, placed, shelf_of
 from terminology.operations.call import Call, answer, wrong
-from terminology.operations.issues import Issue, issue
+from terminology.operations.issues import Issue, issue, refused
 from terminology.operations.judge import Judge
 from terminology.operations.plan import Planner
 from terminology.operations.prepared import Prepared, Told
@@ -39,10 +39,11 @@ def _in_code_system(call: Call, library: Library, instance: Json | None) -> Told
     def told(call: Call) -> Json:
         codings, concept = codings_of(call)
         for coding in codings:
-            coding.setdefault("system", url)
+            if url:
+                coding.setdefault("system", url)
             if version and "version" not in coding:
                 coding["version"] = version
-        if any(not coding["system"] for coding in codings):
+        if not codings or (call.all("code") and not url):
             raise wrong("Name the code system by url, or send a coding with a system.", "url")
         return verdict(None, [judge.judge(*pair) for pair in placed(codings, concept)], concept)
 
@@ -54,6 +55,8 @@ def _in_value_set(call: Call, library: Library, instance: Json | None) -> Told:
     codings_of(call)  # a call without a code is told so before a value set that is not known
     call.only(OF_VALUE_SET)
     shelf = shelf_of(call, library, inline)
+    if call.all("code") and not call.all("system") and not call.flag("inferSystem"):
+        raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
     resource = inline or named_value_set(call, shelf)
     try:
         plan = Planner(shelf, _unknown_import).plan(resource)

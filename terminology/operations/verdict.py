@@ -20,6 +20,9 @@ _NOT_IN = "None_of_the_provided_codes_are_in_the_value_set_one"
 def verdict(plan: Plan | None, judged: Sequence[Judged], concept: Json | None) -> Json:
     """What was found of all codings of a call; `plan` is the value set, `concept` what the codings came in."""
     held = next((j for j in judged if j.held), None)
+    if concept is not None and held is not None and plan is not None:
+        for one in judged:
+            one.issues = _excused(one)
     issues = [i for j in judged for i in _issues(plan, j, concept)]
     if plan is not None and concept is not None and all(j.missing for j in judged):
         issues.append(issue("TX_GENERAL_CC_ERROR_MESSAGE", plan.name))
@@ -28,20 +31,17 @@ def verdict(plan: Plan | None, judged: Sequence[Judged], concept: Json | None) -
     if held is not None or not any(j.missing for j in judged):
         issues += statuses.issues(plan, books)
     parameters: list[Json] = [{"name": "result", "valueBoolean": result}]
-    first = held if held is not None else judged[0]
+    first = held if held is not None else judged[0] if judged else Judged({}, {})
     if concept is None or held is not None:
         parameters += echo(first.coding)
     if held is not None or concept is None or first.cause:
         parameters += _known(first)
     if first.normalized:
         parameters.append({"name": "normalized-code", "valueCode": first.normalized})
-    if first.entry is not None and first.entry.inactive:
-        parameters.append({"name": "inactive", "valueBoolean": True})
-        if first.entry.status:
-            parameters.append({"name": "status", "valueCode": first.entry.status})
+    parameters += _standing(first)
     if concept is not None:
         parameters.append({"name": "codeableConcept", "valueCodeableConcept": concept})
-    for j in judged:
+    for j in () if result else judged:
         parameters += [{"name": "x-unknown-system", "valueCanonical": j.unknown}] if j.unknown else []
         parameters += [{"name": "x-caused-by-unknown-system", "valueCanonical": j.cause}] if j.cause else []
     return answer(*parameters, *words(issues))
@@ -78,9 +78,20 @@ def _known(judged: Judged) -> list[Json]:
     return found
 
 
+def _standing(judged: Judged) -> list[Json]:
+    """`inactive` and `status`, where the concept is not in full use."""
+    entry = judged.entry
+    if entry is None or not (entry.inactive or entry.status == "deprecated"):
+        return []
+    found: list[Json] = [{"name": "inactive", "valueBoolean": True}] if entry.inactive else []
+    if entry.status not in (None, "inactive"):
+        found.append({"name": "status", "valueCode": entry.status})
+    return found
+
+
 def _issues(plan: Plan | None, judged: Judged, concept: Json | None) -> list[Issue]:
     found = judged.issues
-    if plan is not None and judged.missing:
+    if plan is not None and judged.missing and not judged.blank:
         found = [_not_in(plan, judged, concept), *found]
     return found if _located(plan, judged) else [replace(i, located=False) for i in found]
 
@@ -95,6 +106,15 @@ def _not_in(plan: Plan, judged: Judged, concept: Json | None) -> Issue:
     return missing if concept is None else replace(missing, kind="this-code-not-in-vs", told=False)
 
 
+def _excused(judged: Judged) -> list[Issue]:
+    """The issues of a coding beside one that is in the value set: that its system is not known is then no error."""
+    name = judged.unknown
+    if name is None:
+        return judged.issues
+    told = issue("UNKNOWN_CODESYSTEM_CODING_NOT_CHECKED", name, at=judged.at["system"])
+    return [told if i.id.startswith("UNKNOWN_CODESYSTEM") else i for i in judged.issues]
+
+
 def _located(plan: Plan | None, judged: Judged) -> bool:
     """Whether the issues of a coding carry `location` beside `expression`.
 
@@ -107,4 +127,6 @@ def _located(plan: Plan | None, judged: Judged) -> bool:
     if plan is None or not system:
         return True
     whole = bool(judged.coding.get("display")) or judged.at["code"] == "code"
+    if not plan.url:
+        return False
     return system not in plan.versioned and not (judged.missing and whole)
