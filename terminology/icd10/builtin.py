@@ -76,8 +76,13 @@ def package_sources() -> list[Source]:
     return [
         *tabular_sources(),
         *(_packed("icd10cm", ICD10CM, "ICD-10-CM", CM, one) for one in reversed(OLDER_CM)),
-        *(_packed("icd10pcs", ICD10PCS, "ICD-10-PCS", PCS, one) for one in reversed(ALL_PCS)),
+        *procedure_sources(),
     ]
+
+
+def procedure_sources() -> list[Source]:
+    """The editions of ICD-10-PCS."""
+    return [_packed("icd10pcs", ICD10PCS, "ICD-10-PCS", PCS, one) for one in reversed(ALL_PCS)]
 
 
 def tabular_sources() -> list[Source]:

@@ -35,8 +35,8 @@ IMPORTERS: tuple[Importer, ...] = (
         "icd10cm",
         "ICD-10-CM",
         "folder or zip of the release: icd10cm_tabular_YYYY.xml, icd10cm_order_YYYY.txt, icd10cm_index_YYYY.xml, "
-        "icd10cm_neoplasm_YYYY.xml, icd10cm_drug_YYYY.xml, icd10cm_eindex_YYYY.xml; the tabular list, the order file or "
-        "an index also alone",
+        "icd10cm_neoplasm_YYYY.xml, icd10cm_drug_YYYY.xml, icd10cm_eindex_YYYY.xml; the tabular list, the order file "
+        "or an index also alone",
         "icd10cm",
     ),
     Importer("icd10pcs", "ICD-10-PCS", "icd10pcs_order_YYYY.txt and icd10pcs_tables_YYYY.xml, or the zip", "icd10pcs"),
