@@ -6,10 +6,12 @@ What two sets share is `a & b`, how many it is `a.bit_count()`, and the first bi
 
 from __future__ import annotations
 
+import zlib
 from array import array
 from collections.abc import Iterable, Iterator
 
 _CHUNK = 64  # bytes that are looked at together
+_WORTH = 256  # bytes from which on deflating is tried
 
 
 def width(size: int) -> int:
@@ -25,16 +27,23 @@ def of(ranks: Iterable[int], size: int) -> int:
     return int.from_bytes(flags, "little")
 
 
-def pack(ranks: array[int], size: int) -> bytes:
-    """The shorter of a list of uint32 and a bitmap; `ranks` rise and are all different."""
-    if 4 * len(ranks) < width(size):
-        return ranks.tobytes()
-    return of(ranks, size).to_bytes(width(size), "little")
+def pack(found: int, size: int) -> bytes:
+    """A set as bytes: the shorter of a list of uint32 and a bitmap, deflated where that pays."""
+    held = found.bit_count()
+    listed = 4 * held < width(size)
+    plain = array("I", ranks(found, size)).tobytes() if listed else found.to_bytes(width(size), "little")
+    small = zlib.compress(plain, 1) if len(plain) > _WORTH else plain
+    if 4 * len(small) >= 3 * len(plain):
+        return (b"l" if listed else b"b") + plain
+    return (b"L" if listed else b"B") + small
 
 
-def unpack(blob: bytes, size: int) -> int:
-    """The set that `pack` made; a list is always shorter than the bitmap."""
-    return int.from_bytes(blob, "little") if len(blob) == width(size) else of(array("I", blob), size)
+def unpack(packed: bytes, size: int) -> int:
+    """The set that `pack` made."""
+    form, plain = packed[:1], packed[1:]
+    if form in b"LB":
+        plain = zlib.decompress(plain)
+    return int.from_bytes(plain, "little") if form in b"bB" else of(array("I", plain), size)
 
 
 def ranks(bits: int, size: int, skip: int = 0) -> Iterator[int]:

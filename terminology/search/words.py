@@ -50,8 +50,9 @@ def indexed(text: str) -> list[str]:
 
 
 def telling(found: list[str]) -> list[str]:
-    """The words without the small ones, unless there are no others."""
-    return [word for word in found if word not in SMALL] or found
+    """The words without the small ones, unless there are no others; a last `a` is told apart (hepatitis A)."""
+    last = len(found) - 1
+    return [word for i, word in enumerate(found) if word not in SMALL or (word == "a" and i == last > 0)] or found
 
 
 def bag(found: list[str]) -> int:
