@@ -1,0 +1,248 @@
+"""Expressions over whole tables of claims: one Polars expression each, lookups and neighbours found beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from claims.expr.functions import FUNCTIONS
+from claims.expr.tree import (
+    Among,
+    Arithmetic,
+    Call,
+    Column,
+    Compare,
+    Const,
+    Each,
+    Holds,
+    Logic,
+    Lookup,
+    Missing,
+    Node,
+    Not,
+    walk,
+)  # fmt: skip
+from claims.sheet.schema import SCOPES
+from claims.tables.table import Array, Table
+
+_EVERY_ROW = pl.int_range(pl.len()).alias("#")
+"""Beside which a value that is written out is one for each row."""
+
+Frames = Mapping[str, pl.DataFrame]
+"""`claims`, `lines` and the others; `row` is the number of the claim, in order and without gaps from 0."""
+
+_COMPARES = {
+    "==": pl.Expr.__eq__, "!=": pl.Expr.__ne__, "<": pl.Expr.__lt__, "<=": pl.Expr.__le__, ">": pl.Expr.__gt__,
+    ">=": pl.Expr.__ge__,
+}  # fmt: skip
+_TYPES = {
+    "text": pl.String, "whole": pl.Int64, "number": pl.Float64, "flag": pl.Boolean, "day": pl.Int64,
+    "cents": pl.Int64, "null": pl.Boolean,
+}  # fmt: skip
+
+
+class Questions:
+    """Expressions of one scope that are asked together."""
+
+    def __init__(self, scope: str, nodes: Mapping[str, Node]) -> None:
+        self.collection = SCOPES[scope][0]
+        self.nodes = dict(nodes)
+        eaches = dict.fromkeys(n for node in nodes.values() for n in walk(node) if isinstance(n, Each))
+        self._names: dict[Node, str] = {each: f"#e{n}" for n, each in enumerate(eaches)}
+        self._near = [each for each in eaches if self.collection != "claims" and _is_near(each)]
+        self._far = [each for each in eaches if each not in self._near]
+
+    def ask(self, frames: Frames, tables: Mapping[str, Table]) -> pl.DataFrame:
+        """A column of flags for each expression, in the order of the rows of the scope."""
+        frame = frames[self.collection].with_columns(
+            column for near in (False, True) for column in self._each_columns(frames, tables, near=near)
+        )
+        return _evaluate(frame, self.nodes, frames, tables, self._names, self.collection)
+
+    def _each_columns(self, frames: Frames, tables: Mapping[str, Table], *, near: bool) -> Iterator[pl.Series]:
+        """What `Each` says: of a claim once, or where it depends on the row of every pair of row and neighbour."""
+        own, claims = frames[self.collection], len(frames["claims"])
+        chosen = self._near if near else self._far
+        for collection in dict.fromkeys(each.collection for each in chosen):
+            other = frames[collection]["row"].to_numpy()
+            left, right = _pairs(own["row"].to_numpy(), other, claims) if near else (other, np.arange(len(other)))
+            eaches = [each for each in chosen if each.collection == collection]
+            frame = self._beside(eaches, frames, left, right)
+            many = len(own) if near else claims
+            for each, found in zip(eaches, _totals(eaches, frame, left, many, frames, tables), strict=True):
+                here = found if near or self.collection == "claims" else found.gather(own["row"])
+                yield here.alias(self._names[each])
+
+    def _beside(self, eaches: Sequence[Each], frames: Frames, left: Array, right: Array) -> pl.DataFrame:
+        """The columns that are used of rows, of their neighbours and of the claims of both."""
+        own = frames[self.collection]
+        used = dict.fromkeys((n.of, n.name) for n in walk(tuple(eaches)) if isinstance(n, Column))
+        columns = [pl.Series("#left", left)]
+        for of, name in used:
+            if of == "claim":
+                claim = frames[eaches[0].collection]["row"].gather(right)
+                columns.append(frames["claims"][name].gather(claim).alias(f"claim.{name}"))
+            elif of:
+                columns.append(frames[of][name].gather(right).alias(f"{of}.{name}"))
+            else:
+                columns.append(own[name].gather(left).alias(name))
+        return pl.DataFrame(columns)
+
+
+def _is_near(each: Each) -> bool:
+    return any(isinstance(n, Column) and n.of == "" for n in walk(each))
+
+
+def _pairs(own: Array, other: Array, claims: int) -> tuple[Array, Array]:
+    """The places of every row and of every row of the same claim in the other collection."""
+    counts = np.bincount(other, minlength=claims)
+    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    many = counts[own]
+    left = np.repeat(np.arange(len(own)), many)
+    first = np.repeat(np.cumsum(many) - many, many)
+    return left, np.arange(len(left)) - first + np.repeat(starts[own], many)
+
+
+def _totals(
+    eaches: Sequence[Each], frame: pl.DataFrame, groups: Array, many: int, frames: Frames, tables: Mapping[str, Table]
+) -> Iterator[pl.Series]:
+    """What each of them says of each group of rows."""
+    asked: dict[str, Node] = {f"v{n}": each.value for n, each in enumerate(eaches)}
+    asked |= {f"w{n}": each.where for n, each in enumerate(eaches) if each.where is not None}
+    answer = _evaluate(frame, asked, frames, tables, {}, "")
+    for n, each in enumerate(eaches):
+        chosen = answer[f"w{n}"].fill_null(value=False) if each.where is not None else None
+        yield _total(each.kind, answer[f"v{n}"], chosen, groups, many)
+
+
+def _total(kind: str, value: pl.Series, chosen: pl.Series | None, groups: Array, many: int) -> pl.Series:
+    if kind in ("any", "all", "count"):
+        true = value.fill_null(value=False)
+        wanted = ~true if kind == "all" else true
+        mask = (wanted if chosen is None else wanted & chosen).to_numpy()
+        counts = np.bincount(groups[mask], minlength=many)
+        return pl.Series(counts if kind == "count" else counts == 0 if kind == "all" else counts > 0)
+    kept = value.is_not_null() if chosen is None else chosen & value.is_not_null()
+    how = {"total": pl.col("v").sum(), "most": pl.col("v").max(), "least": pl.col("v").min()}[kind]
+    totals = pl.DataFrame({"g": groups, "v": value}).filter(kept).group_by("g").agg(how)
+    full = pl.DataFrame({"g": np.arange(many)}).join(totals, on="g", how="left", maintain_order="left")["v"]
+    return full.fill_null(0) if kind == "total" else full
+
+
+def _evaluate(
+    frame: pl.DataFrame,
+    nodes: Mapping[str, Node],
+    frames: Frames,
+    tables: Mapping[str, Table],
+    names: Mapping[Node, str],
+    collection: str,
+) -> pl.DataFrame:
+    """The values of expressions over a frame that has, or can be given, every column they name."""
+    skip = set(names)
+    columns, lookups = _needs(nodes.values(), skip)
+    missing = [c for c in columns if c.of == "claim" and f"claim.{c.name}" not in frame.columns]
+    if missing and collection:
+        row = frame["row"]
+        frame = frame.with_columns(
+            frames["claims"][name].gather(row).alias(f"claim.{name}") for name in dict.fromkeys(c.name for c in missing)
+        )
+    known = dict(names)
+    for depth in _by_depth(lookups):
+        asked = dict.fromkeys((lookup.table, lookup.keys, lookup.day) for lookup in depth)
+        rows = {key: _rows(frame, *key, tables, known) for key in asked}
+        more = []
+        for lookup in depth:
+            at = rows[lookup.table, lookup.keys, lookup.day]
+            name = known[lookup] = f"#l{len(known)}"
+            table = tables[lookup.table]
+            found = pl.Series(at >= 0) if lookup.value == "exists" else table.column(at, lookup.value)
+            more.append(found.alias(name))
+        frame = frame.with_columns(more)
+    return frame.select(_EVERY_ROW, *(_expr(node, known).alias(name) for name, node in nodes.items())).drop("#")
+
+
+def _needs(nodes: Iterable[Node], skip: set[Node]) -> tuple[list[Column], list[Lookup]]:
+    """The columns and lookups of expressions, but for those inside what is found already."""
+    columns: dict[Column, None] = {}
+    lookups: dict[Lookup, None] = {}
+
+    def look(node: Any) -> None:
+        if isinstance(node, tuple):
+            for one in node:
+                look(one)
+        elif isinstance(node, Node) and node not in skip:
+            if isinstance(node, Column):
+                columns[node] = None
+            for name in node.__struct_fields__:
+                look(getattr(node, name))
+            if isinstance(node, Lookup):
+                lookups[node] = None
+
+    for node in nodes:
+        look(node)
+    return list(columns), list(lookups)
+
+
+def _by_depth(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
+    """Lookups so that what a key asks comes before the lookup that has the key."""
+    depths: dict[int, list[Lookup]] = {}
+    for lookup in lookups:
+        inner = sum(1 for n in walk((lookup.keys, lookup.day)) if isinstance(n, Lookup))
+        depths.setdefault(inner, []).append(lookup)
+    return [depths[d] for d in sorted(depths)]
+
+
+def _rows(
+    frame: pl.DataFrame, table: str, keys: tuple[Node, ...], day: Node, tables: Mapping[str, Table], known: Any
+) -> Array:
+    asked = frame.select(
+        _EVERY_ROW,
+        *(_expr(key, known).cast(pl.String).alias(f"k{n}") for n, key in enumerate(keys)),
+        _expr(day, known).cast(pl.Int64).alias("day"),
+    )
+    return tables[table].find_many([asked[f"k{n}"] for n in range(len(keys))], asked["day"])
+
+
+def _expr(node: Node, known: Mapping[Node, str]) -> pl.Expr:
+    if node in known:
+        return pl.col(known[node])
+    match node:
+        case Const():
+            return pl.lit(node.value, _TYPES[node.type])
+        case Column():
+            return pl.col(f"{node.of}.{node.name}" if node.of else node.name)
+        case Arithmetic():
+            left, right = _expr(node.left, known), _expr(node.right, known)
+            return left + right if node.op == "+" else left - right if node.op == "-" else left * right
+        case Compare():
+            return _COMPARES[node.op](_expr(node.left, known), _expr(node.right, known))
+        case Logic():
+            return reduce(and_ if node.op == "and" else or_, (_expr(part, known) for part in node.parts))
+        case Not():
+            return ~_expr(node.of, known)
+        case Missing():
+            return _missing(node.of, _expr(node.of, known))
+        case Among():
+            return _expr(node.of, known).is_in(list(node.values))
+        case Holds():
+            item, listed = _expr(node.item, known), _expr(node.list, known)
+            return pl.when(item.is_null() | listed.is_null()).then(None).otherwise(listed.list.contains(item))
+        case Call():
+            arguments = [_expr(a, known) for a in node.arguments]
+            unknown = [e.is_null() for a, e in zip(node.arguments, arguments, strict=True) if not isinstance(a, Const)]
+            found = FUNCTIONS[node.name].columns(*arguments)
+            return pl.when(reduce(or_, unknown)).then(None).otherwise(found) if unknown else found
+    raise TypeError(type(node).__name__)  # the reader makes no other
+
+
+def _missing(of: Node, value: pl.Expr) -> pl.Expr:
+    if of.type == "text":
+        return value.is_null() | (value == "").fill_null(value=True)
+    if of.type in ("texts", "wholes"):
+        return value.is_null() | (value.list.len() == 0).fill_null(value=True)
+    return value.is_null()

@@ -1,0 +1,1 @@
+"""Claims laid out as tables, and one claim as rows."""

@@ -1,0 +1,100 @@
+"""The columns of a claim sheet: Claims and what they refer to, laid out as tables (https://hl7.org/fhir/R4/claim.html).
+
+Money is in cents, dates are days since 1970-01-01, all as whole numbers; a column is null where the Claim does not say.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Literal
+
+Kind = Literal["text", "whole", "number", "flag", "day", "cents", "texts", "wholes"]
+Columns = MappingProxyType[str, Kind]
+
+
+def _columns(**groups: str) -> Columns:
+    """Kind → names, turned into name → kind."""
+    return MappingProxyType({name: kind for kind, names in groups.items() for name in names.split()})  # type: ignore[misc]
+
+
+CLAIM = _columns(
+    text="""
+        id status type use control currency priority
+        patient_family patient_given gender patient_line patient_city patient_state patient_zip patient_country ssn
+        provider_npi provider_name provider_line provider_city provider_state provider_zip provider_tax
+        provider_taxonomy
+        payer_name payer_id member_id relationship coverage_status coverage_type subscriber_family
+        facility_npi facility_name facility_state facility_zip referral
+        accident_type accident_state related_number related_how
+        bill_type admission_type admission_source admission_hour discharge_status drg clia delay_reason
+        attending_npi operating_npi
+    """,
+    whole="row lines diagnoses insurances focal age age_days",
+    day="""
+        created start end birth death coverage_start coverage_end accident_date admission discharge onset
+        last_menses last_seen first_service last_service received
+    """,
+    cents="total lines_total paid",
+    flag="""
+        subscriber_is_patient has_subscriber medicare medicaid participating qualifying_apm has_response provider_is_box
+    """,
+    texts="authorisations profiles other_currencies",
+)
+"""One row for each Claim. `age` is in years on the first day of service, `lines_total` what the lines charge."""
+
+LINE = _columns(
+    text="""
+        code system revenue unit pos ndc ndc_unit rendering_npi ordering_npi referring_npi supervising_npi service_zip
+        authorisation
+    """,
+    whole="row seq minutes",
+    number="units factor ndc_units",
+    day="start end",
+    cents="charge unit_price noncovered",
+    flag="zero_ndc confirmed evidence",
+    texts="mods pointed",
+    wholes="pointers teams infos procedures",
+)
+"""One row for each Claim.item; `pointed` are the codes of the diagnoses that it points to, in their order."""
+
+DIAGNOSIS = _columns(text="code system on_admission", whole="row seq place", texts="types")
+"""One row for each Claim.diagnosis; `place` counts from 1 in the order of the sequence numbers."""
+
+TEAM = _columns(text="role npi taxonomy name", whole="row seq", flag="person")
+"""One row for each Claim.careTeam."""
+
+PROCEDURE = _columns(text="code system", whole="row seq", day="date")
+"""One row for each Claim.procedure."""
+
+INFO = _columns(
+    text="category code text", whole="row seq", number="quantity", day="start end", cents="amount", flag="reference"
+)
+"""One row for each Claim.supportingInfo."""
+
+INSURANCE = _columns(
+    text="member_id payer_id payer_name status type relationship", whole="row seq order",
+    day="start end response_date", cents="response_paid response_adjusted", flag="focal has_response",
+)  # fmt: skip
+"""One row for each Claim.insurance."""
+
+COLLECTIONS: dict[str, Columns] = {
+    "lines": LINE,
+    "diagnoses": DIAGNOSIS,
+    "team": TEAM,
+    "procedures": PROCEDURE,
+    "infos": INFO,
+    "insurances": INSURANCE,
+}
+"""What a claim has many of; each row names its claim in `row`."""
+
+Scope = Literal["claim", "line", "diagnosis", "team", "procedure", "info", "insurance"]
+SCOPES: dict[str, tuple[str, Columns]] = {
+    "claim": ("claims", CLAIM),
+    "line": ("lines", LINE),
+    "diagnosis": ("diagnoses", DIAGNOSIS),
+    "team": ("team", TEAM),
+    "procedure": ("procedures", PROCEDURE),
+    "info": ("infos", INFO),
+    "insurance": ("insurances", INSURANCE),
+}
+"""Scope of a rule → the table whose rows it is asked of, and its columns."""

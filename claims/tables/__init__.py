@@ -1,0 +1,1 @@
+"""The tables that rules and prices ask."""

@@ -1,0 +1,113 @@
+"""A table in memory: rows by key and period, asked one by one or by the column, with the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from claims.tables.schema import TableDef
+from fhir_profiles.errors import Category, FhirError
+
+_DAYS = 17  # bits: the year 2328
+_LAST = (1 << _DAYS) - 1
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows sorted by key and first day. `release` names what was loaded, for the stamp on what rests on it."""
+
+    definition: TableDef
+    release: str
+    values: pl.DataFrame
+    _ids: tuple[dict[str, int], ...]
+    _places: Array  # key and first day in one number
+    _ends: Array
+    _lists: dict[str, list[Any]] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def of(cls, definition: TableDef, rows: pl.DataFrame, release: str) -> Table:
+        """From a frame with the columns of the keys and values, and `start` and `end` (days, null: open).
+
+        FhirError when two rows of a key hold on the same day.
+        """
+        ids = tuple(
+            {k: n for n, k in enumerate(sorted(set(rows[name].fill_null("").to_list())))} for name in definition.keys
+        )
+        keys = np.zeros(len(rows), np.int64)
+        for name, known in zip(definition.keys, ids, strict=True):
+            keys = keys * len(known) + _mapped(rows[name].fill_null(""), known)
+        start = rows["start"].fill_null(0).to_numpy() if "start" in rows.columns else np.zeros(len(rows), np.int64)
+        end = rows["end"].fill_null(_LAST).to_numpy() if "end" in rows.columns else np.full(len(rows), _LAST)
+        places = (keys << _DAYS) | start.clip(0, _LAST)
+        order = np.argsort(places, kind="stable")
+        places, ends, keys = places[order], end[order].astype(np.int64), keys[order]
+        again = (keys[1:] == keys[:-1]) & ((places[1:] & _LAST) <= ends[:-1])
+        if again.any():
+            text = f"{definition.title}: two rows hold for one key on the same day (row {int(order[1:][again][0]) + 1})"
+            raise FhirError.of(Category.INCORRECT, "structure", text)
+        return cls(definition, release, rows.select(list(definition.values))[order], ids, places, ends)
+
+    def find(self, keys: Sequence[Any], day: int | None) -> int:
+        """The row of a key on a day; -1 when there is none, or a key or the day is not known."""
+        if day is None:
+            return -1
+        key = 0
+        for value, known in zip(keys, self._ids, strict=True):
+            one = known.get(value)
+            if one is None:
+                return -1
+            key = key * len(known) + one
+        at = int(np.searchsorted(self._places, (key << _DAYS) | max(day, 0), "right")) - 1
+        return at if at >= 0 and int(self._places[at]) >> _DAYS == key and day <= int(self._ends[at]) else -1
+
+    def find_many(self, keys: Sequence[pl.Series], days: pl.Series) -> Array:
+        """The same for columns."""
+        found = np.zeros(len(days), np.int64)
+        known_all = np.ones(len(days), bool)
+        for series, known in zip(keys, self._ids, strict=True):
+            one = _mapped(series, known)
+            known_all &= one >= 0
+            found = found * len(known) + one
+        day = days.fill_null(-1).to_numpy().astype(np.int64)
+        known_all &= day >= 0
+        at = np.searchsorted(self._places, (found << _DAYS) | day.clip(0, _LAST), "right") - 1
+        safe = at.clip(0)
+        if not len(self._places):
+            return np.full(len(days), -1)
+        good = known_all & (at >= 0) & (self._places[safe] >> _DAYS == found) & (day <= self._ends[safe])
+        return np.where(good, at, -1)
+
+    def value(self, row: int, name: str) -> Any:
+        """A value of a row; None for no row."""
+        if row < 0:
+            return None
+        if name not in self._lists:
+            self._lists[name] = self.values[name].to_list()
+        return self._lists[name][row]
+
+    def column(self, rows: Array, name: str) -> pl.Series:
+        """The values of rows; null for no row."""
+        at = pl.Series(np.where(rows < 0, 0, rows).astype(np.uint32))
+        if not len(self.values):
+            return pl.Series([None] * len(rows), dtype=self.values.schema[name])
+        taken = self.values[name].gather(at)
+        return (
+            taken.to_frame("v")
+            .with_columns(pl.Series("k", rows >= 0))
+            .select(pl.when("k").then("v").otherwise(None))
+            .to_series()
+        )
+
+
+def _mapped(series: pl.Series, known: Mapping[str, int]) -> Array:
+    """The number of each text, -1 for one that is not known; each distinct text is looked up once."""
+    names = series.drop_nulls().unique()
+    if not len(names):
+        return np.full(len(series), -1, np.int64)
+    numbers = pl.Series([known.get(name, -1) for name in names.to_list()], dtype=pl.Int64)
+    return series.replace_strict(names, numbers, default=-1, return_dtype=pl.Int64).to_numpy()
