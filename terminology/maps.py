@@ -74,7 +74,7 @@ class MapFile:
                 told = json.loads(rules)
                 scenario = int(told.get("scenario", 0))
                 scenarios[scenario][int(told.get("choice", 0))].append(target)
-                words[scenario] = equivalence
+                words[scenario] = str(told.get("whole", equivalence))
         whole = (
             Meaning(first, words[scenario], tuple(others))
             for scenario, choices in sorted(scenarios.items())

@@ -36,12 +36,13 @@ FLAGS = re.compile(r"[01][01][01]\d\d")
 def row(name: str, source: str, target: str, flags: str) -> MapRow:
     """One row as a pair of codes with their dots. The flags must be five digits."""
     here, there = name.split("-")
-    rules = {"scenario": int(flags[3]), "choice": int(flags[4])} if flags[2] == "1" else {}
     if flags[1] == "1":
         return MapRow(spelt(here, source), None, "unmatched", {})
-    # a part of a combination says less than the source does; a whole that is approximate overlaps it
-    equivalence = "wider" if flags[2] == "1" else "inexact" if flags[0] == "1" else "equivalent"
-    return MapRow(spelt(here, source), spelt(there, target), equivalence, rules)
+    whole = "inexact" if flags[0] == "1" else "equivalent"
+    if flags[2] == "0":
+        return MapRow(spelt(here, source), spelt(there, target), whole, {})
+    rules = {"scenario": int(flags[3]), "choice": int(flags[4]), "whole": whole}
+    return MapRow(spelt(here, source), spelt(there, target), "wider", rules)  # a part says less than the source
 
 
 def spelt(kind: str, bare: str) -> str:

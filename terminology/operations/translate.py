@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from fhir_profiles.errors import Category
 from terminology.operations.call import Call, answer, wrong
 from terminology.operations.issues import Issue, refused
+from terminology.operations.loaded_maps import fitting, meanings
 from terminology.operations.shelf import Library, Shelf
 from terminology.operations.versions import agrees
+
+if TYPE_CHECKING:
+    from terminology.maps import MapFile
+    from terminology.terminology import Terminology
 
 Json = dict[str, Any]
 OF_TRANSLATE = frozenset({
@@ -30,17 +37,42 @@ def translate(call: Call, library: Library, instance: Json | None = None) -> Jso
     wanted = call.text("targetsystem") or call.text("targetSystem")
     shelf = Shelf(library, call, [])
     origin = "originMap" if any(call.all(name) for name in _R5) else "source"
-    maps = list(_maps(call, shelf, instance or call.value("conceptMap")))
+    inline = instance or call.value("conceptMap")
+    terminology = library.terminology
+    loaded = () if inline else _loaded(call, terminology)
+    maps = list(_maps(call, shelf, inline, known=bool(loaded)))
     matches = [
         match
         for concept_map in maps
         for coding in codings
         for match in _matches(concept_map, coding, wanted, origin, reverse=reverse)
     ]
-    unique = [m for n, m in enumerate(matches) if m not in matches[:n]]
+    if terminology is not None:
+        for one in loaded:
+            for coding in codings:
+                matches += meanings(terminology, one, coding, wanted, origin, reverse=reverse)
+    unique = list({msgspec.json.encode(m): m for m in matches}.values())
     found = any(not _NO_MATCH & {p.get("valueCode") for p in m["part"]} for m in unique)
-    told = [] if found else [{"name": "message", "valueString": "No mapping of the code was found"}]
-    return answer({"name": "result", "valueBoolean": found}, *told, *unique)
+    return answer({"name": "result", "valueBoolean": found}, *_told(found, unique, bool(maps or loaded)), *unique)
+
+
+def _told(found: bool, matches: list[Json], asked: bool) -> list[Json]:
+    """Why there is no mapping."""
+    if found:
+        return []
+    text = "No mapping of the code was found"
+    if matches:
+        text = "The map says that the code has no counterpart"
+    elif not asked:
+        text = "No concept map is known that fits: load one, or send it as conceptMap"
+    return [{"name": "message", "valueString": text}]
+
+
+def _loaded(call: Call, terminology: Terminology | None) -> tuple[MapFile, ...]:
+    """The maps of official files to ask."""
+    url, _, version = (call.text("url") or "").partition("|")
+    source, target = call.text("source") or call.text("sourceScope"), call.text("target") or call.text("targetScope")
+    return fitting(terminology, url, version or call.text("conceptMapVersion") or "", source, target)
 
 
 def _asked(call: Call, side: str) -> list[Json]:
@@ -60,7 +92,7 @@ def _asked(call: Call, side: str) -> list[Json]:
     return found
 
 
-def _maps(call: Call, shelf: Shelf, inline: Json | None) -> Iterator[Json]:
+def _maps(call: Call, shelf: Shelf, inline: Json | None, *, known: bool) -> Iterator[Json]:
     """The maps to ask: the one named, else all that fit the value sets that are named."""
     if inline is not None:
         yield inline
@@ -68,12 +100,12 @@ def _maps(call: Call, shelf: Shelf, inline: Json | None) -> Iterator[Json]:
     url, _, version = (call.text("url") or "").partition("|")
     version = version or call.text("conceptMapVersion") or ""
     source, target = call.text("source") or call.text("sourceScope"), call.text("target") or call.text("targetScope")
-    known = [m for m in shelf.concept_maps() if not url or m.get("url") == url]
-    known = [m for m in known if not version or agrees(version, m.get("version"))]
-    if url and not known:
+    stored = [m for m in shelf.concept_maps() if not url or m.get("url") == url]
+    stored = [m for m in stored if not version or agrees(version, m.get("version"))]
+    if url and not stored and not known:
         text = "A definition for the concept map could not be found"
         raise refused(Category.NOT_FOUND, Issue("error", "not-found", text, "url", "not-found"))
-    for one in known:
+    for one in stored:
         ends = (
             {one.get(k) for k in ("sourceUri", "sourceCanonical")},
             {one.get(k) for k in ("targetUri", "targetCanonical")},
