@@ -29,6 +29,11 @@ def fragment_sources() -> list[Source]:
     return [read_fragment(table) for table in tables]
 
 
+def starter(system: str) -> dict[str, SourceConcept]:
+    """What the starter table of a system holds, by code; empty where there is none."""
+    return {c.code: c for source in fragment_sources() if source.system == system for c in source.concepts()}
+
+
 def read_fragment(table: Traversable) -> Source:
     """The edition in one table."""
     text = table.read_text("utf-8")

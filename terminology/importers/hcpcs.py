@@ -12,16 +12,15 @@ from functools import partial
 from fhir_profiles.systems import HCPCS
 from terminology.importers.given import Given, Member, refusal, refuse
 from terminology.importers.hcpcs_fields import COLUMNS, DETAILED, LAYOUT, PROPERTIES, check, concept, is_level_one
-from terminology.importers.release import Release, release_of
+from terminology.importers.load import ACCEPTED
+from terminology.importers.release import MONTH, Release, release_of
 from terminology.importers.rows import Row, fixed, table, under_header
+from terminology.importers.stamp import stamp
 from terminology.importers.workbook import sheet
 from terminology.source import Source, SourceConcept
 
 READER = "hcpcs-1"
-DENTAL = "accept-licence"
-"""Among the options: codes of the American Dental Association (D codes) are taken over too."""
-
-_NAME = r"HCPC(?P<year>20\d\d|\d\d)_?(?P<month>JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)?"
+_NAME = rf"HCPC(?P<year>20\d\d|\d\d)_?(?P<month>{MONTH})?"
 _CODE, _MODIFIER = re.compile(r"[A-Z]\d{4}|\d{4}[0-9A-Z]"), re.compile(r"[0-9A-Z]{2}")
 _RECORD = re.compile(r"([A-Z]\d{4}|   [0-9A-Z]{2})\d{5}[3478]")
 _FIRST, _MORE = ("3", "7"), ("4", "8")
@@ -32,12 +31,12 @@ _NOTICE = 250
 def read(given: Given) -> list[Source]:
     """The edition in an alpha-numeric file; where text, workbook and CSV lie together, the text is read."""
     member = _member(given)
-    release = release_of(given, member, _NAME)
-    dental = DENTAL in given.options
+    release = release_of(given, member, (_NAME, member.short))
+    dental = ACCEPTED in given.options  # D codes are of the American Dental Association
     concepts = list(_concepts(member, release, dental))
     if not concepts:
         refuse(member, 1, 1, "the file has no codes")
-    digest = member.sha256()
+    mark = stamp(READER, [member], release.version, dental)
     return [
         Source(
             name="hcpcs",
@@ -49,10 +48,10 @@ def read(given: Given) -> list[Source]:
             content="complete",
             origin=f"CMS alpha-numeric file {member.short}",
             licence="US government work" + ("; D codes: American Dental Association" if dental else ""),
-            fingerprint=f"{READER}{'-dental' if dental else ''}-{release.version}-{digest}",
+            fingerprint=mark.fingerprint,
             concepts=partial(iter, concepts),
             properties=PROPERTIES,
-            files=((member.short, digest),),
+            files=mark.files,
             total=len(concepts),
         )
     ]

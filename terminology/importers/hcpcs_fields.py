@@ -6,9 +6,10 @@ A code of level I, which is CPT, has five digits, or four and a letter; a modifi
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
+from terminology.importers.days import day_of
 from terminology.importers.release import Release
 from terminology.importers.rows import Layout, Row
 from terminology.source import Name, PropertyDef, SourceConcept
@@ -163,12 +164,4 @@ def _units(row: Row) -> int:
 
 
 def _day(row: Row, name: str) -> date | None:
-    value = row[name]
-    if not value or set(value) == {"0"}:
-        return None
-    try:
-        if len(value) != 8 or not value.isdigit():
-            raise ValueError(name)
-        return datetime.strptime(value, "%Y%m%d").date()
-    except ValueError:
-        row.refuse(name, "a day as YYYYMMDD or nothing is expected")
+    return None if set(row[name]) == {"0"} else day_of(row, name)

@@ -9,6 +9,9 @@ from datetime import date
 
 from terminology.importers.given import Given, Member, refuse
 
+MONTH = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
+"""A pattern for the months as CMS names them."""
+
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 
 
@@ -21,13 +24,14 @@ class Release:
     end: date
 
 
-def release_of(given: Given, member: Member, name: str, header: str = "") -> Release:
-    """The release that the file name says (`name` has the groups year and month), else its header, else the person.
+def release_of(given: Given, member: Member, *places: tuple[str, str]) -> Release:
+    """The release that a text says, for example the file name; else the person.
 
-    A file of a year without a month is the first of the year. Refused where nobody says it.
+    `places` are pairs of a pattern with the groups year and month, and a text to look in. A year without a month is
+    the first of the year. Refused where nobody says it.
     """
-    for text in (member.short, header):
-        match = re.search(name, text, re.IGNORECASE)
+    for pattern, text in places:
+        match = re.search(pattern, text, re.IGNORECASE)
         if match:
             year = int(match["year"]) if len(match["year"]) == 4 else 2000 + int(match["year"])
             return _quarter(given, year, _MONTHS[(match["month"] or "jan")[:3].lower()])

@@ -219,8 +219,8 @@ def at(number: int, column: int, new: str) -> Callable[[tuple[str, ...]], tuple[
         (at(2, 1, "Q7777"), "line 5, column 1: a further line must follow"),
         (at(3, 6, "00150"), "line 6, column 6: the sequence numbers of a code must rise"),
         (at(4, 1, "Q1001"), "line 7, column 1: the code Q1001 stands twice"),
-        (at(1, 269, "20201301"), "line 4, column 269: a day as YYYYMMDD"),
-        (at(4, 285, "tomorrow"), "line 7, column 285: a day as YYYYMMDD"),
+        (at(1, 269, "20201301"), "line 4, column 269: a day written YYYYMMDD"),
+        (at(4, 285, "tomorrow"), "line 7, column 285: a day written YYYYMMDD"),
         (at(1, 293, "X"), "line 4, column 293: one of A, B"),
         (at(1, 230, "Z"), "line 4, column 230: one of C, D"),
         (at(1, 266, "ab1"), "line 4, column 266: a whole number of units"),
@@ -252,7 +252,7 @@ def test_a_file_that_does_not_say_its_release_is_refused(tmp_path: Path) -> None
     [
         ([["nothing"]], "the header with the columns HCPC"),
         ([[h for h in HEADER if h != "COV"]], "line 1: the column COV is missing"),
-        ([list(HEADER), [*cells(LINES[0])[:14], "never", *cells(LINES[0])[15:]]], "line 2, column 15: a day"),
+        ([list(HEADER), [*cells(LINES[0])[:14], "never", *cells(LINES[0])[15:]]], "line 2, column 15: a day written"),
     ],
 )
 def test_a_damaged_workbook_is_refused_by_row_and_column(tmp_path: Path, rows: list[list[str]], says: str) -> None:
