@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from fhir_profiles.systems import ICD10CM, ICD10PCS
+from fhir_profiles.systems import ICD10CM, ICD10PCS, LOINC, NDC
+from terminology import ndc
+from terminology.check_digits import meant_loinc
 from terminology.editions import in_force, period
 from terminology.folding import fold
 from terminology.icd10.advice import next_characters, procedure_spellings, sevenths, spellings
 from terminology.model import Concept, Edition, Validation
-from terminology.shapes import SHAPES
+from terminology.shapes import misshapen
 
 if TYPE_CHECKING:
     from terminology.terminology import Terminology
@@ -56,9 +58,9 @@ def _no_edition(terminology: Terminology, system: str, code: str, version: str |
 
 
 def _unknown(terminology: Terminology, edition: Edition, code: str) -> Validation:
-    shape = SHAPES.get(edition.system)
+    misfit = misshapen(edition.system, code)
     title = f"{edition.title} {edition.version}"
-    if edition.content == "fragment" and (shape is None or shape.fullmatch(code)):
+    if edition.content == "fragment" and misfit is None:
         text = f"The code is not known to the loaded fragment of {title}, so it could not be checked"
         return Validation(True, edition.system, code, None, edition.version, None, text, "code-invalid")
     text = f"The code does not exist in {title}"
@@ -68,8 +70,8 @@ def _unknown(terminology: Terminology, edition: Edition, code: str) -> Validatio
         text += f"; {elsewhere}"
     if better:
         text += f"; did you mean {' or '.join(better)}?"
-    elif not elsewhere and shape is not None and not shape.fullmatch(code):
-        text += ": it does not have the shape of one"
+    elif not elsewhere and misfit is not None:
+        text += f": {misfit}"
     elif edition.system == ICD10CM:
         text += _nearest_header(terminology, edition, code)
     elif edition.system == ICD10PCS:
@@ -117,7 +119,12 @@ def _upper(code: str) -> Iterator[str]:
     yield code.strip().upper()
 
 
-_SPELLINGS = {ICD10CM: spellings, ICD10PCS: procedure_spellings}
+def _checked(code: str) -> Iterator[str]:
+    """A LOINC number with the check digit that its digits call for."""
+    yield meant_loinc(code.strip()) or code
+
+
+_SPELLINGS = {ICD10CM: spellings, ICD10PCS: procedure_spellings, LOINC: _checked, NDC: ndc.spellings}
 
 
 def _nearest_header(terminology: Terminology, edition: Edition, code: str) -> str:

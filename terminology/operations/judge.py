@@ -203,7 +203,11 @@ class Judge:
         """What there is to say of a concept that exists."""
         code, at = str(found.coding["code"]), found.at
         if code != entry.code:
-            found.issues.append(issue("CODE_CASE_DIFFERENCE", code, entry.code, canonical(book), at=at["code"]))
+            if code.casefold() == entry.code.casefold():
+                told = issue("CODE_CASE_DIFFERENCE", code, entry.code, canonical(book), at=at["code"])
+            else:
+                told = issue("CODE_REMARK", f"The code {code} is another spelling of {entry.code}", at=at["code"])
+            found.issues.append(told)
             found.normalized = entry.code
         if entry.abstract and not self._abstract:
             found.issues.append(issue("ABSTRACT_CODE_NOT_ALLOWED", book.url, code, at=at["code"]))

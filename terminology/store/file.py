@@ -21,6 +21,7 @@ from typing import Any
 from fhir_profiles.errors import Category, FhirError
 from terminology.model import Concept, Edition, Term
 from terminology.source import Name, PropertyDef, Relation, Subset
+from terminology.spellings import FORMS
 from terminology.store.layout import LAYOUT
 
 _CONCEPT = """SELECT c.code, c.display, c.billable, c.active, p.code, c.heading, c.start, c."end", c.properties, c.id
@@ -51,6 +52,7 @@ class EditionFile:
         rows = self.db.execute("SELECT json_group_object(key, json(value)) FROM manifest").fetchone()
         self.manifest: dict[str, Any] = json.loads(rows[0])
         self.edition = _edition(self.manifest)
+        self._form = FORMS.get(self.edition.system)
         _open.add(self)
 
     @property
@@ -66,8 +68,11 @@ class EditionFile:
             return db
 
     def concept(self, code: str) -> Concept | None:
-        """The concept of a code."""
+        """The concept of a code, however it is spelled where the system has spellings."""
         row = self.db.execute(_BY_CODE, (code,)).fetchone()
+        if row is None and self._form is not None and (form := self._form.of(code)) is not None:
+            held = self.having(self._form.property, form)
+            row = self.db.execute(_BY_CODE, (held[0],)).fetchone() if held else None
         return row and self._concept(row)
 
     def id_of(self, code: str) -> int | None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import TYPE_CHECKING
 
 from terminology.model import Concept
-from terminology.shapes import SHAPES
+from terminology.shapes import misshapen
+from terminology.spellings import FORMS
 from terminology.value_sets.systems import Answer, Test, text_of
 
 if TYPE_CHECKING:
@@ -45,19 +46,22 @@ class Loaded:
             raise LookupError(system)
         self.file = file
         self.complete = file.edition.content == "complete"
-        self._shape = SHAPES.get(system)
+        self._system = system
+        self._form = FORMS.get(system)
 
     def _find(self, code: str) -> Concept | None:
         found = self.file.concept(code)
         return None if found is None or found.group else found
 
     def fold(self, code: str) -> str:
+        if self._form is not None:
+            return self._form.of(code) or code
         return code if self.file.edition.sensitive else code.casefold()
 
     def has(self, code: str) -> Answer:
         if self._find(code) is not None:
             return True
-        return False if self.complete or (self._shape and not self._shape.fullmatch(code)) else None
+        return False if self.complete or misshapen(self._system, code) else None
 
     def codes(self) -> Iterable[str]:
         return self.file.codes()
