@@ -30,6 +30,12 @@ M49: Final = "http://unstats.un.org/unsd/methods/m49/m49.htm"
 TIME_ZONES: Final = "https://www.iana.org/time-zones"
 TAGS: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
+PLACE_OF_SERVICE: Final = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
+X12_ADJUSTMENT_REASONS: Final = "https://x12.org/codes/claim-adjustment-reason-codes"
+X12_REMARKS: Final = "https://x12.org/codes/remittance-advice-remark-codes"
+X12_CLAIM_STATUS: Final = "https://x12.org/codes/claim-status-codes"
+X12_STATUS_CATEGORIES: Final = "https://x12.org/codes/claim-status-category-codes"
+
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 OBSERVATION_INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 CONDITION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
@@ -55,8 +61,32 @@ RESTFUL_SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful
 
 # Identifier systems
 NPI: Final = "http://hl7.org/fhir/sid/us-npi"
+EIN: Final = "urn:oid:2.16.840.1.113883.4.4"
+SSN: Final = "http://hl7.org/fhir/sid/us-ssn"
 
 OID: Final = "urn:oid:"
+UUID: Final = "urn:uuid:"
+OIDS: Final = {
+    "2.16.840.1.113883.6.1": LOINC,
+    "2.16.840.1.113883.6.3": ICD10,
+    "2.16.840.1.113883.6.4": ICD10PCS,
+    "2.16.840.1.113883.6.8": UCUM,
+    "2.16.840.1.113883.6.9": CURRENCY,
+    "2.16.840.1.113883.6.12": CPT,
+    "2.16.840.1.113883.6.69": NDC,
+    "2.16.840.1.113883.6.88": RXNORM,
+    "2.16.840.1.113883.6.90": ICD10CM,
+    "2.16.840.1.113883.6.96": SNOMED,
+    "2.16.840.1.113883.6.101": NUCC,
+    "2.16.840.1.113883.6.103": ICD9CM,
+    "2.16.840.1.113883.6.285": HCPCS,
+    "2.16.840.1.113883.12.227": MVX,
+    "2.16.840.1.113883.12.292": CVX,
+}
+"""OID → the code system that HL7 has registered it for."""
+
+OTHER_NAMES: Final = {"http://hl7.org/fhir/sid/icd-10-pcs": ICD10PCS, "http://www.nucc.org": NUCC}
+"""Further URIs in use → the code system that is meant."""
 
 # Definitions of HL7
 HL7_FHIR: Final = "http://hl7.org/fhir/"
@@ -105,6 +135,7 @@ EXAMPLE: Final = "http://example.org"
 BASE: Final = "https://fhirwright.dev/fhir"
 EVIDENCE_BOX: Final = f"{BASE}/StructureDefinition/evidence-box"
 CONFIDENCE: Final = f"{BASE}/StructureDefinition/confidence"
+CLAIM_EXTENSIONS: Final = f"{BASE}/StructureDefinition/claim-"
 EVIDENCED_CODING: Final = f"{BASE}/StructureDefinition/evidenced-coding"
 CODED_CONDITION: Final = f"{BASE}/StructureDefinition/coded-condition"
 CODED_OBSERVATION: Final = f"{BASE}/StructureDefinition/coded-observation"

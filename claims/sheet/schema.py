@@ -37,6 +37,7 @@ CLAIM = _columns(
     cents="total lines_total paid",
     flag="""
         subscriber_is_patient has_subscriber medicare medicaid participating qualifying_apm has_response provider_is_box
+        odd_amounts bad_dates
     """,
     texts="authorisations profiles other_currencies",
 )
@@ -51,11 +52,14 @@ LINE = _columns(
     number="units factor ndc_units",
     day="start end",
     cents="charge unit_price noncovered",
-    flag="zero_ndc confirmed evidence",
+    flag="bad_dates confirmed evidence",
     texts="mods pointed",
     wholes="pointers teams infos procedures",
 )
-"""One row for each Claim.item; `pointed` are the codes of the diagnoses that it points to, in their order."""
+"""One row for each Claim.item; `pointed` are the codes of the diagnoses that it points to, in their order.
+
+`pos` is the place of service of the line, or the claim's own; `units` and `factor` are 1 where they are not said.
+"""
 
 DIAGNOSIS = _columns(text="code system on_admission", whole="row seq place", texts="types")
 """One row for each Claim.diagnosis; `place` counts from 1 in the order of the sequence numbers."""

@@ -1,0 +1,1 @@
+"""Made claims for tests, benchmarks and campaigns."""

@@ -1,0 +1,261 @@
+"""What of Claims and of what they refer to is laid out; the rest is passed over (https://hl7.org/fhir/R4/claim.html)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Shape(msgspec.Struct, rename="camel", gc=False):
+    """A part of a resource; unknown elements are ignored."""
+
+
+class Coding(Shape):
+    """A code of a system."""
+
+    system: str | None = None
+    code: str | None = None
+    extension: list[Extension] | None = None
+
+
+class Concept(Shape):
+    """Codings of one meaning."""
+
+    coding: list[Coding] = []
+
+
+class Identifier(Shape):
+    """A number somebody gave."""
+
+    system: str | None = None
+    value: str | None = None
+    type: Concept | None = None
+
+
+class Reference(Shape):
+    """A reference, by address or by what identifies the other."""
+
+    reference: str | None = None
+    identifier: Identifier | None = None
+    display: str | None = None
+
+
+class Period(Shape):
+    """From and to."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Money(Shape):
+    """An amount, exact as it is written."""
+
+    value: msgspec.Raw | None = None
+    currency: str | None = None
+
+
+class Quantity(Shape):
+    """A number with its unit."""
+
+    value: float | None = None
+    unit: str | None = None
+    code: str | None = None
+
+
+class Extension(Shape):
+    """An addition."""
+
+    url: str = ""
+    value_code: str | None = None
+    value_string: str | None = None
+    value_boolean: bool | None = None
+    value_money: Money | None = None
+    value_reference: Reference | None = None
+
+
+class Address(Shape):
+    """Where."""
+
+    line: list[str] = []
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class HumanName(Shape):
+    """Who."""
+
+    family: str | None = None
+    given: list[str] = []
+
+
+class Diagnosis(Shape):
+    """Claim.diagnosis."""
+
+    sequence: int = 0
+    diagnosis_codeable_concept: Concept | None = None
+    type: list[Concept] = []
+    on_admission: Concept | None = None
+
+
+class Procedure(Shape):
+    """Claim.procedure."""
+
+    sequence: int = 0
+    date: str | None = None
+    procedure_codeable_concept: Concept | None = None
+
+
+class Info(Shape):
+    """Claim.supportingInfo."""
+
+    sequence: int = 0
+    category: Concept | None = None
+    code: Concept | None = None
+    timing_date: str | None = None
+    timing_period: Period | None = None
+    value_string: str | None = None
+    value_boolean: bool | None = None
+    value_quantity: Quantity | None = None
+    value_reference: Reference | None = None
+
+
+class CareTeam(Shape):
+    """Claim.careTeam."""
+
+    sequence: int = 0
+    provider: Reference | None = None
+    role: Concept | None = None
+    qualification: Concept | None = None
+
+
+class Insurance(Shape):
+    """Claim.insurance."""
+
+    sequence: int = 0
+    focal: bool | None = None
+    coverage: Reference | None = None
+    pre_auth_ref: list[str] = []
+    claim_response: Reference | None = None
+
+
+class Related(Shape):
+    """Claim.related."""
+
+    relationship: Concept | None = None
+    reference: Identifier | None = None
+
+
+class Accident(Shape):
+    """Claim.accident."""
+
+    date: str | None = None
+    type: Concept | None = None
+    location_address: Address | None = None
+
+
+class Detail(Shape):
+    """Claim.item.detail: the drug of a line."""
+
+    product_or_service: Concept | None = None
+    quantity: Quantity | None = None
+
+
+class Item(Shape):
+    """Claim.item."""
+
+    sequence: int = 0
+    care_team_sequence: list[int] = []
+    diagnosis_sequence: list[int] = []
+    procedure_sequence: list[int] = []
+    information_sequence: list[int] = []
+    revenue: Concept | None = None
+    product_or_service: Concept | None = None
+    modifier: list[Concept] = []
+    serviced_date: str | None = None
+    serviced_period: Period | None = None
+    location_codeable_concept: Concept | None = None
+    location_address: Address | None = None
+    location_reference: Reference | None = None
+    quantity: Quantity | None = None
+    unit_price: Money | None = None
+    factor: float | None = None
+    net: Money | None = None
+    detail: list[Detail] = []
+    extension: list[Extension] = []
+
+
+class Claim(Shape):
+    """A Claim."""
+
+    resource_type: str = ""
+    id: str | None = None
+    meta: dict[str, Any] = {}
+    contained: list[dict[str, Any]] = []
+    extension: list[Extension] = []
+    identifier: list[Identifier] = []
+    status: str | None = None
+    type: Concept | None = None
+    sub_type: Concept | None = None
+    use: str | None = None
+    patient: Reference | None = None
+    billable_period: Period | None = None
+    created: str | None = None
+    insurer: Reference | None = None
+    provider: Reference | None = None
+    priority: Concept | None = None
+    referral: Reference | None = None
+    facility: Reference | None = None
+    related: list[Related] = []
+    care_team: list[CareTeam] = []
+    supporting_info: list[Info] = []
+    diagnosis: list[Diagnosis] = []
+    procedure: list[Procedure] = []
+    insurance: list[Insurance] = []
+    accident: Accident | None = None
+    item: list[Item] = []
+    total: Money | None = None
+
+
+class Party(Shape):
+    """A Patient, Practitioner, PractitionerRole, Organization, Location, Coverage or ClaimResponse."""
+
+    resource_type: str = ""
+    id: str | None = None
+    identifier: list[Identifier] = []
+    name: Any = None  # of a person a list of names, of an organisation a text
+    address: Any = None  # a list, of a Location one
+    birth_date: str | None = None
+    gender: str | None = None
+    deceased_date_time: str | None = None
+    status: str | None = None
+    type: Any = None
+    subscriber_id: str | None = None
+    subscriber: Reference | None = None
+    beneficiary: Reference | None = None
+    relationship: Concept | None = None
+    period: Period | None = None
+    payor: list[Reference] = []
+    practitioner: Reference | None = None
+    organization: Reference | None = None
+    specialty: list[Concept] = []
+    code: Any = None
+    extension: list[Extension] = []
+    payment: Any = None
+    total: Any = None
+
+
+class Bundle(Shape):
+    """A Claim with what it refers to."""
+
+    resource_type: str = ""
+    entry: list[Entry] = []
+
+
+class Entry(Shape):
+    """One resource of a Bundle."""
+
+    full_url: str | None = None
+    resource: msgspec.Raw | None = None

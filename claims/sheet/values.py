@@ -1,0 +1,48 @@
+"""Texts of FHIR as the whole numbers that sheets hold: days and cents."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+
+EPOCH = date(1970, 1, 1).toordinal()
+MOST_CENTS = 10**15
+
+
+@lru_cache(maxsize=65_536)
+def day(text: str | None) -> int | None:
+    """Days since 1970-01-01 of the date in a FHIR date or dateTime; None where the text holds no whole, real date."""
+    if text is None or len(text) < 10:
+        return None
+    try:
+        return date.fromisoformat(text[:10]).toordinal() - EPOCH
+    except ValueError:
+        return None
+
+
+def written(days: int) -> str:
+    """A day as YYYY-MM-DD."""
+    return date.fromordinal(days + EPOCH).isoformat()
+
+
+@lru_cache(maxsize=65_536)
+def cents(raw: bytes | None) -> tuple[int | None, bool]:
+    """(cents, whether it is odd): an amount as JSON has it; odd when it has parts of a cent or is none."""
+    if raw is None:
+        return None, False
+    try:
+        exact = Decimal(raw.decode()) * 100
+    except (InvalidOperation, UnicodeDecodeError):
+        return None, True
+    if not exact.is_finite() or abs(exact) > MOST_CENTS:
+        return None, True
+    whole = int(exact.to_integral_value())
+    return whole, whole != exact
+
+
+@lru_cache(maxsize=65_536)
+def years(born: int, on: int) -> int:
+    """Full years of age on a day."""
+    birth, then = date.fromordinal(born + EPOCH), date.fromordinal(on + EPOCH)
+    return then.year - birth.year - ((then.month, then.day) < (birth.month, birth.day))
