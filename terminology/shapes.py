@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, NDC, RXNORM
+from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, NDC, RXNORM, SNOMED
+from terminology import sctid
 from terminology.check_digits import meant_loinc
 from terminology.ndc import normalise, normalise_product
 
@@ -21,6 +22,8 @@ def misshapen(system: str, code: str) -> str | None:
     """Why a text cannot be a code of a system; None where it could be one, or its codes have no known shape."""
     if system == NDC:
         return _no_drug(code)
+    if system == SNOMED:
+        return sctid.misfit(code)
     shape = _SHAPES.get(system)
     if shape is not None and not shape.fullmatch(code):
         return "it does not have the shape of one"

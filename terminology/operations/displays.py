@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fhir_profiles.errors import Severity
-from fhir_profiles.systems import STANDARDS_STATUS, STRUCTURE_DEFINITION, TERM_MAINTENANCE
+from fhir_profiles.systems import SNOMED, STANDARDS_STATUS, STRUCTURE_DEFINITION, TERM_MAINTENANCE
+from terminology import sctid
 from terminology.operations.books import Book, Entry
 from terminology.operations.issues import Issue, issue
 
@@ -66,12 +67,21 @@ def shown(book: Book, entry: Entry, named: Json | None, languages: Languages) ->
     """The name to show."""
     default = (named or {}).get("display") or entry.display
     for wanted in languages.wanted:
+        if book.url == SNOMED and (own := _of_dialect(entry, wanted)) is not None:
+            return own
         if wanted == _ANY or _covers(wanted, book.language or wanted):
             return default
         for name in names(book, entry, named):
             if name.main and name.language and not name.withdrawn and _covers(wanted, name.language):
                 return name.text
     return default
+
+
+def _of_dialect(entry: Entry, wanted: str) -> str | None:
+    """The name that the very dialect prefers."""
+    tag = sctid.dialect_tag(wanted).lower()
+    found = (one for one in entry.designations if one.get("language", "").lower() == tag != "en")
+    return next((one["value"] for one in found if one.get("use", {}).get("code") == "preferredForLanguage"), None)
 
 
 def check_display(

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from fhir_profiles.systems import CONCEPT_PROPERTIES, SNOMED, SNOMED_ID
+from terminology import sctid
 from terminology.importers.given import Given, refuse
-from terminology.importers.snomed import sctid
 from terminology.importers.snomed.concepts import Concepts
 from terminology.importers.snomed.edition import day_of, version_of
 from terminology.importers.snomed.files import Release, line_of, release_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
+from terminology import sctid
 from terminology.importers.given import Member
-from terminology.importers.snomed import sctid
 from terminology.importers.snomed.files import CONCEPT, Release, Table
 
 

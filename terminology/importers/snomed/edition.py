@@ -7,8 +7,8 @@ from datetime import date
 from typing import NoReturn
 
 from fhir_profiles.systems import SNOMED
+from terminology import sctid
 from terminology.importers.given import Given, refusal
-from terminology.importers.snomed import sctid
 from terminology.importers.snomed.files import CONCEPT, MEMBER, Release, Table
 
 _DEPENDENCY = (*MEMBER, "sourceEffectiveTime", "targetEffectiveTime")

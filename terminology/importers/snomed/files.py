@@ -12,7 +12,7 @@ from typing import NoReturn
 import numpy as np
 
 from terminology.importers.given import Given, Member, refusal, refuse
-from terminology.importers.snomed.sctid import is_valid
+from terminology.sctid import is_valid
 
 COMPONENT = ("id", "effectiveTime", "active", "moduleId")
 CONCEPT = (*COMPONENT, "definitionStatusId")

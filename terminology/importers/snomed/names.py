@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from terminology.importers.snomed import sctid
+from terminology import sctid
 from terminology.importers.snomed.concepts import Concepts
 from terminology.importers.snomed.files import DESCRIPTION, LANGUAGE, Release, Table
 from terminology.source import Name

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from terminology.importers.snomed import sctid
+from terminology import sctid
 from terminology.importers.snomed.concepts import Concepts
 from terminology.importers.snomed.files import (
     ASSOCIATION,

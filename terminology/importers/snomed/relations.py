@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from terminology import sctid
 from terminology.importers.given import Member, refuse
-from terminology.importers.snomed import sctid
 from terminology.importers.snomed.concepts import Concepts
 from terminology.importers.snomed.files import CONCRETE, RELATIONSHIP, Release, Table, line_of
 from terminology.source import Relation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
-from terminology.importers.snomed import sctid
+from terminology import sctid
 from tests.unit.terminology.snomed.release import INFERRED, Release
 
 Codes = frozenset[str]

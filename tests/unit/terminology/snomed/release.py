@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from terminology.importers.snomed import sctid
+from terminology import sctid
 from terminology.importers.snomed.files import (
     ASSOCIATION,
     ATTRIBUTE_VALUE,

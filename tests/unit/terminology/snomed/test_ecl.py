@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_profiles.errors import FhirError
+from terminology import sctid
 from terminology.ecl import read
 from terminology.ecl.evaluate import evaluate
 from terminology.ecl.substrate import Substrate
-from terminology.importers.snomed import sctid
 from tests.unit.terminology.snomed.naive import Codes, Naive
 from tests.unit.terminology.snomed.release import REPLACED_BY, SAME_AS, Release, sct
 

@@ -15,7 +15,10 @@ CORE_MODULE, MODEL_MODULE = "900000000000207008", "900000000000012004"
 FSN, SYNONYM, DEFINITION = "900000000000003001", "900000000000013009", "900000000000550004"
 PRIMITIVE, DEFINED = "900000000000074008", "900000000000073002"
 PREFERRED, ACCEPTABLE = "900000000000548007", "900000000000549004"
+EXPRESSION: Final = "post-coordinated expressions are not supported, only the concepts that the release lists"
+
 US_ENGLISH, GB_ENGLISH = "900000000000509007", "900000000000508004"
+_DIALECTS = {US_ENGLISH: "en-US", GB_ENGLISH: "en-GB"}
 INFERRED: Final = "900000000000011006"
 INACTIVATION_INDICATOR: Final = "900000000000489007"
 
@@ -89,6 +92,32 @@ def is_valid(text: str) -> bool:
 def check_digit(digits: str) -> str:
     """The digit that makes an identifier of the digits before it."""
     return next(str(n) for n in range(10) if _product(f"{digits}{n}", 0) == 0)
+
+
+def dialect_tag(text: str, language: str = "en") -> str:
+    """The language tag of a dialect, given its reference set or a tag: en-US, en-GB, else `en-x-sctlang-…`.
+
+    Digits stand in blocks of eight (https://terminology.hl7.org/SNOMEDCT.html).
+    """
+    _, mark, blocks = text.partition("-x-sctlang-")
+    refset = blocks.replace("-", "") if mark else text
+    if refset in _DIALECTS:
+        return _DIALECTS[refset]
+    if mark or not refset.isdigit():
+        return text
+    cut = "-".join(refset[n : n + 8] for n in range(0, len(refset), 8))
+    return f"{language}-x-sctlang-{cut}"
+
+
+def misfit(code: str) -> str | None:
+    """Why a text cannot be the identifier of a concept; None where it could be one."""
+    if is_expression(code):
+        return EXPRESSION
+    if not (code.isascii() and code.isdigit() and 6 <= len(code) <= 18 and code[0] != "0"):
+        return "it does not have the shape of one: 6 to 18 digits"
+    if not is_valid(code):
+        return f"its check digit is wrong, {code[:-1]}{check_digit(code[:-1])} has the right one"
+    return None if code[-3:-1] in CONCEPT else "it identifies a description or a relationship, not a concept"
 
 
 def is_expression(code: str) -> bool:
