@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from terminology.source import Progress, Source
 from terminology.store.layout import LAYOUT
@@ -23,7 +24,7 @@ def build(dir: Path | str, progress: Progress | None = None) -> list[Path]:
     _path(dir, "starter").unlink(missing_ok=True)  # once held several editions
     for source in (*package_sources(), *fragment_sources()):
         stem = f"{source.name}@{source.version}"
-        if source.content == "complete" and _fingerprint(_path(dir, stem)):
+        if _manifest(_path(dir, stem)).get("source", source.origin) != source.origin:
             continue  # an operator's own file stays
         if path := install(dir, stem, [source], progress):
             written.append(path)
@@ -40,7 +41,7 @@ def install(
     """Write the file of one edition unless it already holds exactly that; the path when it was written."""
     (source,) = sources
     path = _path(dir, stem)
-    if _fingerprint(path) == source.fingerprint:
+    if _manifest(path).get("fingerprint") == source.fingerprint:
         return None
     from terminology.store.writer import write
 
@@ -52,14 +53,14 @@ def _path(dir: Path | str, stem: str) -> Path:
     return Path(dir) / "terminology" / f"{stem}.sqlite"
 
 
-def _fingerprint(path: Path) -> str | None:
-    """The fingerprint of what a file holds; None where it is missing, damaged or of another layout."""
+def _manifest(path: Path) -> dict[str, Any]:
+    """What a file says of itself; empty where it is missing, damaged or of another layout."""
     if not path.exists():
-        return None
+        return {}
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
             if db.execute("PRAGMA user_version").fetchone()[0] != LAYOUT:
-                return None
-            return str(json.loads(db.execute("SELECT value FROM manifest WHERE key = 'fingerprint'").fetchone()[0]))
+                return {}
+            return {key: json.loads(value) for key, value in db.execute("SELECT key, value FROM manifest")}
     except sqlite3.DatabaseError:
-        return None
+        return {}
