@@ -18,7 +18,7 @@ from server.store import Tx, Written
 KEEP_SECONDS = 2.0
 """How long a list of what is stored is kept: what another process stores is seen then, what this one stores at once."""
 
-KINDS = ("StructureDefinition", "ValueSet", "CodeSystem")
+KINDS = ("StructureDefinition", "ValueSet", "CodeSystem", "NamingSystem")
 MOST_LISTED = 1_000
 """Definitions of one kind that are listed by URL; where clients have stored more, each URL is looked for."""
 
@@ -66,7 +66,7 @@ class Stored:
         return iter(())
 
     def generation(self) -> Hashable:
-        """A value that changes when a stored value set or code system does."""
+        """A value that changes when a stored value set, code system or naming system does."""
         return tuple(self._listing(kind)[2] for kind in KINDS[1:])
 
     def ready(self) -> bool:

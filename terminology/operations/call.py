@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from fhir_profiles.errors import Category, FhirError
+from terminology.operations.issues import Issue
 from terminology.operations.versions import Pins, pins
 
 Json = dict[str, Any]
@@ -103,7 +104,7 @@ class Call:
         for name in self._named:
             if name not in known and name not in SHARED:
                 text = f"The operation takes only these parameters: {', '.join(sorted({*known, *SHARED}))}."
-                raise FhirError.of(Category.INCORRECT, "not-supported", text)
+                raise FhirError(Category.INCORRECT, Issue("error", "not-supported", text, kind="not-supported"))
 
 
 def _listed(parameters: Json) -> Iterator[tuple[str, Any]]:
@@ -126,7 +127,7 @@ def _plain(one: Json) -> Any:
 
 def wrong(text: str, where: str | None = None) -> FhirError:
     """A parameter that is not as it must be."""
-    return FhirError.of(Category.INCORRECT, "invalid", text, where)
+    return FhirError(Category.INCORRECT, Issue("error", "invalid", text, where, "invalid-data"))
 
 
 def answer(*parameters: Json) -> Json:

@@ -67,7 +67,7 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
         versioned=plan.versioned,
     )
     paged = count is not None or len(page) < len(items) or bool(call.text("filter"))
-    nested = call.flag("excludeNested") is not True and not paged
+    nested = plan.nests and call.flag("excludeNested") is not True and not paged
     expansion: Json = {
         "identifier": f"urn:uuid:{uuid.uuid4()}",
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),

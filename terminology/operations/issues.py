@@ -237,3 +237,11 @@ def issue(id: str, *values: object, at: str | None = None, severity: Severity | 
 def refused(category: Category, *issues: Issue) -> FhirError:
     """The error of an operation that has no answer."""
     return FhirError(category, *issues)
+
+
+def explained(error: FhirError, kind: str) -> FhirError:
+    """The same error with its kind said of each problem: clients read `details`, which other problems have not."""
+    told = (
+        p if isinstance(p, Issue) else Issue(p.severity, p.code, p.text, p.expression, kind) for p in error.problems
+    )
+    return FhirError(error.category, *told)

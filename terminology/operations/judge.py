@@ -70,7 +70,7 @@ class Judge:
             return _blank(found)
         if not coding.get("system") and not self._inferred(found):
             return found
-        system = str(coding["system"])
+        system = coding["system"] = self._shelf.canonical(str(coding["system"]))
         if ":" not in system:
             found.issues.append(issue("Terminology_TX_System_Relative", at=at["system"]))
         if self._plan is None:

@@ -10,7 +10,7 @@ from terminology.operations.asked import shelf_of
 from terminology.operations.books import Book, Entry
 from terminology.operations.call import Call, answer, wrong
 from terminology.operations.displays import Languages, designations, preferred, shown
-from terminology.operations.issues import issue, refused
+from terminology.operations.issues import Issue, issue, refused
 from terminology.operations.members import unknown_system
 from terminology.operations.prepared import Prepared, Told
 from terminology.operations.shelf import Library, Shelf
@@ -56,6 +56,7 @@ def _code(call: Call) -> str | None:
 
 def find_book(shelf: Shelf, system: str, version: str | None) -> Book:
     """A version of a code system; FhirError when it is not known."""
+    system = shelf.canonical(system)
     book = shelf.book(system, shelf.pins.version(system, version))
     if book is None:
         text = unknown_system(shelf, system, version, _NOWHERE)
@@ -63,11 +64,11 @@ def find_book(shelf: Shelf, system: str, version: str | None) -> Book:
     return book
 
 
-def unknown_code(book: Book, code: str) -> Any:
+def unknown_code(book: Book, code: str, at: str | None = None) -> Issue:
     """The issue of a code that a code system has not."""
     if book.version:
-        return issue("Unknown_Code_in_Version", code, book.url, book.version)
-    return issue("Unknown_Code_in", code, book.url)
+        return issue("Unknown_Code_in_Version", code, book.url, book.version, at=at)
+    return issue("Unknown_Code_in", code, book.url, at=at)
 
 
 def _told(book: Book, entry: Entry, languages: Languages, wanted: frozenset[str]) -> Iterator[Json]:

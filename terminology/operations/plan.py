@@ -13,7 +13,7 @@ from typing import Any
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import EXPANSION_PARAMETER, VALUE_SET_SUPPLEMENT
 from terminology.operations.books import Book
-from terminology.operations.issues import issue, refused
+from terminology.operations.issues import Issue, explained, issue, refused
 from terminology.operations.shelf import Shelf
 from terminology.value_sets.compose import MAX_CONCEPTS, MAX_DEPTH, MAX_RULES, MAX_SETS
 from terminology.value_sets.filters import Filter, read_filter
@@ -40,8 +40,8 @@ class Part:
 
     @property
     def nests(self) -> bool:
-        """Whether an expansion shows its hierarchy."""
-        return self.concepts is None and len(self.filters) < 2
+        """Whether an expansion may show its hierarchy."""
+        return self.concepts is None and len(self.filters) < 2 and not self.imports
 
     def names(self, book: Book, code: str) -> Json | None:
         """What the part says of a code that it lists, {} where it lists none; None when it does not hold it."""
@@ -85,6 +85,11 @@ class Plan:
             more = [part.system] if part.system else [s for p in part.imports for s in p.systems]
             found.update(dict.fromkeys(more))
         return list(found)
+
+    @property
+    def nests(self) -> bool:
+        """Whether an expansion may show a hierarchy: it is that of one code system, not of a selection."""
+        return all(part.nests for part in self.includes)
 
     def parameter(self, name: str) -> str | None:
         """An expansion parameter that the value set brings along."""
@@ -136,8 +141,8 @@ class Planner:
         for one in resource.get("extension", ()):
             if one.get("url") == VALUE_SET_SUPPLEMENT:
                 self._shelf.supplement(str(one.get("valueCanonical")))
-        url = str(resource.get("url", ""))
-        if url and url in self._open:
+        url = str(resource.get("url") or f"#{resource.get('id', '')}")
+        if url != "#" and url in self._open:
             raise refused(Category.INCORRECT, issue("VALUESET_CIRCULAR_REFERENCE", url, self._open[-1]))
         self._open.append(url)
         contained = (*contained, *(resource.get("contained") or ()))
@@ -162,6 +167,7 @@ class Planner:
         system = declared.get("system")
         if system is None:
             return Part(None, imports=imports)
+        system = self._shelf.canonical(system)
         version = declared.get("version")
         wanted = self._shelf.pins.version(system, version)
         book = self._shelf.book(system, wanted)
@@ -185,7 +191,10 @@ class Planner:
                 system, declared.get("property", ""), declared.get("op", ""), at=place,
             )  # fmt: skip
             raise refused(Category.INCORRECT, told)
-        return read_filter(book.system if book else None, declared)
+        try:
+            return read_filter(book.system if book else None, declared)
+        except FhirError as error:
+            raise explained(error, "vs-invalid") from error
 
     def _import(self, canonical: str, contained: tuple[Json, ...]) -> Plan:
         self._sets += 1
@@ -223,4 +232,4 @@ def _unknown(canonical: str, _pinned: str | None) -> FhirError:
 def _bound(found: int, most: int, what: str) -> None:
     if found > most:
         text = f"The value set is too large: it is made of more than {most} {what}"
-        raise FhirError.of(Category.INCORRECT, "too-costly", text, "ValueSet.compose")
+        raise refused(Category.INCORRECT, Issue("error", "too-costly", text, "ValueSet.compose", "too-costly"))

@@ -11,6 +11,7 @@ from fhir_profiles.systems import HL7_FHIR
 from terminology.code_system import CodeSystem, read_code_system
 from terminology.core import core
 from terminology.editions import speaking
+from terminology.naming import WELL_KNOWN, named
 from terminology.operations.books import Book, ListedBook, RuledBook
 from terminology.operations.call import Call
 from terminology.operations.issues import issue, refused
@@ -46,6 +47,7 @@ class Library:
         self._generation = generation
         self._stamp: Hashable = None
         self._books: dict[str, tuple[Book, ...]] = {}
+        self._names: dict[str, str] | None = None
         self.prepared: dict[Hashable, Callable[..., Json]] = {}
         """What was worked out for calls like those that come; see `terminology.operations.prepared`."""
 
@@ -53,7 +55,7 @@ class Library:
         """Forget what was read before the last change; the generation, None where changes cannot be told."""
         stamp = self._generation() if self._generation else None
         if stamp != self._stamp or stamp is None:
-            self._stamp, self._books, self.prepared = stamp, {}, {}
+            self._stamp, self._books, self.prepared, self._names = stamp, {}, {}, None
         return stamp
 
     def books(self, url: str) -> tuple[Book, ...]:
@@ -67,6 +69,16 @@ class Library:
             if self._generation is not None:
                 self._books[url] = found
         return found
+
+    def canonical(self, system: str) -> str:
+        """The URI of a code system that is given by any of its names."""
+        known = WELL_KNOWN.get(system)
+        if known is None:
+            self.settle()
+            if self._names is None:
+                self._names = named(self.resources("NamingSystem", ""))
+            known = self._names.get(system, system)
+        return known if known == system or not self.books(system) else system
 
     def _read(self, url: str) -> tuple[Book, ...]:
         if url in GRAMMARS:
@@ -108,15 +120,20 @@ class Shelf:
 
     def __init__(self, library: Library, call: Call, own: Sequence[Json] = ()) -> None:
         self.library = library
-        self.pins = call.pins()
-        self.on: date | None = call.day()
-        self._sets = pins(map(str, call.all("default-valueset-version")))
         self.given = [*own, *call.resources()]
         self._books: dict[str, tuple[Book, ...]] = {}
-        self._chosen: dict[tuple[str, str | None], Book | None] = {}
         self._own: dict[str, set[str | None]] = {}
         self._supplements: list[CodeSystem] = []
         self.supplements_used: dict[str, str] = {}
+        self._names = named(self._given("NamingSystem"))
+        self.pins = call.pins().renamed(self.canonical)
+        self.on: date | None = call.day()
+        self._sets = pins(map(str, call.all("default-valueset-version")))
+        self._chosen: dict[tuple[str, str | None], Book | None] = {}
+
+    def canonical(self, system: str) -> str:
+        """The URI of a code system that is given by any of its names; those of the call count first."""
+        return self.library.canonical(self._names.get(system, system))
 
     def books(self, url: str) -> tuple[Book, ...]:
         """Every version of a code system, those of the call first."""
@@ -124,7 +141,7 @@ class Shelf:
             own = [ListedBook(s) for s in telling(self._given("CodeSystem", url))]
             versions = self._own[url] = {book.version for book in own}
             found: tuple[Book, ...] = (*own, *(b for b in self.library.books(url) if b.version not in versions))
-            more = tuple(s for s in self._supplements if s.head.get("supplements", "").partition("|")[0] == url)
+            more = tuple(s for s in self._supplements if self._extends(s, url))
             if more:
                 self.supplements_used |= {s.url: f"{s.url}|{s.version}" if s.version else s.url for s in more}
                 found = tuple(ListedBook(b.of, more) if isinstance(b, ListedBook) else b for b in found)
@@ -167,7 +184,7 @@ class Shelf:
         best = newest(found)
         if best is not None:
             return found[best]
-        return implied(url, version, lambda system: bool(self.books(system)))
+        return implied(url, version, lambda system: bool(self.books(self.canonical(system))))
 
     def pinned(self, canonical: str) -> str | None:
         """The version that the call pins a value set to, where the canonical names none."""
@@ -195,6 +212,9 @@ class Shelf:
             self._supplements.append(read)
             self._books.clear()
             self._chosen.clear()
+
+    def _extends(self, supplement: CodeSystem, url: str) -> bool:
+        return self.canonical(str(supplement.head.get("supplements", "")).partition("|")[0]) == url
 
     def supplement_named(self, url: str) -> Json | None:
         """The supplement that a URL names."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_profiles.errors import Category, FhirError
+from fhir_profiles.errors import Category
 from terminology.operations.books import Book
 from terminology.operations.call import Call, answer, wrong
-from terminology.operations.issues import refused
+from terminology.operations.issues import Issue, refused
 from terminology.operations.lookup import find_book, unknown_code
 from terminology.operations.prepared import Prepared, Told
 from terminology.operations.shelf import Library, Shelf
@@ -24,11 +24,12 @@ def _subsumes(call: Call, library: Library, instance: Json | None) -> Told:
     if not system:
         raise wrong("Name the code system by system, or send codings with one.", "system")
     version = call.text("version") or a.get("version") or b.get("version")
-    book = find_book(Shelf(library, call, [inline] if inline else ()), system, version)
+    shelf = Shelf(library, call, [inline] if inline else ())
+    book = find_book(shelf, system, version)
 
     def told(call: Call) -> Json:
         a, b = _codings(call)
-        if {a.get("system", system), b.get("system", system)} != {system}:
+        if any(shelf.canonical(str(one.get("system", system))) != book.url for one in (a, b)):
             raise wrong("Both codes must be of one code system.", "codingB")
         return answer({"name": "outcome", "valueCode": _outcome(book, a["code"], b["code"])})
 
@@ -48,14 +49,14 @@ def _codings(call: Call) -> tuple[Json, Json]:
 
 def _outcome(book: Book, a: str, b: str) -> str:
     entries = [book.find(code) for code in (a, b)]
-    for code, entry in zip((a, b), entries, strict=True):
+    for name, code, entry in zip(("codeA", "codeB"), (a, b), entries, strict=True):
         if entry is None:
-            raise refused(Category.NOT_FOUND, unknown_code(book, code))
+            raise refused(Category.NOT_FOUND, unknown_code(book, code, name))
     first, second = (e.code for e in entries if e is not None)
     if first == second:
         return "equivalent"
     below, above = book.system.is_below(second, first), book.system.is_below(first, second)
     if None in (below, above):
         text = "The part of the code system that is known here does not tell"
-        raise FhirError.of(Category.UNSUPPORTED, "not-supported", text)
+        raise refused(Category.UNSUPPORTED, Issue("error", "not-supported", text, kind="not-supported"))
     return "subsumes" if below else "subsumed-by" if above else "not-subsumed"

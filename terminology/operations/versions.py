@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fhir_profiles.conform.registry import version_key
@@ -45,6 +45,11 @@ class Pins:
     force: dict[str, str] = field(default_factory=dict)
     default: dict[str, str] = field(default_factory=dict)
     check: dict[str, str] = field(default_factory=dict)
+
+    def renamed(self, canonical: Callable[[str], str]) -> Pins:
+        """The same, said of systems by their URIs."""
+        said = (self.force, self.default, self.check)
+        return Pins(*({canonical(system): version for system, version in one.items()} for one in said))
 
     def version(self, system: str, declared: str | None) -> str | None:
         """The version to use where `declared` stands (None: none does)."""

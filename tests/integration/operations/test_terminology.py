@@ -52,6 +52,23 @@ def test_what_is_stored_counts_at_once(call: Put, operate: Operate) -> None:
     assert _value(operate("GET", f"CodeSystem/$validate-code?url={COLOURS}&code=green"), "result") is True
 
 
+def test_a_naming_system_counts_at_once(call: Put, operate: Operate) -> None:
+    """A code system is known by every name that a stored NamingSystem gives it, until that is changed."""
+    naming = {
+        "resourceType": "NamingSystem", "id": "colours", "name": "Colours", "status": "active", "kind": "codesystem",
+        "date": "2026-01-01", "uniqueId": [
+            {"type": "oid", "value": "1.2.3.4"}, {"type": "uri", "value": COLOURS, "preferred": True}],
+    }  # fmt: skip
+    asked = f"ValueSet/$validate-code?url={SET['url']}&system=urn:oid:1.2.3.4&code=red"
+    assert _value(operate("GET", asked), "result") is False
+    assert call("PUT", "NamingSystem/colours", naming).status == 201
+    answer = operate("GET", asked)
+    assert _value(answer, "result") is True and _value(answer, "system") == COLOURS
+    assert _value(operate("GET", "CodeSystem/$lookup?system=urn:oid:1.2.3.4&code=red"), "display") == "Red"
+    assert call("PUT", "NamingSystem/colours", {**naming, "status": "retired"}).status == 200
+    assert _value(operate("GET", asked), "result") is False
+
+
 def test_expand_nests_and_pages(operate: Operate) -> None:
     """The hierarchy is shown; a page is a plain list with the total of all."""
     whole = operate("GET", "ValueSet/warm/$expand")["expansion"]
