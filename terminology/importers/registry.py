@@ -50,6 +50,12 @@ IMPORTERS: tuple[Importer, ...] = (
         licence="the American Medical Association",
     ),
     Importer("pprrvu", "CPT and HCPCS in the physician fee schedule", "PPRRVUyy_MMM.csv or .txt", "pprrvu"),
+    Importer(
+        "x12",
+        "X12 code lists: CARC, RARC, claim status and its categories",
+        "carc, rarc, claim-status-category, claim-status-codes as .html (saved page), .csv, .txt or .xlsx",
+        "x12",
+    ),
     Importer("loinc", "LOINC", "Loinc_N.NN.zip, the folder of it, or Loinc.csv alone", "loinc"),
     Importer("rxnorm", "RxNorm", "RxNorm_full_MMDDYYYY.zip, or its folder rrf", "rxnorm"),
     Importer("ndc", "National Drug Code Directory", "ndctext.zip with product.txt and package.txt", "ndc"),
