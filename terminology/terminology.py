@@ -14,7 +14,10 @@ from terminology.source import Name, Relation, Subset
 from terminology.store.file import EditionFile
 
 if TYPE_CHECKING:
+    import polars
+
     from terminology.maps import MapFile, Maps
+    from terminology.search.find import Found
 
 
 class Terminology:
@@ -29,9 +32,11 @@ class Terminology:
         self._maps: Maps | None = None
         self._files: dict[str, list[EditionFile]] = {}
         self._names: dict[str, str] = {}
+        self._versions: dict[tuple[str, str], EditionFile] = {}
         for file in sorted(files, key=lambda f: order(f.edition)):
             self._files.setdefault(file.edition.system, []).append(file)
             self._names.setdefault(file.edition.name.lower(), file.edition.system)
+            self._versions.setdefault((file.edition.system, file.edition.version), file)
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -62,9 +67,11 @@ class Terminology:
         files = self._files.get(system)
         if files is None:
             files = self._files.get(self.system(system), [])
-        if version is None and on is None:
+        if version is not None:
+            return self._versions.get((files[0].edition.system, version)) if files else None
+        if on is None or len(files) < 2:
             return files[-1] if files else None
-        edition = choose([file.edition for file in files], on, version)
+        edition = choose([file.edition for file in files], on, None)
         return next((file for file in files if file.edition is edition), None)
 
     def manifest(self, system: str, version: str | None = None) -> Mapping[str, Any]:
@@ -89,6 +96,14 @@ class Terminology:
         """Whether a code may be used on a day of service: a date or YYYY-MM-DD."""
         return self.validate_code(system, code, on=date.fromisoformat(on) if isinstance(on, str) else on)
 
+    def validate_many(
+        self, system: str, codes: Any, dates: Any = None, version: str | None = None, *, display: bool = False
+    ) -> polars.DataFrame:
+        """Whether each code of a column may be used; see `terminology.columns.validate_many`."""
+        from terminology.columns import validate_many
+
+        return validate_many(self, system, codes, dates, version, display=display)
+
     def subsumes(self, system: str, a: str, b: str, version: str | None = None, on: date | None = None) -> bool:
         """True when `b` is `a` or lies below it."""
         file = self.file(system, version, on)
@@ -100,16 +115,25 @@ class Terminology:
         text: str,
         *,
         count: int = 20,
+        offset: int = 0,
         billable: bool = False,
-        pool: int = 2000,
+        active: bool = False,
+        under: str | None = None,
         version: str | None = None,
         on: date | None = None,
-    ) -> list[Concept]:
-        """Concepts whose names hold all the words of `text` (the last may be unfinished), best first."""
-        from terminology.store.words import search
+    ) -> Found:
+        """What `text` finds, best first: a code, or words in any order, the last of which may be unfinished.
+
+        `billable` and `active` keep the concepts that may be billed or are in use, `under` those below a code. Words
+        that nobody has are corrected, and words are left out when nothing has them all; the answer says so.
+        """
+        from terminology.search.find import Found, search
 
         file = self.file(system, version, on)
-        return search(file, text, count, billable, pool) if file else []
+        if file is None:
+            return Found()
+        within = None if under is None else tuple(file.intervals(under))
+        return search(file, text, count=count, offset=offset, billable=billable, active=active, within=within)
 
     def terms(self, system: str, version: str | None = None) -> Iterator[Term]:
         """Every name of every concept of a system."""

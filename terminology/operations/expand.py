@@ -20,7 +20,7 @@ from terminology.operations.call import Call
 from terminology.operations.contains import Shape, contains
 from terminology.operations.displays import Languages
 from terminology.operations.issues import issue, refused
-from terminology.operations.listing import MOST, Lister
+from terminology.operations.listing import MOST, Item, Lister
 from terminology.operations.plan import Plan, Planner
 from terminology.operations.shelf import Library, Shelf
 from terminology.operations.statuses import standings
@@ -54,10 +54,7 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
     plan = Planner(shelf, _unknown_import).plan(resource)
     lister = Lister(shelf, call.text("filter"), active=bool(call.flag("activeOnly")))
     count, offset = call.whole("count"), call.whole("offset") or 0
-    items = lister.members(plan, most=MOST_WITHOUT_COUNT + offset if count is None else MOST)
-    if count is None and len(items) - offset > MOST_WITHOUT_COUNT:
-        raise refused(Category.INCORRECT, issue("VALUESET_TOO_COSTLY", plan.name, MOST_WITHOUT_COUNT))
-    page = items[offset:] if count is None else items[offset : offset + count]
+    page, total = _page(lister, plan, offset, count)
     languages = _languages(call, plan)
     shape = Shape(
         languages=languages,
@@ -66,12 +63,12 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
         properties=tuple(map(str, call.all("property"))),
         versioned=plan.versioned,
     )
-    paged = count is not None or len(page) < len(items) or bool(call.text("filter"))
+    paged = count is not None or len(page) < total or bool(call.text("filter"))
     nested = plan.nests and call.flag("excludeNested") is not True and not paged
     expansion: Json = {
         "identifier": f"urn:uuid:{uuid.uuid4()}",
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
-        "total": len(items),
+        "total": total,
     }
     if call.text("offset") is not None:
         expansion["offset"] = offset
@@ -86,6 +83,16 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
     if call.flag("includeDefinition") and "compose" in resource:
         kept["compose"] = resource["compose"]
     return {"resourceType": "ValueSet", **kept, "status": resource.get("status", "unknown"), "expansion": expansion}
+
+
+def _page(lister: Lister, plan: Plan, offset: int, count: int | None) -> tuple[list[Item], int]:
+    """The members to show, and how many there are."""
+    if count is not None and (found := lister.page(plan, offset, count)) is not None:
+        return found
+    items = lister.members(plan, most=MOST_WITHOUT_COUNT + offset if count is None else MOST)
+    if count is None and len(items) - offset > MOST_WITHOUT_COUNT:
+        raise refused(Category.INCORRECT, issue("VALUESET_TOO_COSTLY", plan.name, MOST_WITHOUT_COUNT))
+    return items[offset:] if count is None else items[offset : offset + count], len(items)
 
 
 def _unknown_import(name: str, pinned: str | None) -> FhirError:

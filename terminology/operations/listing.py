@@ -14,9 +14,11 @@ from fhir_profiles.errors import Category
 from terminology.folding import fold
 from terminology.operations.books import Book, Entry
 from terminology.operations.issues import issue, refused
+from terminology.operations.loaded import LoadedBook
 from terminology.operations.members import excludes, unknown_system, versions_of
 from terminology.operations.plan import Part, Plan
 from terminology.operations.shelf import Shelf
+from terminology.value_sets.paged import Paged
 
 Json = dict[str, Any]
 Key = tuple[str, str, str]
@@ -49,6 +51,7 @@ class Lister:
         self._active = active
         self.used: dict[str, Book] = {}
         self.merged = False
+        self.corrected: dict[str, str] = {}  # word of the text → what was searched for instead
 
     def members(self, plan: Plan, *, top: bool = True, most: int = MOST) -> list[Item]:
         """The members of a value set that the text finds; FhirError when they cannot be told or exceed `most`."""
@@ -63,6 +66,39 @@ class Lister:
         if plan.excludes:
             items = [item for item in items if not self._excluded(plan, item)]
         return self._merge(items) if plan.parameter("versionsMatch") == "true" else items
+
+    def page(self, plan: Plan, offset: int, count: int) -> tuple[list[Item], int] | None:
+        """One page of the members and how many there are; None where they must be listed to tell."""
+        part = plan.includes[0] if len(plan.includes) == 1 and not plan.excludes else None
+        if part is None or plan.parameter("versionsMatch"):
+            return None
+        if self._text:
+            return self._found_page(plan, part, offset, count)
+        if part.book is None or part.concepts is not None or part.imports or len(part.filters) > 1:
+            return None
+        if any(not f.exact for f in part.filters):
+            return None
+        found = part.listing() if part.filters else part.book.system.codes()
+        if not isinstance(found, Paged):
+            return None
+        book = self._book(part)
+        listed = found.active() if self._active or plan.active else found
+        total = len(listed)
+        if min(count, total - offset) > MOST:
+            return None
+        entries = (book.find(code) for code in listed.page(offset, count))
+        return [Item(book, entry, {}, part.nests) for entry in entries if entry is not None], total
+
+    def _found_page(self, plan: Plan, part: Part, offset: int, count: int) -> tuple[list[Item], int] | None:
+        """One page of what the text finds in a loaded code system."""
+        if not self._words or not isinstance(part.book, LoadedBook) or part.concepts is not None or part.imports:
+            return None
+        book = part.book
+        self._book(part)
+        active = self._active or plan.active
+        found = book.page(self._text, part.filters, active=active, count=count, offset=offset)
+        self.corrected.update(found.corrected)
+        return [Item(book, entry, {}, part.nests) for entry in found.entries], found.total
 
     def _part(self, plan: Plan, part: Part, *, top: bool) -> Iterator[Item]:
         imported = [self.members(p, top=False) for p in part.imports]

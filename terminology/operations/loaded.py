@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fhir_profiles.systems import SNOMED
+from fhir_profiles.systems import SNOMED, TERM_MAINTENANCE
+from terminology import sctid
 from terminology.folding import fold
 from terminology.model import Concept, Edition
 from terminology.operations.books import TYPES, Entry, Json, Property, guess
+from terminology.search.find import search
+from terminology.search.intervals import Intervals, intersection, intervals_of
 from terminology.source import Name
+from terminology.value_sets.filters import Filter
 from terminology.value_sets.loaded import Loaded
+from terminology.value_sets.paged import Stretch
 from terminology.value_sets.systems import System
 
 if TYPE_CHECKING:
@@ -32,7 +38,17 @@ _SNOMED_USES = {
     "fsn": {"system": SNOMED, "code": "900000000000003001", "display": "Fully specified name"},
     "synonym": {"system": SNOMED, "code": "900000000000013009", "display": "Synonym"},
 }
+_PREFERRED = {"system": TERM_MAINTENANCE, "code": "preferredForLanguage", "display": "Preferred For Language"}
 _HEADING = "The code is a heading: it is not billable, a code below it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the concepts that a text finds, how many it finds, and what was searched for instead of which word."""
+
+    entries: list[Entry]
+    total: int
+    corrected: dict[str, str]
 
 
 @dataclass
@@ -73,7 +89,7 @@ class LoadedBook:
         return Entry(
             code=concept.code,
             display=concept.display,
-            designations=tuple(map(self._designation, names)),
+            designations=tuple(one for name in names for one in self._designations(name)),
             properties=tuple(self._properties(concept, whole=whole)),
             inactive=not concept.active,
             remark=_HEADING if concept.billable is False else None,
@@ -97,11 +113,16 @@ class LoadedBook:
             for kind, text in self._file.notes(concept.code):
                 yield kind, "valueString", text
 
-    def _designation(self, name: Name) -> Json:
+    def _designations(self, name: Name) -> Iterator[Json]:
+        """A name, and for SNOMED CT once more for each dialect that prefers it to the display."""
         use = _SNOMED_USES.get(name.kind) if self.url == SNOMED else None
         if use is None and name.kind != "synonym":
             use = {"code": name.kind}
-        return {"language": name.language, **({"use": use} if use else {}), "value": name.text}
+        yield {"language": name.language, **({"use": use} if use else {}), "value": name.text}
+        if self.url == SNOMED and name.kind == "synonym":
+            for dialect in name.dialects:
+                tag = sctid.dialect_tag(dialect, name.language)
+                yield {"language": tag, "use": _PREFERRED, "value": name.text}
 
     def above(self, code: str) -> list[str]:
         return [c.code for c in self._file.line(code) if not c.group]
@@ -118,11 +139,31 @@ class LoadedBook:
         if text not in self._found:
             if len(self._found) >= MOST_TEXTS:
                 self._found.clear()
-            concepts = self.terminology.search(
-                self.url, text, count=MOST_FOUND, pool=MOST_FOUND, version=self.edition.version
-            )
-            self._found[text] = tuple(self._entry(c, whole=False) for c in concepts)
+            found = search(self._file, text, count=MOST_FOUND, partial=False)
+            self._found[text] = tuple(self._entry(c, whole=False) for c in found.concepts)
         return self._found[text]
+
+    def page(self, text: str, filters: Sequence[Filter], *, active: bool, count: int, offset: int) -> Page:
+        """What `text` finds among the concepts that pass the filters: one page of them, and what was searched for."""
+        within: Intervals | None = None
+        tests = []
+        for one in filters:
+            listed = one.codes() if one.codes is not None and one.exact else None
+            if isinstance(listed, Stretch):
+                within = intersection(within, listed.intervals)
+            elif listed is not None:
+                within = intersection(within, self._intervals(listed))
+            else:
+                tests.append(one.test)
+        test = (lambda code: all(t(code) for t in tests)) if tests else None
+        found = search(
+            self._file, text, count=count, offset=offset, active=active, within=within, test=test, partial=False
+        )
+        return Page([self._entry(c, whole=False) for c in found.concepts], found.total, found.corrected)
+
+    def _intervals(self, codes: Iterable[str]) -> Intervals:
+        sql = "SELECT id FROM concept WHERE code IN (SELECT value FROM json_each(?)) ORDER BY id"
+        return intervals_of(number for (number,) in self._file.db.execute(sql, (json.dumps(list(codes)),)))
 
 
 def _declared(of: Any) -> Json:

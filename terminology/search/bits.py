@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 _CHUNK = 64  # bytes that are looked at together
 _WORTH = 256  # bytes from which on deflating is tried
@@ -29,9 +29,19 @@ def of(ranks: Iterable[int], size: int) -> int:
 
 def pack(found: int, size: int) -> bytes:
     """A set as bytes: the shorter of a list of uint32 and a bitmap, deflated where that pays."""
-    held = found.bit_count()
-    listed = 4 * held < width(size)
-    plain = array("I", ranks(found, size)).tobytes() if listed else found.to_bytes(width(size), "little")
+    if 4 * found.bit_count() < width(size):
+        return _packed(array("I", ranks(found, size)).tobytes(), listed=True)
+    return _packed(found.to_bytes(width(size), "little"), listed=False)
+
+
+def pack_ranks(those: Collection[int], size: int) -> bytes:
+    """The same of ranks in any order, each once."""
+    if 4 * len(those) < width(size):
+        return _packed(array("I", sorted(those)).tobytes(), listed=True)
+    return _packed(of(those, size).to_bytes(width(size), "little"), listed=False)
+
+
+def _packed(plain: bytes, *, listed: bool) -> bytes:
     small = zlib.compress(plain, 1) if len(plain) > _WORTH else plain
     if 4 * len(small) >= 3 * len(plain):
         return (b"l" if listed else b"b") + plain

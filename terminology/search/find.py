@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +15,7 @@ from itertools import combinations, islice
 from terminology.model import Concept
 from terminology.search import bits
 from terminology.search.index import Index, Sets, both
+from terminology.search.intervals import Intervals
 from terminology.search.layout import Kind
 from terminology.search.order import Why, best_name, reordered
 from terminology.search.query import Levels, Query, Slot, levels, read
@@ -27,7 +30,7 @@ MOST_CODES_FIRST = 2_000
 MOST_RANKINGS = 32
 _CODE = re.compile(r"[A-Za-z]{0,2}\d[0-9A-Za-z]*(?:[.-][0-9A-Za-z]+)*[.-]?|[A-Za-z]\d[A-Za-z0-9](?:\.[A-Za-z0-9]+)?")
 _RANGE = re.compile(r"([A-Za-z]\d\w(?:\.\w+)?)\s*(?:-|–|to|\.\.)\s*([A-Za-z]\d\w(?:\.\w+)?)")
-Intervals = tuple[tuple[int, int], ...]
+Test = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,14 @@ class Found:
         """The concepts of the hits."""
         return [hit.concept for hit in self.hits]
 
+    def __iter__(self) -> Iterator[Hit]:
+        """The hits of the page."""
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        """How many hits the page has."""
+        return len(self.hits)
+
 
 def search(
     file: EditionFile,
@@ -66,17 +77,17 @@ def search(
     billable: bool = False,
     active: bool = False,
     within: Intervals | None = None,
-    test: Callable[[str], bool] | None = None,
-    forgiving: bool = True,
+    test: Test | None = None,
+    partial: bool = True,
 ) -> Found:
     """The concepts that `text` finds, best first.
 
     `billable` and `active` keep those that may be billed or are in use, `within` those whose id lies in one of the
-    intervals, `test` those whose code passes. A forgiving search corrects words that nobody has, and leaves out words
-    when nothing has them all.
+    intervals, `test` those whose code passes. Words that nobody has are corrected; where nothing has all the words,
+    a `partial` search leaves out some.
     """
     searcher = _searcher(file)
-    ranking = searcher.ranking(text, billable, active, within, test, forgiving)
+    ranking = searcher.ranking(text, billable, active, within, test, partial)
     ranks = list(ranking.page(offset, count))
     concepts = file.by_ids([searcher.index.order[rank] for rank in ranks])
     names = searcher.names(ranks)
@@ -84,8 +95,8 @@ def search(
     hits = []
     for rank, concept in zip(ranks, concepts, strict=True):
         why = ranking.whys.get(rank)
-        name, how = (concept.display, why) if why is Why.CODE else best_name(concept.display, names.get(rank, ()), accepted)
-        hits.append(Hit(concept, name, why or how))
+        name, how = best_name(concept.display, names.get(rank, ()), accepted)
+        hits.append(Hit(concept, concept.display if why is Why.CODE else name, why or how))
     return Found(tuple(hits), ranking.total, ranking.query.corrected, ranking.left_out)
 
 
@@ -130,13 +141,15 @@ class _Searcher:
         billable: bool,
         active: bool,
         within: Intervals | None,
-        test: Callable[[str], bool] | None,
-        forgiving: bool,
+        test: Test | None,
+        partial: bool,
     ) -> _Ranking:
-        key = text, billable, active, within, test, forgiving
-        found = self._rankings.get(key)
+        key = text, billable, active, within, partial
+        found = self._rankings.get(key) if test is None else None
         if found is None:
-            found = self._rankings[key] = self._rank(text, self._kept(billable, active, within), test, forgiving)
+            found = self._rank(text, self._kept(billable, active, within), test, partial)
+            if test is None:
+                self._rankings[key] = found
             while len(self._rankings) > MOST_RANKINGS:
                 self._rankings.popitem(last=False)
         return found
@@ -147,7 +160,7 @@ class _Searcher:
             kept &= self.index.billable
         return kept & self.index.active if active else kept
 
-    def _rank(self, text: str, kept: int, test: Callable[[str], bool] | None, forgiving: bool) -> _Ranking:
+    def _rank(self, text: str, kept: int, test: Test | None, partial: bool) -> _Ranking:
         index = self.index
         exact, rest = self._codes(text)
         if rest is None:  # a code alone
@@ -156,17 +169,17 @@ class _Searcher:
             return self._made(Query([]), only, [bits.of(exact, index.size)], kept, test, whys, ())
         if exact:
             kept &= bits.of(exact, index.size)
-        query = read(index, rest, correct=forgiving)
+        query = read(
+            index,
+            rest,
+        )
         tiers = self._tiers(query.slots)
         left_out: tuple[str, ...] = ()
-        if forgiving and query.slots and not any(t & kept for t in tiers):
+        if partial and query.slots and not any(t & kept for t in tiers):
             query, left_out, tiers = self._without(query, kept)
         named = self._named(query)
         pool = list(islice((rank for tier in _disjoint(tiers, kept) for rank in bits.ranks(tier, index.size)), POOL))
-        if len(query.slots) > 1:
-            pool = self._reordered(pool, query)
-        else:
-            pool = []
+        pool = self._reordered(pool, query) if len(query.slots) > 1 else []
         first = list(dict.fromkeys((*named, *pool)))
         return self._made(query, first, tiers, kept, test, dict.fromkeys(named, Why.NAME), left_out)
 
@@ -176,7 +189,7 @@ class _Searcher:
         first: Sequence[int],
         tiers: list[int],
         kept: int,
-        test: Callable[[str], bool] | None,
+        test: Test | None,
         whys: dict[int, Why],
         left_out: tuple[str, ...],
     ) -> _Ranking:
@@ -190,21 +203,28 @@ class _Searcher:
         rest = list(_disjoint([t & ~taken for t in tiers], kept))
         return _Ranking(query, size, list(first), rest, len(first) + sum(t.bit_count() for t in rest), whys, left_out)
 
-    def _passing(self, found: int, test: Callable[[str], bool]) -> int:
+    def _passing(self, found: int, test: Test) -> int:
         ranks = list(bits.ranks(found, self.index.size))
         codes = self._code_of(ranks)
         return bits.of((rank for rank in ranks if test(codes[rank])), self.index.size)
 
     def _code_of(self, ranks: list[int]) -> dict[int, str]:
-        order, db = self.index.order, self._db
-        sql = "SELECT code FROM concept WHERE id = ?"
-        return {rank: db.execute(sql, (order[rank],)).fetchone()[0] for rank in ranks}
+        order = self.index.order
+        sql = "SELECT id, code FROM concept WHERE id IN (SELECT value FROM json_each(?))"
+        codes = dict(self._db.execute(sql, (json.dumps([order[rank] for rank in ranks]),)))
+        return {rank: codes[order[rank]] for rank in ranks}
 
     @property
-    def _db(self):  # type: ignore[no-untyped-def]
-        file = self._file()
-        assert file is not None
-        return file.db
+    def _db(self) -> sqlite3.Connection:
+        return self.file.db
+
+    @property
+    def file(self) -> EditionFile:
+        """The file, which lives as long as somebody asks it."""
+        found = self._file()
+        if found is None:
+            raise ReferenceError("the file is no longer open")
+        return found
 
     def _codes(self, text: str) -> tuple[list[int], str | None]:
         """The concepts whose codes the text begins with or spans, and the words beside the code; None for no words."""
@@ -266,20 +286,21 @@ class _Searcher:
         return [rank for rank, _ in sorted(found.items(), key=lambda item: (item[1], item[0]))]
 
     def _reordered(self, pool: list[int], query: Query) -> list[int]:
-        file = self._file()
-        assert file is not None
-        concepts = file.by_ids([self.index.order[rank] for rank in pool])
+        concepts = self.file.by_ids([self.index.order[rank] for rank in pool])
         return reordered(pool, concepts, self.names(pool), query.accepted, self.index.size)
 
     def names(self, ranks: Sequence[int]) -> dict[int, list[str]]:
         """The names of concepts other than their displays, with what their headers include."""
         found: dict[int, list[str]] = {}
-        sql = "SELECT text FROM name WHERE concept = ?1 UNION ALL SELECT text FROM note WHERE concept = ?1 AND kind = 'includes'"
         for rank in ranks:
-            rows = self._db.execute(sql, (self.index.order[rank],)).fetchall()
+            rows = self._db.execute(_NAMES, (self.index.order[rank],)).fetchall()
             if rows:
                 found[rank] = [text for (text,) in rows]
         return found
+
+
+_NAMES = """SELECT text FROM name WHERE concept = ?1
+  UNION ALL SELECT text FROM note WHERE concept = ?1 AND kind = 'includes'"""
 
 
 def _fields(sets: Sets) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""What people say and what the books say for it: `data/sayings.tsv`, a saying (or several, split at |) and its meanings."""
+"""What people say and what the books say for it: `data/sayings.tsv`, sayings and their meanings, each split at |."""
 
 from __future__ import annotations
 

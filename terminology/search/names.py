@@ -19,4 +19,3 @@ def own_names(system: str) -> tuple[tuple[str, str], ...]:
     text = (files("terminology.search") / "data" / table).read_text("utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
     return tuple((name.strip(), code) for code, names in rows for name in names.split("|"))
-

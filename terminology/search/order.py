@@ -50,9 +50,8 @@ def reordered(
     """The pool with the best names first."""
     scores = {}
     for place, (rank, concept) in enumerate(zip(pool, concepts, strict=True)):
-        best = max(
-            score(text, accepted) - OTHER_NAME * (i > 0) for i, text in enumerate((concept.display, *names.get(rank, ())))
-        )
+        others = (score(text, accepted) - OTHER_NAME for text in names.get(rank, ()))
+        best = max((score(concept.display, accepted), *others))
         scores[rank] = best - RARE * rank / size - HEADER * (concept.billable is False) - place / 1000
     return sorted(pool, key=lambda rank: -scores[rank])
 

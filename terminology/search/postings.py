@@ -8,7 +8,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from terminology.search.leaves import Place, default_leaves
 from terminology.search.names import own_names
 from terminology.search.rank import EXTERNAL, cost, use
 from terminology.search.variants import variants
-from terminology.search.words import bag, indexed, telling, words
+from terminology.search.words import bag, joined, telling, words
 
 LONG_NAME = 8
 """Telling words up to which a whole name is kept; longer ones are found by their words."""
@@ -118,16 +118,16 @@ class _Gathered:
 
     def add(self, concept: _Concept, leaf: int | None, external: float) -> None:
         """Take in one concept; ancestors come before what lies below them."""
-        titled = indexed(concept.display)
+        titled = words(concept.display)
         self._cost(concept, titled, external if concept.code[0] in "VWXY" else 0.0)
         first = next((w for w in titled if w not in _SKIPPED_FIRST), None)
         if first is not None:
             self.begins[first].append(concept.id)
-        title = set(titled)
+        title = {*titled, *joined(concept.display)}
         for word in title:
             self.title[word].append(concept.id)
         texts = [*(text for text, _ in concept.names), *concept.ours]
-        own = {word for text in texts for word in indexed(text)}.difference(title)
+        own = {word for text in texts for word in (*words(text), *joined(text))}.difference(title)
         for word in own:
             self.own[word].append(concept.id)
         if concept.billable is not None:
@@ -156,13 +156,15 @@ class _Gathered:
     def _name(self, concept: _Concept, titled: list[str], leaf: int | None) -> None:
         header = concept.billable is False
         told: dict[int, int] = {}
-        for text, _ in variants(concept.display, "title") if len(titled) <= LONG_TITLE else ():
-            _tell(told, text, Kind.HEADER if header else Kind.SHORTENED if told else Kind.TITLE)
+        _tell(told, titled, Kind.HEADER if header else Kind.TITLE)
+        if len(titled) <= LONG_TITLE and _LATER.isdisjoint(titled):
+            for text, _ in islice(variants(concept.display, "title"), 1, None):
+                _tell(told, words(text), Kind.HEADER if header else Kind.SHORTENED)
         for text in concept.ours:
-            _tell(told, text, Kind.OURS)
+            _tell(told, words(text), Kind.OURS)
         for text, kind_of_name in concept.names:
             for variant, _ in variants(text, "inclusion" if kind_of_name in _TITLE_KINDS else kind_of_name):
-                _tell(told, variant, Kind.HEADER_NAME if header else Kind.NAME)
+                _tell(told, words(variant), Kind.HEADER_NAME if header else Kind.NAME)
         for key, kind in told.items():
             self._hit(key, kind, concept.id)
             if leaf is not None and header:
@@ -174,8 +176,8 @@ class _Gathered:
         self.named.append(concept)
 
 
-def _tell(told: dict[int, int], text: str, kind: int) -> None:
-    found = telling(words(text))
+def _tell(told: dict[int, int], name: list[str], kind: int) -> None:
+    found = telling(name)
     if found and len(found) <= LONG_NAME:
         told.setdefault(bag(found), kind)
 
@@ -207,7 +209,7 @@ class _Writer:
         ranks = array("I", [UNRANKED]) * self._of.last
         for rank, number in enumerate(order):
             ranks[number - 1] = rank
-        kinds = (bits.pack(bits.of((ranks[n - 1] for n in ids), self._size), self._size) for ids in self._of.kept)
+        kinds = (bits.pack_ranks([ranks[n - 1] for n in ids], self._size) for ids in self._of.kept)
         self._db.execute("INSERT INTO search_order VALUES (?,?,?,?)", (order.tobytes(), ranks.tobytes(), *kinds))
         for part in self._parts:
             for word, ids in part.items():
@@ -219,7 +221,7 @@ class _Writer:
             yield word, *(self._set(part.get(word, _NOBODY)) for part in self._parts)
 
     def _set(self, ranks: array[int]) -> int:
-        return self._keep(bits.pack(bits.of(ranks, self._size), self._size)) if ranks else self._nobody
+        return self._keep(bits.pack_ranks(ranks, self._size)) if ranks else self._nobody
 
     def _keep(self, packed: bytes) -> int:
         number = self._sets.get(packed)
@@ -279,5 +281,6 @@ class _Writer:
         )
 
 
+_LATER = frozenset(("subsequent", "sequela"))  # such a title is not what a shorter way of saying it means
 _NOBODY: array[int] = array("I")
 _NO_WORDS: frozenset[str] = frozenset()

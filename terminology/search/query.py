@@ -11,7 +11,7 @@ from itertools import islice, product
 from terminology.search.index import NOBODY, Index, Sets, both, either
 from terminology.search.lay import LONGEST, Phrase, said_words, sayings
 from terminology.search.spelling import corrections
-from terminology.search.words import MOST_WORDS, bag, telling, words
+from terminology.search.words import MOST_WORDS, as_written, bag, telling, words
 
 LONGEST_TEXT = 400
 """Characters that are read."""
@@ -20,7 +20,7 @@ MOST_READINGS = 48
 """Whole names that one text is tried as."""
 
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
-_NUMBERED = frozenset("type stage grade class group degree factor nerve phase category tanner".split())
+_NUMBERED = frozenset(("type", "stage", "grade", "class", "group", "degree", "factor", "nerve", "phase", "category"))
 _GLUED = re.compile(r"([a-z]+)(\d+[a-z]?)")
 _LEAST_PART = 3
 
@@ -52,7 +52,7 @@ class Query:
 
     def readings(self) -> Iterable[int]:
         """The bags of the whole names that the text may be, as it stands first."""
-        choices = [(slot.said, *(m for m in slot.meanings if not any(w.endswith("*") for w in m))) for slot in self.slots]
+        choices = [(slot.said, *(m for m in slot.meanings if not _open(m))) for slot in self.slots]
         for chosen in islice(product(*choices), MOST_READINGS):
             yield bag([word for phrase in chosen for word in phrase])
 
@@ -69,7 +69,11 @@ class Query:
         return found
 
 
-def read(index: Index, text: str, *, correct: bool = True) -> Query:
+def _open(meaning: Phrase) -> bool:
+    return any(word.endswith("*") for word in meaning)
+
+
+def read(index: Index, text: str) -> Query:
     """What a text asks for; without words it asks for nothing."""
     text = text[:LONGEST_TEXT]
     unfinished = bool(text) and (text[-1].isalnum())
@@ -78,14 +82,15 @@ def read(index: Index, text: str, *, correct: bool = True) -> Query:
         return Query([])
     corrected: dict[str, str] = {}
     spelled: list[str] = []
+    written = as_written(text)
     for i, token in enumerate(tokens):
         last = unfinished and i == len(tokens) - 1
         if _known(index, token, last=last):
             spelled.append(token)
         elif parts := _parts(index, token):
             spelled += parts
-        elif correct and (better := _better(index, token, tokens, last=last)):
-            corrected[token] = better
+        elif better := _better(index, token, written.get(token, token), tokens, last=last):
+            corrected[written.get(token, token)] = better
             spelled.append(better)
         else:
             spelled.append(token)
@@ -123,7 +128,8 @@ def _slots(index: Index, tokens: list[str], *, unfinished: bool) -> Iterable[Slo
             said = tuple(tokens[at:end])
             meanings = _meanings(index, said, tokens[at - 1] if at else "")
             if meanings or end == at + 1:
-                yield Slot(said, meanings, unfinished and end == len(tokens))
+                open_end = _begins(index, said[-1]) if end < len(tokens) or not unfinished else True
+                yield Slot(said, meanings, open_end)
                 at = end
                 break
 
@@ -154,11 +160,16 @@ def _numbers(word: str, before: str) -> list[str]:
 
 
 def _known(index: Index, word: str, *, last: bool) -> bool:
-    if index.has(word) or word in said_words() or word in _ROMAN:
+    if index.has(word) or word in said_words() or word in _ROMAN or _begins(index, word):
         return True
-    if last and (index.has_beginning(word) or any(said.startswith(word) for said in said_words())):
+    if last and any(said.startswith(word) for said in said_words()):
         return True
     return word.endswith("s") and index.has(word[:-1])
+
+
+def _begins(index: Index, word: str) -> bool:
+    """Whether a word that nobody has is the beginning of one."""
+    return len(word) >= _LEAST_PART and index.has_beginning(word) and not index.has(word) and word not in said_words()
 
 
 def _parts(index: Index, word: str) -> list[str]:
@@ -173,9 +184,12 @@ def _parts(index: Index, word: str) -> list[str]:
     return list(max(known, key=lambda pair: min(map(len, pair)))) if known else []
 
 
-def _better(index: Index, word: str, tokens: list[str], *, last: bool) -> str | None:
-    """The nearest word; among equally near ones the one that most concepts have together with the other words."""
-    near = corrections(index, word, unfinished=last)
+def _better(index: Index, word: str, written: str, tokens: list[str], *, last: bool) -> str | None:
+    """The nearest word; among equally near ones the one that most concepts have together with the other words.
+
+    What was `written` has its ending still, which may be no plural.
+    """
+    near = corrections(index, written, unfinished=last) or corrections(index, word, unfinished=last)
     if len(near) < 2:
         return near[0] if near else None
     others = -1

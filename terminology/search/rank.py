@@ -19,7 +19,7 @@ EXTERNAL = 5.0
 """For external causes of morbidity (ICD-10-CM V00-Y99)."""
 
 WORDS = {
-    **dict.fromkeys(("unspecified", "initial", "encounter", "closed", "nos"), 0.0),  # what is meant when nothing is said
+    **dict.fromkeys(("unspecified", "initial", "encounter", "closed", "nos"), 0.0),
     "sequela": 9.0,
     "subsequent": 7.0,
     "elsewhere": 4.0,

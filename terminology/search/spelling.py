@@ -15,7 +15,7 @@ LONG = 7
 
 
 def corrections(index: Index, word: str, *, unfinished: bool) -> list[str]:
-    """The words nearest to one that nobody has, best first; for an unfinished one, beginnings if no whole word is near."""
+    """The words nearest to one that nobody has, best first; an unfinished one may begin one."""
     if len(word) < SHORTEST or not word.isalpha() or not word.isascii():
         return []
     most = 2 if len(word) >= LONG else 1

@@ -6,7 +6,7 @@ import hashlib
 import re
 from functools import lru_cache
 
-from terminology.folding import fold, fold_word
+from terminology.folding import WORD, fold, fold_word
 
 _SPELLINGS = (
     ("aem", "em"), ("aesth", "esth"), ("oedem", "edem"), ("oesoph", "esoph"), ("oestr", "estr"), ("noea", "nea"),
@@ -23,7 +23,9 @@ _DIGITS = re.compile(r"\d")
 MOST_WORDS = 24
 """Words of a text that are looked at."""
 
-SMALL = frozenset("of the and or in to with a an for by at on due as from is has had my her his nos nec".split())
+SMALL = frozenset(
+    re.findall(r"\w+", "of the and or in to with a an for by at on due as from is has had my her his nos nec")
+)
 """Words that tell little: they are left out where others stand beside them."""
 
 
@@ -38,15 +40,17 @@ def words(text: str) -> list[str]:
     return [spelled(word) for word in fold(text).split()]
 
 
-def indexed(text: str) -> list[str]:
-    """The words under which a name is found: its own, and what its hyphens join as one word."""
-    found = words(text)
-    if "-" in text:
-        for match in _JOINED.finditer(text):
-            joined = "".join(part for part in match.groups() if part)
-            if not _DIGITS.search(joined):
-                found.append(spelled(fold_word(joined)))
-    return found
+def as_written(text: str) -> dict[str, str]:
+    """Folded word → the word in lower case with its ending."""
+    return {spelled(fold_word(word)): word.lower() for word in WORD.findall(text)}
+
+
+def joined(text: str) -> list[str]:
+    """What the hyphens of a name join, each as one word: under these it is found too."""
+    if "-" not in text:
+        return []
+    found = ("".join(part for part in match.groups() if part) for match in _JOINED.finditer(text))
+    return [spelled(fold_word(word)) for word in found if not _DIGITS.search(word)]
 
 
 def telling(found: list[str]) -> list[str]:

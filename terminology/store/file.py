@@ -174,27 +174,9 @@ class EditionFile:
                 if row[9] != itself:
                     yield self._concept(row)
 
-    def codes_below(self, code: str) -> Iterator[str]:
-        """A code and the codes below it in book order, without the headings of the book."""
-        for interval in self.intervals(code):
-            rows = self.db.execute("SELECT code FROM concept WHERE id BETWEEN ? AND ? AND NOT heading", interval)
-            yield from (code for (code,) in rows)
-
-    def count_below(self, code: str) -> int:
-        """How many `codes_below` lists."""
-        sql = "SELECT count(*) FROM concept WHERE heading AND id BETWEEN ? AND ?"
-        return sum(
-            last - first + 1 - int(self.db.execute(sql, (first, last)).fetchone()[0])
-            for first, last in self.intervals(code)
-        )
-
     def concepts(self) -> Iterator[Concept]:
         """All concepts in book order."""
         yield from map(self._concept, self.db.execute(_CONCEPT + "ORDER BY c.id"))
-
-    def codes(self) -> Iterator[str]:
-        """All codes in book order."""
-        return (code for (code,) in self.db.execute("SELECT code FROM concept WHERE NOT heading ORDER BY id"))
 
     def terms(self) -> Iterator[Term]:
         """Titles first, then the other terms, each in book order."""
@@ -227,6 +209,17 @@ class EditionFile:
           FROM relation r LEFT JOIN concept c ON c.id = r.target WHERE r.concept = {_ID} ORDER BY r.place"""
         return [Relation(*row) for row in self.db.execute(sql, (code,))]
 
+    def related(self, type_: str, target: str) -> list[str]:
+        """The codes that have a relation to a code, in book order."""
+        sql = f"SELECT concept FROM relation WHERE target = {_ID} AND type = ?"
+        return self.codes_of(number for (number,) in self.db.execute(sql, (target, type_)))
+
+    def titled(self, text: str) -> list[str]:
+        """The codes with a name or display, whatever the case of letters; reads all of them."""
+        sql = """SELECT code FROM concept WHERE display = :text COLLATE NOCASE OR id IN
+          (SELECT concept FROM name WHERE text = :text COLLATE NOCASE) ORDER BY id"""
+        return [code for (code,) in self.db.execute(sql, {"text": text})]
+
     @cached_property
     def declared(self) -> dict[str, PropertyDef]:
         """The properties of the edition by their code."""
@@ -257,6 +250,10 @@ class EditionFile:
         sql = "SELECT id, code FROM concept WHERE id IN (SELECT value FROM json_each(?))"
         codes = dict(self.db.execute(sql, (json.dumps(list(members)),)))
         return Subset(id, row[0], tuple(codes[number] for number in members))
+
+    def has_subset(self, id: str) -> bool:
+        """Whether there is a named list of that id."""
+        return self.db.execute("SELECT 1 FROM subset WHERE id = ?", (id,)).fetchone() is not None
 
     def subsets(self) -> list[tuple[str, str, int]]:
         """(id, title, how many members) of each named list."""

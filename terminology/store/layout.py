@@ -8,8 +8,8 @@ The word tables for the search belong to `terminology.search`, which makes them 
 
 from __future__ import annotations
 
-LAYOUT = 2
-"""Raise when any table changes: files of another layout are made anew."""
+LAYOUT = 3
+"""Raise when any table changes, those of the search too, or a name of ours: files of another layout are made anew."""
 
 TABLES = """
 -- What the file holds: the fields of the edition, counts, hashes, who built it. Values are JSON.

@@ -19,11 +19,11 @@ import msgspec
 
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import SNOMED
+from terminology.search.postings import write_words
 from terminology.source import Progress, PropertyDef, Source, Subset, is_concrete
 from terminology.store.atomic import written_whole
 from terminology.store.hierarchy import Broken, Hierarchy, arrange
 from terminology.store.layout import INDEXES, LAYOUT, tables
-from terminology.store.words import write_words
 
 MOST_CONCEPTS = 5_000_000
 _BATCH = 4_096

@@ -8,12 +8,13 @@ Lists come straight from the file, so that asking about a concept with 300,000 o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import TYPE_CHECKING
 
 from terminology.model import Concept
 from terminology.shapes import misshapen
 from terminology.spellings import FORMS
+from terminology.value_sets.paged import Stretch
 from terminology.value_sets.systems import Answer, Test, text_of
 
 if TYPE_CHECKING:
@@ -21,20 +22,15 @@ if TYPE_CHECKING:
     from terminology.terminology import Terminology
 
 
-class Below(Set[str]):
+class Below(Stretch):
     """A code and those below it: tested without being listed, listed as it is read."""
 
     def __init__(self, file: EditionFile, code: str) -> None:
-        self._file, self._code = file, code
+        super().__init__(file, file.intervals(code))
+        self._code = code
 
     def __contains__(self, code: object) -> bool:
         return isinstance(code, str) and self._file.is_below(code, self._code)
-
-    def __iter__(self) -> Iterator[str]:
-        return self._file.codes_below(self._code)
-
-    def __len__(self) -> int:
-        return self._file.count_below(self._code)
 
 
 class Loaded:
@@ -64,7 +60,7 @@ class Loaded:
         return False if self.complete or misshapen(self._system, code) else None
 
     def codes(self) -> Iterable[str]:
-        return self.file.codes()
+        return Stretch(self.file, [(1, self.file.manifest["concepts"])])
 
     def active(self, code: str) -> bool:
         found = self._find(code)
