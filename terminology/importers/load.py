@@ -50,7 +50,9 @@ def _distinct(sources: Iterable[Source | MapSource]) -> list[Source | MapSource]
 
 
 def _stem(source: Source | MapSource) -> str:
-    return f"{source.name}@{source.version.rsplit('/', 1)[-1]}"
+    """The file name without its ending; of a version of SNOMED CT its module and day."""
+    said = source.version.rpartition("/sct/")[2].replace("/version/", "-")
+    return f"{source.name}@{said.rsplit('/', 1)[-1]}"
 
 
 def _install(dir: Path | str, source: Source | MapSource, progress: Progress | None) -> Loaded:

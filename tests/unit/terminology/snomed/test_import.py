@@ -134,6 +134,15 @@ def test_two_days_side_by_side(tmp_path: Path) -> None:
     assert versions == [VERSION, VERSION.replace("20260101", "20260701")]
 
 
+def test_two_modules_side_by_side(tmp_path: Path) -> None:
+    """Editions of one day but of different modules are kept apart."""
+    folder = small().write(tmp_path / "release")
+    for module in (sct(2), sct(3)):
+        given = Given((folder,), version=module, options=frozenset((ACCEPTED,)))
+        assert loaded(given, tmp_path / "data")[0] is True
+    assert len(open_terminology(tmp_path / "data").editions(SCT)) == 2
+
+
 def test_an_extension_comes_with_what_it_extends(tmp_path: Path) -> None:
     """Files of several modules are one edition; of a component in both the later row counts."""
     base = small("20250701")
