@@ -57,7 +57,7 @@ def _entry(member: Member, term: etree._Element, heads: Mapping[str, str], depth
     title = term.find("title")
     if title is None or not _whole(title):
         refuse_at(member, term, f"{term.tag} has no title")
-    entry = Entry(_plain(title), _whole(title))
+    entry = Entry(_plain(title), re.sub(r"(?<=\S)\(", " (", _whole(title)))
     for child in term:
         if child.tag == "code":
             entry.code = _code(member, child)

@@ -45,7 +45,7 @@ def refuse_at(member: Member, element: etree._Element, why: str) -> NoReturn:
     for number, text in member.lines():
         if number > last:
             break
-        if found := text.rfind(f"<{element.tag}") + 1:
+        if found := text.find(f"<{element.tag}") + 1:
             line, column = number, found
     refuse(member, line, column, why)
 

@@ -143,3 +143,14 @@ def test_a_wrong_procedure_is_told_how_codes_go_on(terminology: Terminology, cod
     """The first character that no code has at that place is the one to look at."""
     answer = terminology.validate_code(ICD10PCS, code)
     assert not answer.result and says in answer.message
+
+
+def test_titles_of_extended_codes_are_the_official_ones() -> None:
+    """Of 51,074 titles made of a stem and a 7th character, those alone differ whose stem was reworded since FY 2025."""
+    read = {s.version: s for s in package_sources() if s.system == ICD10CM}
+    new, old = ({c.code: c for c in read[v].concepts()} for v in ("2026-04", "2025"))
+    extended = [c for c in new.values() if "seventh" in c.properties and c.code in old]
+    assert len(extended) == 51_074
+    differ = [c for c in extended if c.display != old[c.code].display]
+    assert len(differ) == 66
+    assert all(new[c.parents[0]].display != old[c.parents[0]].display for c in differ)
