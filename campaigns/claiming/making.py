@@ -76,7 +76,8 @@ def claim(dice: random.Random, number: int, lines: int = 3) -> Json:
                 "identifier": [{"system": "urn:payer", "value": "12345"}],
             },
             {
-                "resourceType": "Coverage", "id": "v", "status": "active", "subscriberId": f"W{dice.randrange(10**8):08d}",
+                "resourceType": "Coverage", "id": "v", "status": "active",
+                "subscriberId": f"W{dice.randrange(10**8):08d}",
                 "relationship": coded("http://terminology.hl7.org/CodeSystem/subscriber-relationship", "self"),
                 "subscriber": {"reference": "#p"}, "beneficiary": {"reference": "#p"}, "payor": [{"reference": "#y"}],
                 "type": coded("http://terminology.hl7.org/CodeSystem/v3-ActCode", "EHCPOL"),

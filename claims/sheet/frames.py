@@ -24,9 +24,18 @@ def frames(records: Sequence[dict[str, Any]]) -> dict[str, pl.DataFrame]:
 
 
 def _frame(rows: list[dict[str, Any]], columns: Columns) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            name: pl.Series(name, [row[name] for row in rows], dtype=TYPES[kind], strict=False)
-            for name, kind in columns.items()
-        }
-    )
+    return pl.DataFrame({name: _series(name, [row[name] for row in rows], kind) for name, kind in columns.items()})
+
+
+def _series(name: str, values: list[Any], kind: str) -> pl.Series:
+    if kind == "texts":
+        return _split(name, ["\x1f".join(v) if v else None for v in values])
+    if kind == "wholes":
+        return _split(name, ["\x1f".join(map(str, v)) if v else None for v in values]).cast(TYPES[kind])
+    return pl.Series(name, values, dtype=TYPES[kind], strict=False)
+
+
+def _split(name: str, joined: list[str | None]) -> pl.Series:
+    """Lists from joined texts, which Polars takes in a hundred times faster than lists."""
+    lists = pl.Series(name, joined, dtype=pl.String).str.split("\x1f")
+    return lists.fill_null(pl.Series([[]], dtype=pl.List(pl.String)))

@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from claims.sheet.shapes import Address, HumanName, Identifier, Party, Reference
+from claims.sheet.shapes import Address, Identifier, Party, Reference
 from fhir_profiles.systems import EIN, NPI, NUCC, SSN
 
 Resolve = Callable[[str], Any]
 """`Type/id` → the resource as JSON bytes or a dict; None when it is not known."""
 
 NOBODY = Party()
+NOWHERE = Address()
 
 
 class Parties:
@@ -80,25 +81,29 @@ def taxonomy(party: Party) -> str | None:
     return numbered(party, NUCC)
 
 
-def person(party: Party) -> HumanName:
-    """The name of a person."""
-    if isinstance(party.name, list) and party.name:
-        return msgspec.convert(party.name[0], HumanName)
-    return HumanName()
+def person(party: Party) -> tuple[str | None, str | None]:
+    """(family, given) name of a person."""
+    first = party.name[0] if isinstance(party.name, list) and party.name else None
+    if not isinstance(first, dict):
+        return None, None
+    given = first.get("given") or [None]
+    return first.get("family"), given[0]
 
 
 def title(party: Party) -> str | None:
     """The name of an organisation, or of a person in one line."""
     if isinstance(party.name, str):
         return party.name
-    name = person(party)
-    return " ".join([*name.given, name.family or ""]).strip() or None
+    family, given = person(party)
+    return " ".join(part for part in (given, family) if part) or None
 
 
 def address(party: Party) -> Address:
     """The first address."""
     raw = party.address[0] if isinstance(party.address, list) and party.address else party.address
-    return msgspec.convert(raw, Address) if isinstance(raw, dict) else Address()
+    if not isinstance(raw, dict):
+        return NOWHERE
+    return Address(raw.get("line") or [], raw.get("city"), raw.get("state"), raw.get("postalCode"), raw.get("country"))
 
 
 def control_number(identifiers: list[Identifier]) -> str | None:

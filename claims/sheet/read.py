@@ -50,7 +50,7 @@ def _opened(body: bytes) -> tuple[Claim, dict[str, Any]]:
     near: dict[str, Any] = {}
     if claim.resource_type == "Bundle":
         entries = _bundle.decode(body).entry
-        resources = [(entry.full_url, entry.resource) for entry in entries if entry.resource is not None]
+        resources = [(entry.full_url, entry.resource) for entry in entries if bytes(entry.resource)]
         if not resources:
             return Claim(), {}
         claim = _claim.decode(resources[0][1])
@@ -61,7 +61,7 @@ def _opened(body: bytes) -> tuple[Claim, dict[str, Any]]:
             if head.id:
                 near[f"{head.resource_type}/{head.id}"] = head
     for one in claim.contained:
-        near[f"#{one.get('id', '')}"] = one
+        near[f"#{one.id}"] = one
     return claim, near
 
 
@@ -119,7 +119,7 @@ class _Reader:
         return found
 
     def _cents(self, money: Money | None) -> int | None:
-        if money is None or money.value is None:
+        if money is None:
             return None
         found, odd = cents(bytes(money.value))
         self.odd = self.odd or odd or money.currency not in (None, "USD")
@@ -174,18 +174,14 @@ class _Reader:
         specialty = who.taxonomy(provider)
         if provider.resource_type == "PractitionerRole":
             provider = near.of(provider.organization or provider.practitioner)
-        name, home, place, site = (
-            who.person(patient),
-            who.address(patient),
-            who.address(provider),
-            who.address(facility),
-        )
+        home, place, site = who.address(patient), who.address(provider), who.address(facility)
+        family, given = who.person(patient)
         born = self._day(patient.birth_date)
         known = born is not None and first is not None
         street = place.line[0] if place.line else None
         return {
-            "patient_family": name.family,
-            "patient_given": name.given[0] if name.given else None,
+            "patient_family": family,
+            "patient_given": given,
             "gender": patient.gender,
             "patient_line": home.line[0] if home.line else None,
             "patient_city": home.city,
@@ -236,7 +232,7 @@ class _Reader:
             "coverage_end": focal["end"],
             "has_subscriber": coverage.subscriber is not None,
             "subscriber_is_patient": same or focal["relationship"] == "self",
-            "subscriber_family": who.person(subscriber).family,
+            "subscriber_family": who.person(subscriber)[0],
             "medicare": focal["type"] in _MEDICARE,
             "medicaid": focal["type"] in _MEDICAID,
             "participating": _flag_of(claim.extension, "participating"),

@@ -51,7 +51,7 @@ class Period(Shape):
 class Money(Shape):
     """An amount, exact as it is written."""
 
-    value: msgspec.Raw | None = None
+    value: msgspec.Raw = msgspec.Raw()
     currency: str | None = None
 
 
@@ -82,13 +82,6 @@ class Address(Shape):
     state: str | None = None
     postal_code: str | None = None
     country: str | None = None
-
-
-class HumanName(Shape):
-    """Who."""
-
-    family: str | None = None
-    given: list[str] = []
 
 
 class Diagnosis(Shape):
@@ -193,7 +186,7 @@ class Claim(Shape):
     resource_type: str = ""
     id: str | None = None
     meta: dict[str, Any] = {}
-    contained: list[dict[str, Any]] = []
+    contained: list[Party] = []
     extension: list[Extension] = []
     identifier: list[Identifier] = []
     status: str | None = None
@@ -258,4 +251,4 @@ class Entry(Shape):
     """One resource of a Bundle."""
 
     full_url: str | None = None
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = msgspec.Raw()

@@ -27,9 +27,9 @@ def written(days: int) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def cents(raw: bytes | None) -> tuple[int | None, bool]:
+def cents(raw: bytes) -> tuple[int | None, bool]:
     """(cents, whether it is odd): an amount as JSON has it; odd when it has parts of a cent or is none."""
-    if raw is None:
+    if not raw:
         return None, False
     try:
         exact = Decimal(raw.decode()) * 100

@@ -1,0 +1,130 @@
+"""Rules and the files that they stand in (TOML, https://toml.io).
+
+    [[rule]]
+    id = "DAT-003"
+    severity = "error"
+    scope = "line"
+    sentence = "The service period ends before it starts"
+    element = "servicedPeriod"
+    breaks = "end < start"
+
+`breaks` is true where the claim breaks the rule (docs/claims-rules.md tells the language). A user's file has this form.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from claims.expr.read import read
+from claims.expr.tree import Lookup, Node, walk
+from claims.sheet.schema import SCOPES
+from fhir_profiles.errors import Category, FhirError
+
+SEVERITIES = ("error", "warning", "information")
+REQUIRED = ("id", "severity", "scope", "sentence", "element", "breaks")
+OPTIONAL = ("x12", "carc", "source")
+MAX_RULES = 2_000
+_ID = re.compile(r"[A-Z]{2,5}-[0-9]{3,4}")
+_PATHS = {
+    "claim": "Claim", "line": "Claim.item", "diagnosis": "Claim.diagnosis", "team": "Claim.careTeam",
+    "procedure": "Claim.procedure", "info": "Claim.supportingInfo", "insurance": "Claim.insurance",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One edit. `element` is where the fault is, below the scope's part of the Claim."""
+
+    id: str
+    severity: str
+    scope: str
+    sentence: str
+    element: str
+    breaks: str
+    x12: str = ""
+    carc: str = ""
+    source: str = ""
+
+    @property
+    def category(self) -> str:
+        """What kind of edit it is: the letters of its id."""
+        return self.id.partition("-")[0]
+
+    @cached_property
+    def node(self) -> Node:
+        """The expression, read and checked."""
+        return read(self.breaks, self.scope)
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """The tables without which it cannot run."""
+        return frozenset(n.table for n in walk(self.node) if isinstance(n, Lookup))
+
+    def where(self, index: int | None = None) -> str:
+        """The FHIRPath of the fault; `index` counts the part of its scope from 0."""
+        base = _PATHS[self.scope] + (f"[{index}]" if index is not None else "")
+        return f"{base}.{self.element}" if self.element else base
+
+
+def read_rules(text: str, name: str) -> list[Rule]:
+    """The rules of a file; FhirError that names the rule and what is wrong with it."""
+    try:
+        parsed = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(f"{name}: {error}") from None
+    listed = parsed.get("rule")
+    if set(parsed) - {"rule"} or not isinstance(listed, list) or len(listed) > MAX_RULES:
+        raise _refused(f"{name}: the file holds [[rule]] tables, at most {MAX_RULES}, and nothing else")
+    rules = [_rule(one, f"{name}, rule {n}") for n, one in enumerate(listed, 1)]
+    return unique(rules)
+
+
+def _rule(one: Any, where: str) -> Rule:
+    wrong = [key for key in REQUIRED if not isinstance(one.get(key), str)]
+    wrong += [key for key in one if key not in REQUIRED + OPTIONAL or not isinstance(one[key], str)]
+    if wrong:
+        raise _refused(f"{where}: {wrong[0]} is missing, unknown or no text")
+    where = f"{where} ({one['id'][:12]})"
+    if not _ID.fullmatch(one["id"]):
+        raise _refused(f"{where}: an id is letters, a dash and a number, as in ABC-001")
+    for key, allowed in (("severity", SEVERITIES), ("scope", tuple(SCOPES))):
+        if one[key] not in allowed:
+            raise _refused(f"{where}: {key} is one of {', '.join(allowed)}")
+    rule = Rule(**one)
+    try:
+        _ = rule.node
+    except FhirError as error:
+        raise _refused(f"{where}: {error.problems[0].text}") from None
+    return rule
+
+
+def unique(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules, none of them twice."""
+    found: dict[str, Rule] = {}
+    for rule in rules:
+        if found.setdefault(rule.id, rule) is not rule:
+            raise _refused(f"Rule {rule.id} stands there twice")
+    return list(found.values())
+
+
+def _refused(text: str) -> FhirError:
+    return FhirError.of(Category.INCORRECT, "invalid", text)
+
+
+def own_rules() -> list[Rule]:
+    """The rules that ship with the package."""
+    folder = files("claims.rules") / "data"
+    found = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return unique(rule for file in found for rule in read_rules(file.read_text("utf-8"), file.name))
+
+
+def user_rules(path: Path) -> list[Rule]:
+    """The rules of a user's file."""
+    return read_rules(path.read_text("utf-8"), path.name)
