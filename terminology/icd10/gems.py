@@ -27,6 +27,9 @@ ENDS = {
     "icd9pcs-icd10pcs": (ICD9CM, ICD10PCS, "ICD-9-CM volume 3 to ICD-10-PCS"),
     "icd10pcs-icd9pcs": (ICD10PCS, ICD9CM, "ICD-10-PCS to ICD-9-CM volume 3"),
 }
+READER = "2"
+"""Raise when the same rows are read in another way."""
+
 NONE = frozenset(("NoDx", "NoPCS", "NoPx"))
 """What stands for the target where there is none."""
 
@@ -72,7 +75,7 @@ def map_source(
         target=target,
         origin=origin,
         licence="US government work",
-        fingerprint=fingerprint,
+        fingerprint=f"{fingerprint}/{READER}",
         rows=rows,
         files=files,
     )

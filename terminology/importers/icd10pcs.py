@@ -83,7 +83,7 @@ def _files(given: Given) -> _Files:
 def _version(files: _Files, given: Given, stated: str) -> str:
     if stated and not VERSION.fullmatch(stated) and files.tables is not None:
         refuse(files.tables, 0, 0, "the version in the file is no fiscal year")
-    years = {stated} if stated else {m[0] for f in files.all if (m := _YEAR.search(f.short))}
+    years = {m[0] for f in files.all if (m := _YEAR.search(f.short))} | ({stated} if stated else set())
     if len(years) > 1:
         raise refusal(f"The files are of several fiscal years: {', '.join(sorted(years))}")
     said = given.version

@@ -37,7 +37,9 @@ def meanings(
 ) -> Iterator[Json]:
     """A match for each meaning that one map gives of a coding."""
     here, there = (loaded.target, loaded.source) if reverse else (loaded.source, loaded.target)
-    if terminology.system(str(coding["system"])) != here or (wanted and terminology.system(wanted) != there):
+    if terminology.system(str(coding["system"])) != here:
+        return
+    if wanted and not reverse and terminology.system(wanted) != there:  # of a target it is its own system
         return
     code = str(coding["code"])
     key = "valueUri" if origin == "source" else "valueCanonical"
