@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from fhir_profiles.systems import LOINC
-from terminology.importers.given import Given, Member, refusal
+from terminology.importers.given import Given, Member, refusal, refuse
 from terminology.importers.loinc_answers import Answers, read_answers
 from terminology.importers.loinc_parts import read_parts
 from terminology.importers.loinc_terms import PROPERTIES, newest_change, read_terms
@@ -93,6 +93,8 @@ class _Release:
     def concepts(self) -> Iterator[SourceConcept]:
         files = self._files
         known = frozenset(row["LOINC_NUM"] for row in table(self._terms, ("LOINC_NUM",)))
+        if not known:
+            refuse(self._terms, 2, 1, "the file has no terms")
         self._answers = read_answers(files["answers"], files["uses"], known)
         parts = read_parts(files["parts"], files["links"], files["hierarchy"], known)
         yield from parts.concepts()

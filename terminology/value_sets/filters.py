@@ -10,6 +10,7 @@ from typing import Any
 import re2
 
 from fhir_profiles.errors import Category, FhirError
+from terminology.value_sets import own
 from terminology.value_sets.members import Answer
 from terminology.value_sets.systems import System
 
@@ -32,6 +33,8 @@ class Filter:
 def read_filter(system: System | None, declared: dict[str, Any]) -> Filter:
     """A filter over a system (None: not loaded); FhirError for one that cannot be understood."""
     name, op, value = (str(declared.get(key, "")) for key in ("property", "op", "value"))
+    if (found := own.selection(system, name, op, value)) is not None:
+        return Filter(found.__contains__, lambda: found, exact=True)
     make = _OPERATORS.get(op)
     if make is None:
         text = f"A filter has an operator that is not supported here: use one of {', '.join(_OPERATORS)}"

@@ -9,6 +9,7 @@ from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import HL7_FHIR
 from terminology.code_system import read_code_system
 from terminology.core import core
+from terminology.value_sets import own
 from terminology.value_sets.compose import Compiler
 from terminology.value_sets.loaded import Loaded
 from terminology.value_sets.members import Members
@@ -146,6 +147,8 @@ class ValueSets:
 
 def implied(url: str, version: str, knows: Callable[[str], bool]) -> Json | None:
     """The set that the name of a code system stands for: `SYSTEM?fhir_vs`, `SYSTEM?fhir_vs=isa/CODE`, `SYSTEM/vs`."""
+    if (set_ := own.implied(url, version, knows)) is not None:
+        return set_
     system, mark, query = url.partition("?fhir_vs")
     if not mark:
         system = url.removesuffix("/vs")
