@@ -16,6 +16,9 @@ from importlib.resources.abc import Traversable
 
 from terminology.source import Name, Source, SourceConcept
 
+STARTER = "starter-"
+"""How the versions of the starter tables begin."""
+
 READER = 2
 """Raise when the same table is read otherwise: then it is written again."""
 

@@ -167,6 +167,10 @@ class Lexicon:
         """True when the loaded system holds the code."""
         return code in self._displays.get(system, {})
 
+    def everyday(self, system: str, code: str) -> bool:
+        """True when our own table holds the code, so that it is taken for one without a word beside it."""
+        return code in self._properties.get(system, {})
+
     def codes(self, system: str) -> Iterable[str]:
         """Every code of a system."""
         return self._displays.get(system, {}).keys()

@@ -15,11 +15,12 @@ from extractors.coding.weigh import static_score
 from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
+from terminology.fragments import STARTER
 from terminology.search.leaves import Place, default_leaves
 from terminology.search.names import own_names
 from terminology.search.variants import variants
 
-FORMAT = 11
+FORMAT = 12
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
@@ -32,8 +33,9 @@ Meaning = tuple[int, str, int, float]
 def compile_terms(terminology: Terminology) -> dict[str, Any]:
     """Plain lists and dicts that marshal keeps: the input of `Lexicon`."""
     meanings: defaultdict[str, dict[tuple[int, str], Meaning]] = defaultdict(dict)
+    starters = {system: starter_version(terminology, system) for system in SYSTEMS}
     for number, system in enumerate(SYSTEMS):
-        for term in terminology.terms(system):
+        for term in terminology.terms(system, starters[system]):
             if skip(system, term.code, term.kind):
                 continue
             for phrase, weight in variants(term.text, term.kind):
@@ -60,7 +62,7 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
     learn(meanings, leaves)
     shares = {(f" {'  '.join(r[0].split())} ", r[1]): (float(r[2]), int(r[3])) for r in learned()}
     terms = sorted(meanings)
-    codes = {system: {c.code: c.display for c in terminology.concepts(system)} for system in SYSTEMS}
+    codes = {system: displays(terminology, system, starters[system]) for system in SYSTEMS}
     icd, billable = codes[ICD10CM], frozenset(c.code for c in terminology.concepts(ICD10CM) if c.billable)
     return {
         "injuries": injuries((c, d) for c, d in icd.items() if c[0] in "ST" and 5 <= len(c) <= 7),
@@ -81,11 +83,33 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
         ],
         "displays": codes,
         "properties": {
-            s: {c.code: dict(c.properties) for c in terminology.concepts(s)} for s in SYSTEMS if s != ICD10CM
+            s: {c.code: dict(c.properties) for c in terminology.concepts(s, starters[s])}
+            for s in SYSTEMS
+            if s != ICD10CM
         },
         "leaves": leaves,
         "billable": sorted(billable),
     }
+
+
+def starter_version(terminology: Terminology, system: str) -> str | None:
+    """The version of our own table of a system: it gives the phrases, whatever official file is loaded beside it."""
+    return next((e.version for e in terminology.editions(system) if e.version.startswith(STARTER)), None)
+
+
+def displays(terminology: Terminology, system: str, starter: str | None) -> dict[str, str]:
+    """What the codes of a system are called: as the edition that answers says, else by our label, else the code.
+
+    Procedures are listed whole, since pages print them; of a loaded LOINC or RxNorm only what our table knows.
+    """
+    found = {c.code: c.display or c.code for c in terminology.concepts(system, starter)}
+    edition = terminology.edition(system)
+    if edition is None or edition.version == starter or starter is None:
+        return found
+    if system in (CPT, HCPCS):
+        return found | {c.code: c.display or found.get(c.code, c.code) for c in terminology.concepts(system)}
+    official = ((code, terminology.lookup(system, code)) for code in found)
+    return found | {code: c.display for code, c in official if c is not None and c.display}
 
 
 def _weighed(term: str, meaning: Meaning, shares: dict[tuple[str, str], tuple[float, int]], leaves: Any) -> Meaning:
@@ -118,7 +142,12 @@ def learn(meanings: Any, leaves: dict[str, str]) -> None:
 
 
 def skip(system: str, code: str, kind: str) -> bool:
-    """7th-character titles say no more than their stem; external causes are too common words; blocks are no terms."""
+    """7th-character titles say no more than their stem; external causes are too common words; blocks are no terms.
+
+    Names of other kinds, as of an alphabetic index, are for searching.
+    """
+    if kind not in SCORES:
+        return True
     return system == ICD10CM and (code[0] in "VWXY" or (kind == "title" and (len(code) == 8 or "-" in code)))
 
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from terminology.fragments import read_fragment
+from fhir_profiles.systems import LOINC
+from terminology.fragments import starter
 
 Kind = Literal["vital", "lab", "survey"]
 SYSTOLIC, DIASTOLIC, PRESSURE = "8480-6", "8462-4", "85354-9"
@@ -54,18 +55,17 @@ def load() -> Analytes:
     """The starter table with our further names."""
     by_code: dict[str, Analyte] = {}
     by_name: dict[str, Analyte] = {}
-    for source in read_fragment(files("terminology") / "data" / "loinc.tsv"):
-        for concept in source.concepts():
-            kind = concept.properties.get("kind", "lab")
-            if kind not in ("vital", "lab", "survey"):
-                continue
-            low, high = (concept.properties.get(k) for k in ("low", "high"))
-            by_code[concept.code] = Analyte(
-                concept.code, concept.display, kind, concept.properties.get("unit"),
-                Decimal(low) if low else None, Decimal(high) if high else None,
-            )  # fmt: skip
-            for name, *_ in concept.names:
-                by_name.setdefault(" ".join(name.lower().split()), by_code[concept.code])
+    for concept in starter(LOINC).values():
+        kind = concept.properties.get("kind", "lab")
+        if kind not in ("vital", "lab", "survey"):
+            continue
+        low, high = (concept.properties.get(k) for k in ("low", "high"))
+        by_code[concept.code] = Analyte(
+            concept.code, concept.display, kind, concept.properties.get("unit"),
+            Decimal(low) if low else None, Decimal(high) if high else None,
+        )  # fmt: skip
+        for name, *_ in concept.names:
+            by_name.setdefault(" ".join(name.lower().split()), by_code[concept.code])
     for code, names in _data("analyte_names.json").items():
         for name in names:
             if code in by_code:

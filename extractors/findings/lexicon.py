@@ -50,3 +50,7 @@ class Lexicon(Protocol):
     def has_code(self, system: str, code: str) -> bool:
         """True when the loaded system holds the code."""
         ...
+
+    def everyday(self, system: str, code: str) -> bool:
+        """True when our own table holds the code, so that it is taken for one without a word beside it."""
+        ...

@@ -103,7 +103,7 @@ def _services(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
         line = _line(reading, starts, match.start())
         labelled = _LABEL.search(reading.folded, line.start, match.start()) is not None
         listed = match.start() == line.body and reading.sections.at(match.start()) in SECTIONS
-        if not (labelled or (known and (listed or system == HCPCS or match[2]))):
+        if not (labelled or (known and (listed or match[2])) or (system == HCPCS and lexicon.everyday(system, code))):
             continue
         if system == HCPCS and not known:
             continue

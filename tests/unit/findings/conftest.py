@@ -101,6 +101,8 @@ class SmallLexicon:
     def has_code(self, system: str, code: str) -> bool:
         return (system, code) in self._codes
 
+    everyday = has_code
+
 
 @pytest.fixture(scope="session")
 def lexicon() -> SmallLexicon:
