@@ -1,0 +1,159 @@
+"""Tables on disk: one folder for each release, written whole or not at all, and opened as what holds on each day."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from claims.sheet.values import EPOCH
+from claims.tables.schema import TABLES, TableDef
+from claims.tables.table import Table
+from fhir_profiles.errors import Category, FhirError
+
+LAYOUT = 1
+TYPES = {
+    "text": pl.String, "whole": pl.Int64, "number": pl.Float64, "flag": pl.Boolean, "day": pl.Int64, "cents": pl.Int64
+}  # fmt: skip
+
+
+class Release(msgspec.Struct, frozen=True):
+    """What one official file holds. `start` and `end` are the days of service that it governs, None where open.
+
+    Of a `whole` table the newest release alone counts: its rows have dates of their own, back to the first.
+    """
+
+    table: str
+    name: str
+    start: date | None
+    end: date | None
+    source: str
+    licence: str
+    fingerprint: str
+    whole: bool = False
+    rows: int = 0
+    layout: int = LAYOUT
+
+
+@dataclass(frozen=True, slots=True)
+class TableSource:
+    """A release to write. `frame` gives the columns of the table's keys and values, and `start`, `end` (days) of rows.
+
+    It raises FhirError with file, line and column where the file is damaged; then nothing is written.
+    """
+
+    release: Release
+    frame: Callable[[], pl.DataFrame]
+
+
+def save(dir: Path | str, source: TableSource) -> bool:
+    """Write a release unless it is there already; whether it was written."""
+    release = source.release
+    definition = TABLES[release.table]
+    target = Path(dir) / "claims" / f"{release.table}@{release.name}"
+    known = _manifest(target)
+    if known is not None and known.fingerprint == release.fingerprint and known.layout == LAYOUT:
+        return False
+    frame = shaped(source.frame(), definition)
+    Table.of(definition, frame, release.name)  # refuses rows that contradict each other
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{release.table}-"))
+    try:
+        frame.write_ipc(temporary / "rows.arrow")
+        manifest = msgspec.structs.replace(release, rows=len(frame))
+        (temporary / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+        for path in temporary.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        temporary.chmod(0o755)
+        if target.exists():
+            old = temporary.with_suffix(".old")
+            target.rename(old)
+            temporary.rename(target)
+            shutil.rmtree(old)
+        else:
+            temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return True
+
+
+def shaped(frame: pl.DataFrame, definition: TableDef) -> pl.DataFrame:
+    """The columns of the definition in its order and types, absent values as null, and `start` and `end`."""
+    kinds = {**definition.keys, **definition.values, "start": "day", "end": "day"}
+    return frame.select(
+        pl.col(name).cast(TYPES[kind]) if name in frame.columns else pl.lit(None, TYPES[kind]).alias(name)
+        for name, kind in kinds.items()
+    )
+
+
+def releases(dir: Path | str) -> list[Release]:
+    """Everything that is loaded, oldest first."""
+    folders = sorted((Path(dir) / "claims").glob("[a-z]*@*"))
+    found = [release for folder in folders if (release := _manifest(folder)) is not None and release.layout == LAYOUT]
+    return sorted(found, key=lambda r: (r.table, r.start or date.min, r.name))
+
+
+def open_tables(dir: Path | str, names: Iterable[str] | None = None) -> dict[str, Table]:
+    """The loaded tables by name: each day answered by the release that governs it."""
+    wanted = None if names is None else set(names)
+    grouped: defaultdict[str, list[Release]] = defaultdict(list)
+    for release in releases(dir):
+        if wanted is None or release.table in wanted:
+            grouped[release.table].append(release)
+    return {name: _joined(Path(dir), name, found) for name, found in grouped.items()}
+
+
+def _joined(dir: Path, name: str, found: Sequence[Release]) -> Table:
+    newest = found[-1]
+    if newest.whole or len(found) == 1:
+        return Table.of(TABLES[name], _within(_rows(dir, newest), newest, None), newest.name)
+    frames = []
+    for release, after in zip(found, [*found[1:], None], strict=True):
+        frames.append(_within(_rows(dir, release), release, after))
+    return Table.of(TABLES[name], pl.concat(frames), "+".join(release.name for release in found))
+
+
+def _rows(dir: Path, release: Release) -> pl.DataFrame:
+    return pl.read_ipc(dir / "claims" / f"{release.table}@{release.name}" / "rows.arrow")
+
+
+def _within(rows: pl.DataFrame, release: Release, after: Release | None) -> pl.DataFrame:
+    """The rows held to the days that a release governs, which end where the next begins."""
+    first = _days(release.start)
+    ends = [d for d in (_days(release.end), None if after is None else _before(after)) if d is not None]
+    last = min(ends) if ends else None
+    start, end = pl.col("start"), pl.col("end")
+    if first is not None:
+        start = pl.max_horizontal(start, pl.lit(first))
+    if last is not None:
+        end = pl.min_horizontal(end, pl.lit(last))
+    cut = rows.with_columns(start.alias("start"), end.alias("end"))
+    return cut.filter(pl.col("start").fill_null(0) <= pl.col("end").fill_null(2**40))
+
+
+def _before(after: Release) -> int | None:
+    start = _days(after.start)
+    return None if start is None else start - 1
+
+
+def _days(day: date | None) -> int | None:
+    return None if day is None else day.toordinal() - EPOCH
+
+
+def _manifest(folder: Path) -> Release | None:
+    try:
+        return msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Release)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        text = f"{folder.name} cannot be read: remove it and load it again"
+        raise FhirError.of(Category.UNAVAILABLE, "exception", text) from error
