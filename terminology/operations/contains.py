@@ -20,7 +20,8 @@ from fhir_profiles.systems import (
     VALUE_SET_ORDER,
 )
 from terminology.operations.books import Property
-from terminology.operations.displays import Languages, designations, shown
+from terminology.operations.displays import designations, shown
+from terminology.operations.languages import Languages
 from terminology.operations.listing import Item, Key
 
 Json = dict[str, Any]

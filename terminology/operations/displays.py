@@ -13,9 +13,9 @@ from fhir_profiles.systems import SNOMED, STANDARDS_STATUS, STRUCTURE_DEFINITION
 from terminology import sctid
 from terminology.operations.books import Book, Entry
 from terminology.operations.issues import Issue, issue
+from terminology.operations.languages import ANY, Languages, covers
 
 Json = dict[str, Any]
-_ANY = "*"
 _NAMING_USES = frozenset(("preferredForLanguage", "display", "900000000000013009"))
 """Uses of a designation that make it a display; the number is SNOMED CT's synonym."""
 
@@ -27,27 +27,6 @@ class Name(NamedTuple):
     language: str
     main: bool = True
     withdrawn: bool = False
-
-
-class Languages:
-    """The languages that a caller wants, best first, as in `Accept-Language`."""
-
-    def __init__(self, text: str | None) -> None:
-        self.text = text or "--"
-        parts = [part.partition(";")[0].strip() for part in (text or "").split(",")]
-        self.wanted = [part for part in parts if part]
-
-    def __bool__(self) -> bool:
-        return bool([w for w in self.wanted if w != _ANY])
-
-    def covers(self, language: str) -> bool:
-        """Whether a language is wanted; a name without a language is in any."""
-        return not self or not language or any(_covers(w, language) for w in self.wanted)
-
-
-def _covers(wanted: str, language: str) -> bool:
-    w, have = wanted.lower(), language.lower()
-    return w == have or have.startswith(f"{w}-") or w.startswith(f"{have}-")
 
 
 def names(book: Book, entry: Entry, named: Json | None) -> Iterator[Name]:
@@ -69,12 +48,13 @@ def shown(book: Book, entry: Entry, named: Json | None, languages: Languages) ->
     for wanted in languages.wanted:
         if book.url == SNOMED and (own := _of_dialect(entry, wanted)) is not None:
             return own
-        if wanted == _ANY or _covers(wanted, book.language or wanted):
+        if wanted == ANY or covers(wanted, book.language or wanted):
             return default
-        for name in names(book, entry, named):
-            if name.main and name.language and not name.withdrawn and _covers(wanted, name.language):
-                return name.text
-    return default
+        fit = [n for n in names(book, entry, named) if n.main and n.language and covers(wanted, n.language)]
+        fit.sort(key=lambda name: name.language.lower() != wanted.lower())
+        if (best := next((n for n in fit if not n.withdrawn), None)) is not None:
+            return best.text
+    return "" if languages.only and book.language else default
 
 
 def _of_dialect(entry: Entry, wanted: str) -> str | None:

@@ -18,8 +18,8 @@ from terminology.operations.asked import named_value_set, shelf_of
 from terminology.operations.books import Book, canonical
 from terminology.operations.call import Call
 from terminology.operations.contains import Shape, contains
-from terminology.operations.displays import Languages
 from terminology.operations.issues import issue, refused
+from terminology.operations.languages import Languages, spoken
 from terminology.operations.listing import MOST, Item, Lister
 from terminology.operations.plan import Plan, Planner
 from terminology.operations.shelf import Library, Shelf
@@ -55,7 +55,7 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
     lister = Lister(shelf, call.text("filter"), active=bool(call.flag("activeOnly")))
     count, offset = call.whole("count"), call.whole("offset") or 0
     page, total = _page(lister, plan, offset, count)
-    languages = _languages(call, plan)
+    languages = spoken(call, plan)
     shape = Shape(
         languages=languages,
         designations=call.flag("includeDesignations") is True,
@@ -99,11 +99,6 @@ def _unknown_import(name: str, pinned: str | None) -> FhirError:
     if pinned:
         return refused(Category.NOT_FOUND, issue("VS_EXP_IMPORT_UNK_PINNED", name.partition("|")[0], pinned))
     return refused(Category.NOT_FOUND, issue("Unable_to_resolve_value_Set_", name))
-
-
-def _languages(call: Call, plan: Plan) -> Languages:
-    own = plan.parameter("displayLanguage") or plan.resource.get("language")
-    return Languages(call.text("displayLanguage") or call.language or own)
 
 
 def _echo(call: Call, languages: Languages) -> list[Json]:

@@ -184,6 +184,7 @@ CATALOGUE: dict[str, _Kind] = {
         "There are no valid display names found for the code {}#{} for language(s) '{}'. The display is '{}' which "
         "is a valid display for the default language",
     ),
+    "INVALID_DISPLAY_NAME": _Kind("error", "processing", "invalid-display", "Invalid displayLanguage: '{}'"),
     "INACTIVE_DISPLAY_FOUND": _Kind(
         "warning", "invalid", "display-comment",
         "'{}' is no longer considered a correct display for code '{}' (status = {}). "

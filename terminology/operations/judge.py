@@ -11,8 +11,9 @@ from typing import Any
 from fhir_profiles.systems import STANDARDS_STATUS, VALUE_SET_DEPRECATED
 from terminology.operations.books import Book, Entry, canonical
 from terminology.operations.call import Call
-from terminology.operations.displays import Languages, check_display, shown
+from terminology.operations.displays import check_display, shown
 from terminology.operations.issues import Issue, issue
+from terminology.operations.languages import spoken
 from terminology.operations.members import Asked, Hit, find, find_all, unknown_system
 from terminology.operations.plan import Plan
 from terminology.operations.shelf import Shelf
@@ -53,10 +54,7 @@ class Judge:
     def __init__(self, call: Call, shelf: Shelf, plan: Plan | None) -> None:
         self._shelf = shelf
         self._plan = plan
-        wanted = call.text("displayLanguage") or call.language
-        if plan is not None:
-            wanted = wanted or plan.parameter("displayLanguage") or plan.resource.get("language") or ""
-        self._languages = Languages(wanted)
+        self._languages = spoken(call, plan)
         self._lenient = bool(call.flag("lenient-display-validation"))
         self._only_members = bool(call.flag("valueset-membership-only"))
         self._active = bool(call.flag("activeOnly"))

@@ -9,8 +9,9 @@ from fhir_profiles.errors import Category
 from terminology.operations.asked import shelf_of
 from terminology.operations.books import Book, Entry
 from terminology.operations.call import Call, answer, wrong
-from terminology.operations.displays import Languages, designations, preferred, shown
+from terminology.operations.displays import designations, preferred, shown
 from terminology.operations.issues import Issue, issue, refused
+from terminology.operations.languages import Languages, spoken
 from terminology.operations.members import unknown_system
 from terminology.operations.prepared import Prepared, Told
 from terminology.operations.shelf import Library, Shelf
@@ -30,7 +31,7 @@ def _lookup(call: Call, library: Library, instance: Json | None) -> Told:
     if not system or not _code(call):
         raise wrong(_WANTED, "code")
     book = find_book(shelf_of(call, library, inline), system, version)
-    languages = Languages(call.text("displayLanguage") or call.language)
+    languages = spoken(call)
     wanted = frozenset(map(str, call.all("property")))
 
     def told(call: Call) -> Json:
