@@ -72,6 +72,12 @@ class Settings(BaseSettings):
         description="What becomes of a search parameter that is not known when `Prefer: handling` is absent: `strict` "
         "refuses the search, `lenient` leaves it out and says so in the Bundle.",
     )
+    terminology_seconds: float = Field(
+        0.6,
+        description="Seconds of CPU that a call to the terminology may take once it is read; more is refused.",
+        gt=0,
+        le=3600,
+    )
     search_seconds: float = Field(
         30.0, description="A search that takes longer is ended and answered with an error.", gt=0, le=3600
     )

@@ -13,6 +13,7 @@ import msgspec
 
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import CONCEPT_PROPERTIES
+from terminology.effort import step
 
 Json = dict[str, Any]
 MAX_CONCEPTS = 200_000
@@ -203,6 +204,7 @@ def _flatten(roots: list[Json]) -> tuple[list[Json], list[int]]:
         if len(concepts) >= MAX_CONCEPTS or len(path) > MAX_DEPTH:
             text = f"The code system is too large: more than {MAX_CONCEPTS} concepts or {MAX_DEPTH} levels"
             raise FhirError.of(Category.INCORRECT, "too-costly", text, "CodeSystem.concept")
+        step()
         last.append(len(concepts))
         path.append((len(concepts), iter(concept.get("concept") or ())))
         concepts.append(concept)

@@ -16,6 +16,7 @@ from fhir_profiles.validate import check
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.operations.registry import Level, Operation
+from terminology.effort import SpentError, within
 from terminology.operations import OPERATIONS, Answer, Call
 from terminology.operations.capabilities import versions
 from terminology.operations.prepared import Prepared
@@ -27,6 +28,12 @@ BRIEF = frozenset(("$validate-code", "$lookup", "$subsumes"))
 
 SMALL = 16_384
 """Bytes of a body that is read without a thread."""
+
+MOMENT = 0.005
+"""Seconds of CPU that an answer at once may take; what takes more goes to a thread."""
+
+LONGEST, MOST_OBJECTS = 16 * 1024 * 1024, 250_000
+"""Bytes of a body, and JSON objects in it."""
 
 LANES = 2
 """Threads for what takes a while: with more, the event loop would wait for its turn among them."""
@@ -48,6 +55,7 @@ class TerminologyOperation:
         self._fhir = fhir
         self._answer = answer
         self._lanes = lanes
+        self._seconds = fhir.settings.terminology_seconds
         self._kept = Kept()
 
     async def __call__(self, request: Request) -> Response:
@@ -73,21 +81,27 @@ class TerminologyOperation:
         return await asyncio.get_running_loop().run_in_executor(self._lanes, self._respond, request)
 
     def _at_once(self, request: Request) -> Response | None:
-        """The answer to one more call of a kind that has been answered; None to one of a new kind."""
+        """The answer to one more call of a kind that has been answered; None for a new kind, or what takes long."""
         if not isinstance(self._answer, Prepared):
             return None
         call = read_call(request)
         told = self._answer.ready(call, self._fhir.conformance.codes_library)
-        return None if told is None else self._made(request, told, call)
+        if told is None:
+            return None
+        try:
+            return self._made(request, MOMENT, told, call)
+        except SpentError:
+            return None
 
     def _respond(self, request: Request) -> Response:
         call = read_call(request)
         instance = self._instance(request) if len(request.path) == 3 else None
-        return self._made(request, self._answer, call, self._fhir.conformance.codes_library, instance)
+        return self._made(request, self._seconds, self._answer, call, self._fhir.conformance.codes_library, instance)
 
-    def _made(self, request: Request, answer: Callable[..., Json], *args: Any) -> Response:
+    def _made(self, request: Request, seconds: float, answer: Callable[..., Json], *args: Any) -> Response:
         try:
-            made = answer(*args)
+            with within(seconds):
+                made = answer(*args)
         except _MISSHAPEN as error:
             refuse_misshapen(request, error)
             raise
@@ -127,6 +141,10 @@ def read_call(request: Request) -> Call:
     call = Call.of_query(request.query, request.language)
     if not request.body:
         return call
+    if len(request.body) > LONGEST:
+        raise FhirError.of(Category.INCORRECT, "too-long", f"A call to the terminology may have {LONGEST} bytes.")
+    if request.body.count(b"{") > MOST_OBJECTS:
+        raise FhirError.of(Category.INCORRECT, "too-costly", f"A call may hold {MOST_OBJECTS} JSON objects.")
     body = json.decode(request.body)
     kind = body.get("resourceType")
     if isinstance(kind, str) and kind in _AS:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fhir_profiles.errors import Category
+from terminology.effort import step
 from terminology.operations.call import Call, wrong
 from terminology.operations.issues import issue, refused
 from terminology.operations.shelf import Library, Shelf
@@ -58,6 +59,7 @@ def codings_of(call: Call) -> tuple[list[Json], Json | None]:
 
 def _copied(coding: Any) -> Json:
     """A coding to work on; FhirError when it is none."""
+    step(16)
     if not isinstance(coding, dict) or not all(isinstance(coding.get(name, ""), str) for name in _ELEMENTS):
         raise wrong("A coding has a code, a system, a version and a display, each a text.", "coding")
     return {name: value for name, value in coding.items() if name in _ELEMENTS}

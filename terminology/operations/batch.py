@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_profiles.errors import Category, FhirError, operation_outcome
+from terminology.effort import BETWEEN_LOOKS, step
 from terminology.operations.call import Call, answer, wrong
 from terminology.operations.shelf import Library
 from terminology.operations.validate import OF_VALUE_SET, validate_in_code_system, validate_in_value_set
@@ -25,6 +26,7 @@ def batch_validate(call: Call, library: Library, instance: Json | None = None) -
 
 def _one(asked: Any, shared: tuple[tuple[str, Any], ...], call: Call, library: Library, instance: Json | None) -> Json:
     try:
+        step(BETWEEN_LOOKS)
         if not isinstance(asked, dict):
             raise wrong("A validation is a Parameters resource.", "validation")
         own = Call.of(asked).parameters

@@ -15,6 +15,9 @@ Json = dict[str, Any]
 MOST = 1_000
 """Parameters of one call."""
 
+LONGEST = 16_384
+"""Letters of a simple value, or of one inside a Coding."""
+
 SHARED = frozenset({
     "tx-resource", "system-version", "check-system-version", "force-system-version", "default-valueset-version",
     "displayLanguage", "useSupplement", "date", "uuid", "_format", "_pretty", "_summary", "_elements",
@@ -122,6 +125,10 @@ def _plain(one: Json) -> Any:
     value = next((value for key, value in one.items() if key.startswith("value")), "")
     if isinstance(value, bool):
         return "true" if value else "false"
+    for text in value.values() if isinstance(value, dict) else (value,):
+        if isinstance(text, str) and len(text) > LONGEST:
+            told = f"A parameter may have {LONGEST} letters, one of this call has more."
+            raise FhirError.of(Category.INCORRECT, "too-long", told)
     return value if isinstance(value, dict | str) else str(value)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from fhir_profiles.conform.registry import version_key
 from fhir_profiles.errors import Category
+from terminology.effort import step
 from terminology.folding import fold
 from terminology.operations.books import Book, Entry
 from terminology.operations.issues import issue, refused
@@ -59,6 +60,7 @@ class Lister:
         found: dict[Key, Item] = {}
         for part in plan.includes:
             for item in self._part(plan, part, top=top):
+                step(4)
                 found.setdefault(item.key, item)
                 if len(found) > bound:
                     raise refused(Category.INCORRECT, issue("VALUESET_TOO_COSTLY", plan.name, bound))

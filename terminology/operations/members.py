@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fhir_profiles.conform.registry import version_key
+from terminology.effort import step
 from terminology.operations.books import Book, Entry
 from terminology.operations.issues import Issue, issue
 from terminology.operations.plan import Part, Plan
@@ -77,6 +78,7 @@ def _agreeing(plan: Plan, asked: Asked) -> bool:
 
 
 def _in_part(plan: Plan, part: Part, shelf: Shelf, asked: Asked, active: bool) -> Hit | None:
+    step()
     imported = [find(p, shelf, asked, active=active) for p in part.imports]
     if any(hit is None for hit in imported):
         return None

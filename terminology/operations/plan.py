@@ -12,6 +12,7 @@ from typing import Any
 
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import EXPANSION_PARAMETER, VALUE_SET_SUPPLEMENT
+from terminology.effort import step
 from terminology.operations.books import Book
 from terminology.operations.issues import Issue, explained, issue, refused
 from terminology.operations.shelf import Shelf
@@ -45,6 +46,7 @@ class Part:
 
     def names(self, book: Book, code: str) -> Json | None:
         """What the part says of a code that it lists, {} where it lists none; None when it does not hold it."""
+        step()
         if self.concepts is not None:
             return self.concepts.get(book.system.fold(code))
         return {} if all(f.test(code) for f in self.filters) else None
@@ -161,6 +163,7 @@ class Planner:
         return Plan(resource, includes, excludes, (compose or {}).get("inactive") is False)
 
     def _part(self, declared: Json, contained: tuple[Json, ...], place: str) -> Part:
+        step(16)
         self._rules += 1
         _bound(self._rules, MAX_RULES, "rules")
         imports = tuple(self._import(str(url), contained) for url in declared.get("valueSet") or ())

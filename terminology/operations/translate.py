@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fhir_profiles.errors import Category
+from terminology.effort import step
 from terminology.operations.call import Call, answer, wrong
 from terminology.operations.issues import Issue, refused
 from terminology.operations.loaded_maps import fitting, meanings
@@ -135,6 +136,7 @@ def _matches(concept_map: Json, coding: Json, wanted: str | None, origin_name: s
 def _pairs(group: Json, code: str, *, reverse: bool) -> Iterator[tuple[str | None, str | None, str]]:
     for element in group.get("element", ()):
         for target in element.get("target", ()):
+            step()
             equivalence = str(target.get("equivalence", "equivalent"))
             if not reverse and element.get("code") == code:
                 yield target.get("code"), target.get("display"), equivalence

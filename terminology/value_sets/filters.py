@@ -10,7 +10,8 @@ from typing import Any
 import re2
 
 from fhir_profiles.errors import Category, FhirError
-from terminology.value_sets import own
+from terminology.effort import step
+from terminology.value_sets import own, snomed
 from terminology.value_sets.members import Answer
 from terminology.value_sets.systems import System
 
@@ -33,6 +34,8 @@ class Filter:
 def read_filter(system: System | None, declared: dict[str, Any]) -> Filter:
     """A filter over a system (None: not loaded); FhirError for one that cannot be understood."""
     name, op, value = (str(declared.get(key, "")) for key in ("property", "op", "value"))
+    if (chosen := snomed.selection(system, name, op, value)) is not None:
+        return Filter(chosen.__contains__, lambda: chosen, exact=True)
     if (found := own.selection(system, name, op, value)) is not None:
         return Filter(found.__contains__, lambda: found, exact=True)
     make = _OPERATORS.get(op)
@@ -130,6 +133,7 @@ def _by_values(system: System | None, name: str, test: Callable[[list[str]], boo
     """A filter by what a test says of the values of a property of a code that exists."""
 
     def passes(code: str) -> Answer:
+        step()
         if system is None:
             return None
         exists = system.has(code)

@@ -8,9 +8,10 @@ Lists come straight from the file, so that asking about a concept with 300,000 o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import TYPE_CHECKING
 
+from terminology.effort import step
 from terminology.model import Concept
 from terminology.shapes import misshapen
 from terminology.spellings import FORMS
@@ -100,13 +101,19 @@ class Loaded:
     def having(self, name: str, test: Test) -> Iterable[str]:
         without = self.complete and test([])
         if name in _KNOWN:
-            concepts = (c for c in self.file.concepts() if not c.group)
-            passing = ((c, _KNOWN[name](self.file, c)) for c in concepts)
-            return (c.code for c, values in passing if (test(values) if values else without))
+            return self._known(name, test, without=without)
         ids, passed = self._tested(name, test)
         if not without:
             return self.file.codes_of(sorted(passed))
         return self.file.codes_without(ids - passed)
+
+    def _known(self, name: str, test: Test, *, without: bool) -> Iterator[str]:
+        """The codes whose values of a property that every edition has pass a test."""
+        for concept in self.file.concepts():
+            step(2)
+            values = () if concept.group else _KNOWN[name](self.file, concept)
+            if not concept.group and (test(list(values)) if values else without):
+                yield concept.code
 
     def _tested(self, name: str, test: Test) -> tuple[set[int], set[int]]:
         """The ids that have values of a property, and those of them whose values pass."""

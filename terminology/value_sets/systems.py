@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from fhir_profiles.systems import BCP13, BCP47, SUBDIVISION, TIME_ZONES, UCUM
 from terminology import ucum
 from terminology.code_system import CodeSystem
+from terminology.effort import step
 from terminology.language import is_language
 from terminology.media_type import is_media_type
 
@@ -104,7 +105,11 @@ class Listed:
         return found if found or self.complete else None
 
     def having(self, name: str, test: Test) -> Iterable[str]:
-        return (code for code in self._of.codes if (v := self.values(code, name)) is not None and test(v))
+        for code in self._of.codes:
+            step()
+            values = self.values(code, name)
+            if values is not None and test(values):
+                yield code
 
 
 class Grammar:
