@@ -100,12 +100,11 @@ def read(index: Index, text: str) -> Query:
 def levels(index: Index, slot: Slot) -> Levels:
     """Who has a slot, from the plainest to the widest."""
     plain = reduce(both, (index.word(word) or NOBODY for word in slot.said))
+    meant = reduce(either, (_all(index, m) for m in slot.meanings), plain)
     alone = [_alone(index, word) for word in slot.said] if len(slot.said) > 1 else [plain]
-    meant = reduce(either, (_all(index, m) for m in slot.meanings), reduce(both, alone))
-    if not slot.unfinished:
-        return Levels(plain, meant, meant)
-    last = either(alone[-1], index.beginning(slot.said[-1]) or NOBODY)
-    return Levels(plain, meant, either(meant, reduce(both, (*alone[:-1], last))))
+    if slot.unfinished:
+        alone[-1] = either(alone[-1], index.beginning(slot.said[-1]) or NOBODY)
+    return Levels(plain, meant, either(meant, reduce(both, alone)))
 
 
 def _all(index: Index, phrase: Phrase) -> Sets:
