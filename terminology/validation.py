@@ -12,6 +12,7 @@ from terminology.check_digits import meant_loinc
 from terminology.editions import in_force, period
 from terminology.folding import fold
 from terminology.icd10.advice import next_characters, procedure_spellings, sevenths, spellings
+from terminology.medicare import status_remark
 from terminology.model import Concept, Edition, Validation
 from terminology.shapes import misshapen
 
@@ -38,9 +39,14 @@ def validate(
     concept = terminology.lookup(system, code, version or edition.version)
     if concept is None or concept.group:
         return _unknown(terminology, edition, code)
-    messages = [_period(edition, on), _lapsed(concept, on), _header(terminology, edition, concept)]
+    lapsed = _lapsed(edition, concept, on)
+    messages = [
+        _period(edition, on),
+        lapsed or _ending(concept, on),
+        _header(terminology, edition, concept),
+        status_remark(terminology, concept, on),
+    ]
     wrong = _wrong_display(terminology, concept, display)
-    lapsed = messages[1] is not None
     text = "; ".join(m for m in (*messages, wrong) if m) or None
     issue = "business-rule" if lapsed else "invalid" if wrong else "informational" if text else None
     return Validation(
@@ -162,17 +168,30 @@ def _period(edition: Edition, on: date | None) -> str | None:
     return f"Checked against {edition.title} {edition.version} ({period(edition)}): no edition for {on} is loaded"
 
 
-def _lapsed(concept: Concept, on: date | None) -> str | None:
-    if concept.end and (on is None or on > concept.end):
+def lapse(terminology: Terminology, edition: Edition, code: str, on: date) -> str | None:
+    """Why a code of an edition may not be used on a day of service, and what to use; None where it may."""
+    concept = terminology.lookup(edition.system, code, edition.version)
+    return concept and _lapsed(edition, concept, on)
+
+
+def _lapsed(edition: Edition, concept: Concept, on: date | None) -> str | None:
+    """Without a date of service a code must not have ended when its edition began."""
+    if concept.end and concept.end < (on or edition.start or date.max):
         use = concept.properties.get("replaced_by")
+        use = " or ".join(use) if isinstance(use, list) else use
         return f"The code was retired after {concept.end}" + (f": use {use}" if use else "")
     if concept.start and on and on < concept.start:
         return f"The code came into force on {concept.start}, after the date of service"
     return None
 
 
+def _ending(concept: Concept, on: date | None) -> str | None:
+    """A remark where no date of service is known and the days of a code end within its edition."""
+    return f"The code may be used until {concept.end}" if concept.end and on is None else None
+
+
 def _wrong_display(terminology: Terminology, concept: Concept, display: str | None) -> str | None:
-    if display is None or fold(display) == fold(concept.display):
+    if display is None or not concept.display or fold(display) == fold(concept.display):
         return None
     if fold(display) in {fold(text) for text in terminology.terms_of(concept.system, concept.code)}:
         return None
