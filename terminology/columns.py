@@ -66,7 +66,7 @@ def validate_many(
         text = f"That version is not loaded; loaded: {', '.join(e.version for e in editions)}"
         raise FhirError.of(Category.NOT_FOUND, "not-found", text)
     rows = pl.DataFrame([given]).with_columns(day=_days(dates, len(given)))
-    days = _governing(rows["day"].unique(), editions, version)
+    days = _governing(rows["day"].unique() if len(rows) else pl.Series([None], dtype=pl.Date), editions, version)
     if len(days["edition"].unique()) == 1:  # one edition answers for all: no need to part and to join the rows
         found = _judged(rows, terminology, editions[days["edition"][0]], days)
     else:
@@ -118,7 +118,8 @@ def _judged(rows: pl.DataFrame, terminology: Terminology, edition: Edition, days
         rows = rows.with_columns(governs=pl.lit(True)) if days["governs"].all() else rows.join(days, "day", "left")
     keyed = rows.with_columns(key=_key(file, rows["code"]))
     joined = keyed.join(_table(file), on="key", how="left", maintain_order="left")
-    return joined.with_columns(version=pl.lit(edition.version), **_answers(joined, edition))
+    told = joined.with_columns(version=pl.lit(edition.version), **_answers(joined, edition))
+    return told.select(*(name for name in ("row",) if name in rows.columns), *COLUMNS, "display")
 
 
 def _key(file: EditionFile, codes: pl.Series) -> pl.Series:
