@@ -51,7 +51,7 @@ def read(text: str, scope: str, tables: Mapping[str, TableDef] = TABLES) -> Node
     if len(text) > MAX_TEXT:
         raise _error(f"An expression has at most {MAX_TEXT} characters")
     try:
-        parsed = ast.parse(text.strip(), mode="eval")
+        parsed = ast.parse(text.replace("\n", " ").strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         at = getattr(error, "offset", None)
         raise _error("The expression cannot be read" + (f" at column {at}" if at else "")) from None

@@ -10,7 +10,7 @@ import msgspec
 from claims.sheet import parties as who
 from claims.sheet.parties import NOBODY, Parties, Resolve
 from claims.sheet.schema import CLAIM, COLLECTIONS
-from claims.sheet.shapes import Bundle, Claim, Concept, Extension, Info, Insurance, Item, Money, Party
+from claims.sheet.shapes import Bundle, Claim, Concept, Extension, Info, Insurance, Item, Money, Party, Reference
 from claims.sheet.values import cents, day, years
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import CLAIM_EXTENSIONS, EVIDENCE_BOX
@@ -144,6 +144,8 @@ class _Reader:
             "control": who.control_number(claim.identifier),
             "currency": claim.total.currency if claim.total else None,
             "priority": _code(claim.priority),
+            "patient": _named(claim.patient),
+            "provider": _named(claim.provider),
             "created": self._day(claim.created),
             "start": start,
             "end": end,
@@ -416,6 +418,13 @@ _MINUTES = frozenset({"min", "MJ"})
 
 def _system(concept: Concept | None) -> str | None:
     return concept.coding[0].system if concept is not None and concept.coding else None
+
+
+def _named(reference: Reference | None) -> str | None:
+    """Whom a reference names, by address or number; a display alone names nobody."""
+    if reference is None:
+        return None
+    return reference.reference or (reference.identifier.value if reference.identifier else None)
 
 
 def _code_of(extensions: Iterable[Extension], name: str) -> str | None:

@@ -19,7 +19,7 @@ def _columns(**groups: str) -> Columns:
 
 CLAIM = _columns(
     text="""
-        id status type use control currency priority
+        id status type use control currency priority patient provider
         patient_family patient_given gender patient_line patient_city patient_state patient_zip patient_country ssn
         provider_npi provider_name provider_line provider_city provider_state provider_zip provider_tax
         provider_taxonomy

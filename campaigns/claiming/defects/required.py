@@ -1,0 +1,69 @@
+"""What is missing."""
+
+# ruff: noqa: D103 - each function is named after what it does
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from campaigns.claiming.defects.defect import Json, breaks, contained
+
+
+@breaks("REQ-001")
+def no_priority(claim: Json) -> None:
+    del claim["priority"]
+
+
+@breaks("REQ-003")
+def no_given_name(claim: Json) -> None:
+    del contained(claim, "p")["name"][0]["given"]
+
+
+@breaks("REQ-004")
+def no_birth_date(claim: Json) -> None:
+    del contained(claim, "p")["birthDate"]
+
+
+@breaks("REQ-005")
+def other_gender(claim: Json) -> None:
+    contained(claim, "p")["gender"] = "other"
+
+
+@breaks("REQ-006")
+def no_street(claim: Json) -> None:
+    del contained(claim, "p")["address"][0]["line"]
+
+
+@breaks("REQ-007")
+def box(claim: Json) -> None:
+    contained(claim, "o")["address"][0]["line"] = ["P.O. Box 17"]
+
+
+@breaks("REQ-008")
+def short_zip(claim: Json) -> None:
+    contained(claim, "o")["address"][0]["postalCode"] = "01103"
+
+
+@breaks("REQ-009")
+def no_payer_number(claim: Json) -> None:
+    del contained(claim, "y")["identifier"]
+
+
+@breaks("REQ-010")
+def two_focal(claim: Json) -> None:
+    claim["insurance"].append({**claim["insurance"][0], "sequence": 2})
+
+
+@breaks("REQ-011", also=("CHG-003",))
+def no_lines(claim: Json) -> None:
+    claim["item"] = []
+
+
+@breaks("REQ-012", also=("CHG-003", "DUP-001"))
+def many_lines(claim: Json) -> None:
+    claim["item"] = [{**deepcopy(claim["item"][0]), "sequence": n} for n in range(1, 52)]
+
+
+@breaks("REQ-013")
+def gap(claim: Json) -> None:
+    claim["item"][2]["sequence"] = 4
