@@ -185,7 +185,9 @@ class Lexicon:
 
 
 def _fingerprint(terminology: Terminology) -> str:
-    editions = sorted(e.fingerprint for s in terminology.systems for e in terminology.editions(s))
+    """Of what the lexicon is compiled from: the newest editions and our own tables; no other edition changes it."""
+    asked = ((s, v) for s in lexicon_build.SYSTEMS for v in (None, lexicon_build.starter_version(terminology, s)))
+    editions = sorted({e.fingerprint for s, v in asked if (e := terminology.edition(s, version=v)) is not None})
     return hashlib.sha256("\n".join((*editions, lexicon_build.fingerprint())).encode()).hexdigest()[:16]
 
 
