@@ -97,13 +97,15 @@ _LISTS = {
     "laboratory": ("LABCERT", 8),
     "cross-reference": ("XREF", 5),
 }
+_DIGITS = {"PRICE": 2, "LABCERT": 3}
+"""Of codes that the workbook keeps as numbers, and so without their first zeros."""
+
 _SINGLE = {
     "coverage": "COV",
     "multiple-pricing": "MULT_PI",
     "betos": "BETOS",
     "statute": "STATUTE",
     "surgery-center-group": "ASC_GRP",
-    "processing-note": "PROCNOTE",
     "action": "ACTION_CD",
 }
 
@@ -119,7 +121,7 @@ def concept(row: Row, text: str, release: Release) -> SourceConcept:
     added, ended = _day(row, "ADD_DT"), _day(row, "TERM_DT")
     found: dict[str, Any] = {"modifier": modifier}
     for name, (column, count) in _LISTS.items():
-        values = [v for i in range(count) if (v := row.get(f"{column}{i + 1}"))]
+        values = [v.zfill(_DIGITS.get(column, 0)) for i in range(count) if (v := row.get(f"{column}{i + 1}"))]
         if values:
             found[name] = values if len(values) > 1 else values[0]
     found |= {name: value for name, column in _SINGLE.items() if (value := row.get(column))}
@@ -131,6 +133,8 @@ def concept(row: Row, text: str, release: Release) -> SourceConcept:
         found["anesthesia-base-units"] = units
     if ended and "cross-reference" in found:
         found["replaced_by"] = found["cross-reference"]
+    if note := row.get("PROCNOTE").lstrip("0"):
+        found["processing-note"] = note
     short = row["SHORT_DESCRIPTION"]
     return SourceConcept(
         code,
