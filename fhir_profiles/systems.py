@@ -126,6 +126,7 @@ VALUE_SET_UNCLOSED_REASON: Final = "http://hl7.org/fhir/StructureDefinition/valu
 EXPANSION_PARAMETER: Final = "http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter"
 EXPANSION_PROPERTY: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.property"
 CONTAINS_PROPERTY: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property"
+VERSION_ALGORITHM: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-CodeSystem.versionAlgorithm"
 FHIRPATH_TYPE: Final = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 
 # Nobody's
@@ -144,6 +145,9 @@ CODED_MEDICATION: Final = f"{BASE}/StructureDefinition/coded-medication"
 DRAFT_CLAIM: Final = f"{BASE}/StructureDefinition/draft-claim"
 MRN: Final = f"{BASE}/sid/mrn"
 TASK_STAGE: Final = f"{BASE}/CodeSystem/task-stage"
+BASIC_KIND: Final = f"{BASE}/CodeSystem/basic-kind"
+CLOSURE_NAME: Final = f"{BASE}/closure"
+CLOSURE_TABLE: Final = f"{BASE}/StructureDefinition/closure-table"
 TASK_CODE: Final = f"{BASE}/CodeSystem/task-code"
 PROCESSING_TAG: Final = f"{BASE}/CodeSystem/processing"
 REVIEW_TAG: Final = f"{BASE}/CodeSystem/review"

@@ -9,6 +9,7 @@ from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
 from server.operations import (
+    closure,
     code,
     document,
     everything,
@@ -67,6 +68,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *match.operations(fhir),
             *validate.operations(fhir),
             *terminology.operations(fhir),
+            *closure.operations(fhir),
         ]
     )
     fhir.operations = operations.declared()

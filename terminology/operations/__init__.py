@@ -8,6 +8,7 @@ from typing import Any
 from terminology.operations.batch import batch_validate
 from terminology.operations.call import Call
 from terminology.operations.expand import expand
+from terminology.operations.find_matches import find_matches
 from terminology.operations.lookup import lookup
 from terminology.operations.shelf import Library
 from terminology.operations.subsumes import subsumes
@@ -22,6 +23,7 @@ OPERATIONS: dict[str, Answer] = {
     "ValueSet/$validate-code": validate_in_value_set,
     "CodeSystem/$lookup": lookup,
     "CodeSystem/$subsumes": subsumes,
+    "CodeSystem/$find-matches": find_matches,
     "ValueSet/$expand": expand,
     "ValueSet/$batch-validate-code": batch_validate,
     "ConceptMap/$translate": translate,
