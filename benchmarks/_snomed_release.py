@@ -16,13 +16,14 @@ TYPES = 60
 FIRST = 1_000
 """The number of the first concept that is neither metadata nor a type."""
 
-WORDS = (
+_TEXT = (
     "acute chronic left right upper lower partial total open closed benign primary secondary early late simple "
     "complex fracture disorder structure finding procedure repair excision imaging measurement fluid tissue bone "
     "joint nerve vessel skin heart lung liver kidney bowel brain spine hand foot knee hip shoulder tablet capsule "
     "solution injection device implant graft virus bacteria antigen antibody enzyme hormone protein vitamin mineral "
     "allergy infection inflammation tumour lesion"
-).split(" ")  # noqa: SIM905 - seventy quoted words are no easier to read
+)
+WORDS = _TEXT.split()
 
 
 def sct(item: int, kind: str = "10") -> str:
