@@ -63,6 +63,9 @@ CATALOGUE: dict[str, _Kind] = {
     "Unknown_Code_in_Version": _Kind(
         "error", "code-invalid", "invalid-code", "Unknown code '{}' in the CodeSystem '{}' version '{}'"
     ),
+    "EXPRESSION_NOT_SUPPORTED": _Kind(
+        "error", "not-supported", "invalid-code", "The code '{}' of the CodeSystem '{}' cannot be checked: {}"
+    ),
     "Unknown_Code_in": _Kind("error", "code-invalid", "invalid-code", "Unknown code '{}' in the CodeSystem '{}'"),
     "UNKNOWN_CODE_IN_FRAGMENT": _Kind(
         "warning", "code-invalid", "invalid-code",
@@ -218,6 +221,7 @@ CATALOGUE: dict[str, _Kind] = {
     "MSG_RETIRED": _Kind(*_STATUS, "Reference to retired {} {}", False),
     "MSG_EXPERIMENTAL": _Kind(*_STATUS, "Reference to experimental {} {}", False),
     "MSG_DRAFT": _Kind(*_STATUS, "Reference to draft {} {}", False),
+    "CODE_NOT_IN_FORCE": _Kind("error", "business-rule", "code-rule", "{}"),
     "CODE_REMARK": _Kind("information", "informational", "code-comment", "{}"),
     "CODE_NOT_SENT": _Kind(
         "error", "invalid", "",

@@ -8,15 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_profiles.systems import STANDARDS_STATUS, VALUE_SET_DEPRECATED
+from fhir_profiles.systems import SNOMED, STANDARDS_STATUS, VALUE_SET_DEPRECATED
+from terminology import sctid
 from terminology.operations.books import Book, Entry, canonical
 from terminology.operations.call import Call
 from terminology.operations.displays import check_display, shown
 from terminology.operations.issues import Issue, issue
 from terminology.operations.languages import spoken
+from terminology.operations.loaded import LoadedBook
 from terminology.operations.members import Asked, Hit, find, find_all, unknown_system
 from terminology.operations.plan import Plan
 from terminology.operations.shelf import Shelf
+from terminology.validation import lapse
 
 Json = dict[str, Any]
 
@@ -26,8 +29,8 @@ class Judged:
     """What there is to say of one coding.
 
     `missing` when the value set does not hold it, `nowhere` when its code system does not have it either, `refused`
-    when it is abstract and must not be, `blank` when it has no code. `cause` and `unknown` name code systems that are
-    not known.
+    when it is abstract and must not be or may not be used on the day asked about, `blank` when it has no code. `cause`
+    and `unknown` name code systems that are not known.
     """
 
     coding: Json
@@ -184,6 +187,10 @@ class Judge:
             words, name = [code, book.url, book.version or ""], "UNKNOWN_CODE_IN_FRAGMENT"
         else:
             found.nowhere = True
+        if book.url == SNOMED and sctid.is_expression(code):
+            told = issue("EXPRESSION_NOT_SUPPORTED", code, book.url, sctid.EXPRESSION, at=found.at["code"])
+            found.issues.append(told)
+            return
         found.issues.append(issue(name, *words, at=found.at["code"]))
         if (hint := self._hint(found, book)) is not None:
             found.issues.append(issue("CODE_REMARK", hint, at=found.at["code"]))
@@ -207,6 +214,9 @@ class Judge:
                 told = issue("CODE_REMARK", f"The code {code} is another spelling of {entry.code}", at=at["code"])
             found.issues.append(told)
             found.normalized = entry.code
+        if (lapsed := self._lapse(book, entry)) is not None:
+            found.issues.append(issue("CODE_NOT_IN_FORCE", lapsed, at=at["code"]))
+            found.held, found.refused, found.missing = False, True, self._plan is not None
         if entry.abstract and not self._abstract:
             found.issues.append(issue("ABSTRACT_CODE_NOT_ALLOWED", book.url, code, at=at["code"]))
             found.held, found.refused, found.missing = False, True, self._plan is not None
@@ -221,6 +231,13 @@ class Judge:
         given = found.coding.get("display")
         if given and not self._only_members:
             found.issues += self._display(found, str(given), book, entry)
+
+    def _lapse(self, book: Book, entry: Entry) -> str | None:
+        """Why a code of a loaded edition may not be used on the day that the call asks about."""
+        terminology, on = self._shelf.library.terminology, self._shelf.on
+        if on is None or terminology is None or not isinstance(book, LoadedBook):
+            return None
+        return lapse(terminology, book.edition, entry.code, on)
 
     def _display(self, found: Judged, given: str, book: Book, entry: Entry) -> list[Issue]:
         """What is wrong with the display; nothing when another version that the value set draws on has it."""

@@ -59,11 +59,12 @@ HEADER = ("HCPC", "SEQNUM", "RECID", "LONG DESCRIPTION", "SHORT DESCRIPTION", "P
 
 
 def cells(one: str) -> list[str]:
-    """The same record as the workbook has it."""
+    """The same record as the workbook has it: digits are numbers there."""
     found = []
     for name in HEADER:
         first, last = LAYOUT[name.replace(" ", "_")]
-        found.append(one[first - 1 : last].strip())
+        value = one[first - 1 : last].strip()
+        found.append(str(int(value)) if value.isdigit() and name not in ("HCPC", "SEQNUM") else value)
     return found
 
 
@@ -179,7 +180,8 @@ def test_the_operations_answer_from_the_file(tmp_path: Path) -> None:
     library = Library(loaded(tmp_path, text_file(tmp_path)))
 
     def ask(operation: str, **values: str) -> dict:
-        parameters = [{"name": n, **({"valueCode": v} if n == "code" else {"valueUri": v})} for n, v in values.items()]
+        kinds = {"code": "valueCode", "date": "valueDateTime"}
+        parameters = [{"name": n, kinds.get(n, "valueUri"): v} for n, v in values.items()]
         return answer_call(operation, {"resourceType": "Parameters", "parameter": parameters}, library)
 
     told = ask("CodeSystem/$lookup", system=HCPCS, code="Q1001")
@@ -187,6 +189,11 @@ def test_the_operations_answer_from_the_file(tmp_path: Path) -> None:
     assert properties["coverage"]["valueCode"] == "C" and properties["anesthesia-base-units"]["valueInteger"] == 3
     answer = ask("CodeSystem/$validate-code", url=HCPCS, code="Q1009")
     assert {p["name"]: p for p in answer["parameter"]}["result"]["valueBoolean"] is False
+    ended = ask("CodeSystem/$validate-code", url=HCPCS, code="Q1002", date="2026-02-01")
+    told = {p["name"]: p for p in ended["parameter"]}
+    assert told["result"]["valueBoolean"] is False and "2025-12-31: use Q1001" in told["message"]["valueString"]
+    before = ask("CodeSystem/$validate-code", url=HCPCS, code="Q1002", date="2025-11-01")
+    assert {"name": "result", "valueBoolean": True} in before["parameter"]
     value_set = {
         "resourceType": "ValueSet",
         "status": "active",
