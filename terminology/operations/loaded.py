@@ -13,8 +13,8 @@ from fhir_profiles.systems import SNOMED, TERM_MAINTENANCE
 from terminology import sctid
 from terminology.folding import fold
 from terminology.model import Concept, Edition
-from terminology.operations.books import TYPES, Entry, Json, Property, guess
-from terminology.search.find import search
+from terminology.operations.books import TYPES, Entry, Json, Later, Property, guess
+from terminology.search import find
 from terminology.search.intervals import Intervals, intersection, intervals_of
 from terminology.source import Name
 from terminology.value_sets.filters import Filter
@@ -30,6 +30,9 @@ MOST_FOUND = 30_000
 
 MOST_ENTRIES = 4_096
 """Concepts that stay at hand."""
+
+MOST_NEAR = 256
+"""Concepts around one that stay at hand with it."""
 
 MOST_TEXTS = 16
 """Texts whose concepts stay at hand, for the pages that follow the first."""
@@ -78,22 +81,30 @@ class LoadedBook:
             if len(self._entries) >= MOST_ENTRIES:
                 self._entries.clear()
             found = self._file.concept(code)
-            self._entries[code] = None if found is None or found.group else self._entry(found, whole=True)
+            self._entries[code] = None if found is None or found.group else self._whole(found)
         return self._entries[code]
 
-    def entries(self) -> Iterator[Entry]:
-        return (self._entry(concept, whole=False) for concept in self._file.concepts() if not concept.group)
+    def _near(self, concepts: Sequence[Concept]) -> list[str]:
+        """The codes of some concepts, which stay at hand because whoever asks for them asks for their names next."""
+        codes = [c.code for c in concepts if not c.group]
+        if len(codes) <= MOST_NEAR:
+            for concept in concepts:
+                self._entries.setdefault(concept.code, None if concept.group else self._whole(concept))
+        return codes
 
-    def _entry(self, concept: Concept, *, whole: bool) -> Entry:
-        names = self._file.names(concept.code) if whole else ()
-        return Entry(
-            code=concept.code,
-            display=concept.display,
-            designations=tuple(one for name in names for one in self._designations(name)),
-            properties=tuple(self._properties(concept, whole=whole)),
-            inactive=not concept.active,
-            remark=_HEADING if concept.billable is False else None,
-        )
+    def entries(self) -> Iterator[Entry]:
+        return (self._entry(concept) for concept in self._file.concepts() if not concept.group)
+
+    def _entry(self, concept: Concept) -> Entry:
+        """What stands in the row of a concept."""
+        properties = tuple(self._properties(concept, whole=False))
+        return Entry(concept.code, concept.display, properties=properties, **_state(concept))
+
+    def _whole(self, concept: Concept) -> Entry:
+        """All that the file holds of a concept."""
+        named = Later(lambda: (one for name in self._file.names(concept.code) for one in self._designations(name)))
+        properties = Later(lambda: self._properties(concept, whole=True))
+        return Entry(concept.code, concept.display, None, named, properties, **_state(concept))
 
     def _properties(self, concept: Concept, *, whole: bool) -> Iterator[Property]:
         """What the source gives, then what the file holds of the concept besides: relations and notes by their type."""
@@ -128,10 +139,10 @@ class LoadedBook:
         return [c.code for c in self._file.line(code) if not c.group]
 
     def parents(self, code: str) -> list[str]:
-        return [c.code for c in self._file.parents(code) if not c.group]
+        return self._near(self._file.parents(code))
 
     def children(self, code: str) -> list[str]:
-        return [c.code for c in self._file.children(code) if not c.group]
+        return self._near(self._file.children(code))
 
     def search(self, text: str) -> Sequence[Entry] | None:
         if not fold(text):
@@ -139,8 +150,8 @@ class LoadedBook:
         if text not in self._found:
             if len(self._found) >= MOST_TEXTS:
                 self._found.clear()
-            found = search(self._file, text, count=MOST_FOUND, partial=False)
-            self._found[text] = tuple(self._entry(c, whole=False) for c in found.concepts)
+            found = find.page(self._file, text, count=MOST_FOUND)
+            self._found[text] = tuple(self._entry(c) for c in found.concepts)
         return self._found[text]
 
     def page(self, text: str, filters: Sequence[Filter], *, active: bool, count: int, offset: int) -> Page:
@@ -156,14 +167,16 @@ class LoadedBook:
             else:
                 tests.append(one.test)
         test = (lambda code: all(t(code) for t in tests)) if tests else None
-        found = search(
-            self._file, text, count=count, offset=offset, active=active, within=within, test=test, partial=False
-        )
-        return Page([self._entry(c, whole=False) for c in found.concepts], found.total, found.corrected)
+        found = find.page(self._file, text, count=count, offset=offset, active=active, within=within, test=test)
+        return Page([self._entry(c) for c in found.concepts], found.total, found.corrected)
 
     def _intervals(self, codes: Iterable[str]) -> Intervals:
         sql = "SELECT id FROM concept WHERE code IN (SELECT value FROM json_each(?)) ORDER BY id"
         return intervals_of(number for (number,) in self._file.db.execute(sql, (json.dumps(list(codes)),)))
+
+
+def _state(concept: Concept) -> dict[str, Any]:
+    return {"inactive": not concept.active, "remark": _HEADING if concept.billable is False else None}
 
 
 def _declared(of: Any) -> Json:

@@ -10,7 +10,7 @@ import zlib
 from array import array
 from collections.abc import Collection, Iterable, Iterator
 
-_CHUNK = 64  # bytes that are looked at together
+_CHUNK = 192  # bytes that are looked at together
 _WORTH = 256  # bytes from which on deflating is tried
 
 

@@ -19,3 +19,16 @@ def own_names(system: str) -> tuple[tuple[str, str], ...]:
     text = (files("terminology.search") / "data" / table).read_text("utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
     return tuple((name.strip(), code) for code, names in rows for name in names.split("|"))
+
+
+def names_of(system: str, code: str) -> tuple[str, ...]:
+    """Our own names of one concept."""
+    return _by_code(system).get(code, ())
+
+
+@cache
+def _by_code(system: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, code in own_names(system):
+        found[code] = (*found.get(code, ()), name)
+    return found

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from terminology.model import Concept
 from terminology.search.words import telling, words
 
-Accepted = Sequence[tuple[frozenset[str], tuple[str, ...]]]
+REMEMBERED = 4_096
+"""Names whose words stay at hand while somebody types."""
 
 
 class Why(StrEnum):
@@ -22,55 +26,81 @@ class Why(StrEnum):
     WORDS = "words of several names"
 
 
-ANSWERED = 2.0  # all slots answered by one name
-COVERED = 1.0  # all words of a name asked for
+ANSWERED = 2.0  # all parts of the text answered by one name
+COVERED = 0.7  # all words of a name asked for
 IN_ORDER = 0.4  # the name begins with what was asked first
 OTHER_NAME = 0.3  # less for a name that is not the title
-RARE = 1.2  # from the likeliest concept to the unlikeliest
+RARE = 1.8  # from the likeliest concept to the unlikeliest
 HEADER = 0.15
+TIER = 0.08  # from each of the searcher's sets to the next
 
 
-def best_name(display: str, names: Sequence[str], accepted: Accepted) -> tuple[str, Why]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The words that answer one part of a text, and how such words begin."""
+
+    words: frozenset[str]
+    starts: tuple[str, ...] = ()
+
+    def fits(self, word: str) -> bool:
+        """Whether a word answers it."""
+        return word in self.words or (bool(self.starts) and word.startswith(self.starts))
+
+
+Parts = Sequence[Part]
+
+
+def best_name(display: str, names: Sequence[str], parts: Parts) -> tuple[str, Why]:
     """The name that answers a text best, and how."""
-    if not accepted:
+    if not parts:
         return display, Why.TITLE
-    scored = [(score(text, accepted) - OTHER_NAME * (i > 0), -i, text) for i, text in enumerate((display, *names))]
+    whole = together(parts)
+    scored = [(score(text, parts, whole) - OTHER_NAME * (i > 0), -i, text) for i, text in enumerate((display, *names))]
     _, place, text = max(scored)
-    if answered(text, accepted) < len(accepted):
+    if answered(_told(text), parts) < len(parts):
         return text, Why.WORDS
     if place < 0:
         return text, Why.OTHER_NAME
-    first = telling(words(display))[:1]
-    return text, Why.BEGINNING if first and _fits(first[0], accepted[0]) else Why.TITLE
+    first = _told(display)[:1]
+    return text, Why.BEGINNING if first and parts[0].fits(first[0]) else Why.TITLE
 
 
-def reordered(
-    pool: Sequence[int], concepts: Sequence[Concept], names: Mapping[int, Sequence[str]], accepted: Accepted, size: int
-) -> list[int]:
-    """The pool with the best names first."""
+def scored(
+    pool: Sequence[int], concepts: Sequence[Concept], names: Mapping[int, Sequence[str]], parts: Parts, size: int
+) -> dict[int, float]:
+    """How well the best name of each rank answers, weighed by how likely the concept is meant at all."""
+    whole = together(parts)
     scores = {}
-    for place, (rank, concept) in enumerate(zip(pool, concepts, strict=True)):
-        others = (score(text, accepted) - OTHER_NAME for text in names.get(rank, ()))
-        best = max((score(concept.display, accepted), *others))
-        scores[rank] = best - RARE * rank / size - HEADER * (concept.billable is False) - place / 1000
-    return sorted(pool, key=lambda rank: -scores[rank])
+    for rank, concept in zip(pool, concepts, strict=True):
+        best = score(concept.display, parts, whole)
+        for text in names.get(rank, ()):
+            best = max(best, score(text, parts, whole) - OTHER_NAME)
+        scores[rank] = best - RARE * math.sqrt(rank / size) - HEADER * (concept.billable is False)
+    return scores
 
 
-def score(text: str, accepted: Accepted) -> float:
+def together(parts: Parts) -> Part:
+    """The words that answer any part."""
+    return Part(frozenset().union(*(p.words for p in parts)), tuple(s for p in parts for s in p.starts))
+
+
+def score(text: str, parts: Parts, whole: Part) -> float:
     """How well a name answers a text: which parts of the text it has, and how much else."""
-    found = telling(words(text))
+    found = _told(text)
     if not found:
         return 0.0
-    asked = sum(1 for word in found if any(_fits(word, slot) for slot in accepted))
-    whole = answered(text, accepted) / len(accepted)
-    return ANSWERED * whole + COVERED * asked / len(found) + IN_ORDER * _fits(found[0], accepted[0])
+    asked = [word for word in found if whole.fits(word)]
+    if not asked:
+        return 0.0
+    share = answered(asked, parts) / len(parts)
+    return ANSWERED * share + COVERED * len(asked) / len(found) + IN_ORDER * parts[0].fits(found[0])
 
 
-def answered(text: str, accepted: Accepted) -> int:
-    """How many parts of the text have a word in a name."""
-    found = words(text)
-    return sum(1 for slot in accepted if any(_fits(word, slot) for word in found))
+def answered(found: Sequence[str], parts: Parts) -> int:
+    """How many parts of the text have a word among these."""
+    return sum(1 for part in parts if any(part.fits(word) for word in found))
 
 
-def _fits(word: str, slot: tuple[frozenset[str], tuple[str, ...]]) -> bool:
-    return word in slot[0] or (bool(slot[1]) and word.startswith(slot[1]))
+@lru_cache(maxsize=REMEMBERED)
+def _told(text: str) -> tuple[str, ...]:
+    return tuple(telling(words(text)))

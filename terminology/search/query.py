@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import islice, product
 
 from terminology.search.index import NOBODY, Index, Sets, both, either
 from terminology.search.lay import LONGEST, Phrase, said_words, sayings
+from terminology.search.order import Part
 from terminology.search.spelling import corrections
 from terminology.search.words import MOST_WORDS, as_written, bag, telling, words
 
@@ -56,16 +57,16 @@ class Query:
         for chosen in islice(product(*choices), MOST_READINGS):
             yield bag([word for phrase in chosen for word in phrase])
 
-    @property
-    def accepted(self) -> list[tuple[frozenset[str], tuple[str, ...]]]:
-        """For each slot the words that answer it, and the beginnings that do."""
+    @cached_property
+    def parts(self) -> list[Part]:
+        """What answers each slot."""
         found = []
         for slot in self.slots:
             wanted = [*slot.said, *(w for m in slot.meanings for w in m)]
             starts = [w[:-1] for w in wanted if w.endswith("*")]
             if slot.unfinished:
                 starts.append(slot.said[-1])
-            found.append((frozenset(wanted), tuple(starts)))
+            found.append(Part(frozenset(wanted), tuple(starts)))
         return found
 
 
@@ -95,6 +96,17 @@ def read(index: Index, text: str) -> Query:
         else:
             spelled.append(token)
     return Query(list(_slots(index, spelled, unfinished=unfinished)), corrected)
+
+
+def respelled(index: Index, query: Query) -> Iterable[Query]:
+    """The text with one of its words, which nothing has together with the others, spelled as one that is near."""
+    slots = query.slots
+    for i, slot in enumerate(slots):
+        if len(slot.said) > 1 or len(slots) < 2:
+            continue
+        for near in corrections(index, slot.said[0], unfinished=False):
+            other = Slot((near,), _meanings(index, (near,), ""))
+            yield Query([*slots[:i], other, *slots[i + 1 :]], {**query.corrected, slot.said[0]: near})
 
 
 def levels(index: Index, slot: Slot) -> Levels:

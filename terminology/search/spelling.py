@@ -33,7 +33,7 @@ def _whole(index: Index, word: str, most: int) -> Iterator[tuple[float, int, str
     for length in range(len(word) - most, len(word) + most + 1):
         known, masks = index.vocabulary(length)
         for i, other in enumerate(masks):
-            if (mask ^ other).bit_count() <= 2 * most:
+            if (mask ^ other).bit_count() <= 2 * most and known[i] != word:
                 far = distance(word, known[i], most)
                 if far <= most:
                     yield far + _sound(word, known[i]), abs(len(known[i]) - len(word)), known[i]
