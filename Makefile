@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo serve test bench lint types definitions core campaign lock check-lock clean
+.PHONY: setup demo serve test bench lint types definitions core icd10 campaign lock check-lock clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,9 @@ definitions: $(STAMP)  ## compile the published R4 definitions again; needs the 
 
 core: $(STAMP)  ## compile the published terminology again; needs two packages, see CONTRIBUTING.md
 	$(BIN)/python -m terminology.core.compile $(ARGS)
+
+icd10: $(STAMP)  ## pack the older editions of ICD-10 again; needs three packages, see CONTRIBUTING.md
+	$(BIN)/python -m terminology.icd10.compile $(ARGS)
 
 campaign: $(STAMP)  ## a longer measurement: make campaign NAME=kill ARGS="…"; see campaigns/README.md
 	@test -n "$(NAME)" || { echo "make campaign NAME=…: one of" $(basename $(notdir $(wildcard campaigns/[a-z]*.py))); exit 2; }
