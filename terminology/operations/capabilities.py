@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from terminology.core import core
@@ -52,9 +53,16 @@ def _told(library: Library, url: str) -> Json:
     terminology = library.terminology
     editions = terminology.editions(url) if terminology is not None else ()
     if not editions:
-        return {"uri": url}
+        version = _published().get(url)
+        return {"uri": url, "version": [{"code": version, "isDefault": True}]} if version else {"uri": url}
     newest = editions[-1].version
     return {"uri": url, "version": [{"code": e.version, "isDefault": e.version == newest} for e in editions]}
+
+
+@lru_cache(maxsize=1)
+def _published() -> dict[str, str | None]:
+    """The versions of the published code systems."""
+    return {url: found.version for url in core().systems if (found := core().code_system(url)) is not None}
 
 
 def versions(base: str = "4.0") -> Json:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_profiles.conform.registry import version_key
 from fhir_profiles.errors import Category
 from terminology.effort import step
 from terminology.folding import fold
@@ -19,6 +18,7 @@ from terminology.operations.loaded import LoadedBook
 from terminology.operations.members import excludes, unknown_system, versions_of
 from terminology.operations.plan import Part, Plan
 from terminology.operations.shelf import Shelf
+from terminology.operations.versions import order
 from terminology.value_sets.paged import Paged
 
 Json = dict[str, Any]
@@ -198,6 +198,6 @@ class Lister:
         for item in items:
             key = item.book.url, item.entry.code
             have = best.get(key)
-            if have is None or version_key(item.book.version or "") > version_key(have.book.version or ""):
+            if have is None or order(item.book.version or "") > order(have.book.version or ""):
                 best[key] = item
         return list(best.values())

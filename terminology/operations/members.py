@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir_profiles.conform.registry import version_key
 from terminology.effort import step
 from terminology.operations.books import Book, Entry
 from terminology.operations.issues import Issue, issue
 from terminology.operations.plan import Part, Plan
 from terminology.operations.shelf import Shelf
-from terminology.operations.versions import agrees
+from terminology.operations.versions import agrees, order
 
 Json = dict[str, Any]
 
@@ -67,8 +66,8 @@ def find_all(plan: Plan, shelf: Shelf, asked: Asked, *, active: bool = False) ->
     return sorted(hits, key=_merit, reverse=True)
 
 
-def _merit(hit: Hit) -> tuple[bool, bool, tuple[tuple[int, ...], bool, str]]:
-    return hit.sound, hit.held is True, version_key((hit.book.version if hit.book else None) or "")
+def _merit(hit: Hit) -> tuple[bool, bool, tuple[Any, ...]]:
+    return hit.sound, hit.held is True, order((hit.book.version if hit.book else None) or "")
 
 
 def _agreeing(plan: Plan, asked: Asked) -> bool:

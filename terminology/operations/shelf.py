@@ -16,7 +16,8 @@ from terminology.operations.books import Book, ListedBook, RuledBook
 from terminology.operations.call import Call
 from terminology.operations.issues import issue, refused
 from terminology.operations.loaded import LoadedBook
-from terminology.operations.versions import agrees, is_pattern, newest, pins
+from terminology.operations.versions import agrees, is_alphabetic, is_pattern, newest, pins
+from terminology.value_sets.snomed import parted
 from terminology.value_sets.systems import GRAMMARS
 from terminology.value_sets.value_sets import TELLING, implied
 
@@ -133,7 +134,10 @@ class Shelf:
 
     def canonical(self, system: str) -> str:
         """The URI of a code system that is given by any of its names; those of the call count first."""
-        return self.library.canonical(self._names.get(system, system))
+        if self._given("CodeSystem", system):
+            return system
+        other = self._names.get(system)
+        return self.library.canonical(system if other is None or self.library.books(system) else other)
 
     def books(self, url: str) -> tuple[Book, ...]:
         """Every version of a code system, those of the call first."""
@@ -165,7 +169,7 @@ class Shelf:
         if not version:  # what came with the call is meant before what is newer here
             books = tuple(b for b in books if b.version in self._own.get(url, ())) or books
         chosen = {b.version or "": b for b in books if not version or agrees(version, b.version)}
-        best = newest(chosen)
+        best = newest(chosen, alphabetic=any(is_alphabetic(b.head) for b in books))
         return None if best is None else chosen[best]
 
     def versions(self, url: str) -> list[str]:
@@ -174,7 +178,7 @@ class Shelf:
 
     def value_set(self, canonical: str) -> Json | None:
         """The ValueSet of a canonical URL, the newest where no version is given or pinned."""
-        url, _, version = canonical.partition("|")
+        url, version = parted(canonical)
         version = version or self._sets.get(url, "")
         own = self._given("ValueSet", url)
         stored = [] if own and not version else reversed(self.library.value_sets(url))
@@ -188,7 +192,7 @@ class Shelf:
 
     def pinned(self, canonical: str) -> str | None:
         """The version that the call pins a value set to, where the canonical names none."""
-        url, _, version = canonical.partition("|")
+        url, version = parted(canonical)
         return None if version else self._sets.get(url)
 
     def concept_maps(self) -> list[Json]:

@@ -1,21 +1,28 @@
 """Which version of a code system speaks: as pinned, as asked for, or the newest.
 
-`1.x` and `1.2.x` stand for any version of that beginning. https://build.fhir.org/valueset-operation-expand.html
+`1.x` and `1.2.x` stand for any version of that beginning, `http://snomed.info/sct/MODULE` for any of that module.
+https://build.fhir.org/valueset-operation-expand.html
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from fhir_profiles.conform.registry import version_key
+from fhir_profiles.systems import SNOMED, VERSION_ALGORITHM
 
+Json = dict[str, Any]
+_EDITION = re.compile(re.escape(SNOMED) + r"/\d{6,18}")
+_DAY = re.compile(r"(\d{4})-?(?:(\d\d)(?:-?(\d\d))?)?")
+_NUMBER = re.compile(r"\d+")
 _ANY = frozenset(("x", "X", "*"))
 
 
 def is_pattern(version: str) -> bool:
     """Whether a version names several."""
-    return not _ANY.isdisjoint(version.split("."))
+    return not _ANY.isdisjoint(version.split(".")) or _EDITION.fullmatch(version) is not None
 
 
 def agrees(wanted: str, version: str | None) -> bool:
@@ -26,6 +33,8 @@ def agrees(wanted: str, version: str | None) -> bool:
         return True
     if not is_pattern(wanted):
         return False
+    if _EDITION.fullmatch(wanted):
+        return version.startswith(f"{wanted}/version/")
     parts = wanted.split(".")
     while parts and parts[-1] in _ANY:
         parts.pop()
@@ -33,9 +42,24 @@ def agrees(wanted: str, version: str | None) -> bool:
     return len(parts) == len(given) and all(p in _ANY or p == g for p, g in zip(parts, given, strict=True))
 
 
-def newest(versions: Iterable[str]) -> str | None:
-    """The newest of some versions."""
-    return max(versions, key=version_key, default=None)
+def order(version: str) -> tuple[tuple[int, ...], tuple[tuple[int, int, str], ...], str]:
+    """A key that puts versions in their order: dates by day, others by their numbers, previews before their release."""
+    if (day := _DAY.fullmatch(version)) is not None:
+        return tuple(int(part or 0) for part in day.groups()), (), version
+    release, _, rest = version.partition("+")[0].partition("-")
+    parts = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in rest.split(".") if p]
+    return tuple(map(int, _NUMBER.findall(release))), tuple(parts) or ((2, 0, ""),), version
+
+
+def newest(versions: Iterable[str], *, alphabetic: bool = False) -> str | None:
+    """The newest of some versions; `alphabetic` where they are declared to have the order of their letters."""
+    return max(versions, key=(lambda version: ((), (), version)) if alphabetic else order, default=None)
+
+
+def is_alphabetic(head: Json) -> bool:
+    """Whether a CodeSystem declares that its versions have the order of their letters."""
+    said: Json = next((e for e in head.get("extension") or () if e.get("url") == VERSION_ALGORITHM), {})
+    return "alpha" in (said.get("valueString"), said.get("valueCoding", {}).get("code"))
 
 
 @dataclass(frozen=True, slots=True)
