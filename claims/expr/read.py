@@ -1,6 +1,6 @@
 """Read the text of an expression into checked parts: Python's own grammar, a small part of it, nothing is ever run.
 
-    units > mue(code).units                         of a line
+    units > mue(code, "practitioner").units                         of a line
     "59" in mods and rvu(code).global_days == "090"
     any(other.code == code and other.seq < seq for other in lines)
     claim.total != claim.lines_total

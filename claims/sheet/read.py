@@ -110,6 +110,7 @@ class _Reader:
             "procedures": procedures,
             "infos": self.infos,
             "insurances": insurances,
+            "history": [],
         }
 
     def _day(self, text: str | None) -> int | None:

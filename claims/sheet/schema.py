@@ -81,6 +81,13 @@ INSURANCE = _columns(
 )  # fmt: skip
 """One row for each Claim.insurance."""
 
+HISTORY = _columns(
+    text="claim control code pos provider_npi provider_tax specialty payer_id how bill_type status",
+    whole="row seq", number="units", day="start end", cents="charge claim_total", texts="mods diagnoses",
+    flag="same_claim",
+)  # fmt: skip
+"""One row for each line of an earlier claim of the patient; `same_claim` when that is equal but for its number."""
+
 COLLECTIONS: dict[str, Columns] = {
     "lines": LINE,
     "diagnoses": DIAGNOSIS,
@@ -88,6 +95,7 @@ COLLECTIONS: dict[str, Columns] = {
     "procedures": PROCEDURE,
     "infos": INFO,
     "insurances": INSURANCE,
+    "history": HISTORY,
 }
 """What a claim has many of; each row names its claim in `row`."""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table in each line is easier to compare
 """The tables that rules and prices ask: what they are keyed by and what they say.
 
 A table is loaded from official files or made from the terminology; a rule that asks one which is not loaded is not run.
@@ -20,15 +21,29 @@ class TableDef:
     dated: bool = True
 
 
+_CODE: dict[str, Type] = {"code": "text"}
+_SETTING: dict[str, Type] = {"code": "text", "setting": "text"}  # practitioner | outpatient | dme
+_LOCALITY: dict[str, Type] = {"carrier": "text", "locality": "text"}
+
+
+def _list(title: str, **values: Type) -> TableDef:
+    return TableDef(title, _CODE, values)
+
+
 TABLES: dict[str, TableDef] = {
-    "hcpcs": TableDef("HCPCS and CPT codes", {"code": "text"}, {"status": "text", "billable": "flag"}),
-    "icd10cm": TableDef(
-        "ICD-10-CM",
-        {"code": "text"},
-        {"billable": "flag", "unspecified": "flag", "external": "flag", "side": "text", "seventh": "text"},
+    # Codes, from the terminology
+    "hcpcs": _list("HCPCS and CPT codes", active="flag"),
+    "icd10cm": _list(
+        "ICD-10-CM", billable="flag", unspecified="flag", external="flag", side="text", seventh="flag", sided="flag"
     ),
-    "icd10pcs": TableDef("ICD-10-PCS", {"code": "text"}, {"billable": "flag"}),
-    "pos": TableDef("Places of service", {"code": "text"}, {"facility": "flag"}),
+    "icd10pcs": _list("ICD-10-PCS", billable="flag"),
+    "excludes1": TableDef("Excludes1 notes of ICD-10-CM", {"code": "text", "other": "text"}, {"chapter": "text"}),
+    "taxonomy": _list("NUCC provider taxonomy", individual="flag"),
+    "carc": _list("Claim adjustment reason codes"),
+    "rarc": _list("Remittance advice remark codes"),
+    "pos": _list("Places of service", facility="flag", dme="flag", inpatient="flag"),
+    "state": _list("States and territories"),
+    # Medicare's fee schedules
     "rvu": TableDef(
         "Medicare physician fee schedule",
         {"code": "text", "modifier": "text"},
@@ -40,8 +55,73 @@ TABLES: dict[str, TableDef] = {
             "opps_nonfacility": "whole", "opps_facility": "whole", "opps_mp": "whole",
         },
     ),
-    "mue": TableDef("Medically unlikely edits", {"code": "text"}, {"units": "whole", "mai": "text"}),
-    "ptp": TableDef("NCCI procedure to procedure edits", {"column1": "text", "column2": "text"}, {"indicator": "text"}),
-    "addon": TableDef("Add-on codes", {"code": "text", "primary": "text"}, {"type": "text"}),
+    "gpci": TableDef("Geographic practice cost indices", _LOCALITY, {"work": "whole", "pe": "whole", "mp": "whole"}),
+    "zip": TableDef(
+        "ZIP codes and their localities", {"zip": "text"},
+        {"state": "text", "carrier": "text", "locality": "text", "rural": "text"},
+    ),
+    "factor": TableDef("Conversion factors", {"kind": "text"}, {"value": "whole"}),
+    "anaesthesia_factor": TableDef("Anaesthesia conversion factors", _LOCALITY, {"value": "whole"}),
+    "anaesthesia": _list("Anaesthesia base units", units="whole"),
+    "opps_cap": TableDef(
+        "OPPS imaging caps", {"code": "text", "modifier": "text", "carrier": "text", "locality": "text"},
+        {"facility": "cents", "nonfacility": "cents"},
+    ),
+    "drug_price": _list("Average sales prices", price="whole", dose="text"),
+    "lab_price": TableDef("Clinical laboratory fee schedule", {"code": "text", "modifier": "text"}, {"price": "cents"}),
+    # NCCI
+    "mue": TableDef("Medically unlikely edits", _SETTING, {"units": "whole", "mai": "text"}),
+    "ptp": TableDef(
+        "NCCI procedure to procedure edits", {"column1": "text", "column2": "text", "setting": "text"},
+        {"indicator": "text"},
+    ),
+    "addon": _list("Add-on codes", type="text"),
+    "addon_primary": TableDef("Primary codes of add-on codes", {"code": "text", "primary": "text"}, {"type": "text"}),
+    # Code lists of edits, loaded by the user or our own
+    "visit": _list("Evaluation and management visits", family="text", level="whole", new="flag", low="whole", high="whole"),
+    "diagnosis_edit": _list(
+        "Medicare code editor, diagnoses", ages="text", sex="text", manifestation="flag", external="flag",
+        unacceptable="flag", questionable="flag", poa_exempt="flag", wrong="flag",
+    ),
+    "procedure_edit": _list("Medicare code editor, procedures", sex="text", noncovered="flag", limited="flag"),
+    "code_limit": _list("Age and sex limits of codes", low="whole", high="whole", sex="text", per_day="flag", ranged="flag"),
+    "telehealth": _list("Telehealth services", audio="flag"),
+    "clia": _list("CLIA", level="text", waived="flag"),
+    "dmepos": _list("DMEPOS categories", category="text", order="flag"),
+    "asc": _list("Ambulatory surgery centre list", payment="text"),
+    "opps": _list("OPPS Addendum B", indicator="text", device="flag"),
+    "preventive": _list("Preventive services", low="whole", high="whole", sex="text", months="whole", diagnosis="text"),
+    "drug_ndc": TableDef("NDC of HCPCS drug codes", {"code": "text", "ndc": "text"}, {"units": "number"}),
+    "drug": _list("Drugs and vaccines", kind="text", unit="text", vial="number"),
+    "ndc": TableDef("National Drug Code Directory", {"ndc": "text"}, {"name": "text"}),
+    "coverage": TableDef("Coverage policies", {"code": "text", "diagnosis": "text"}, {"policy": "text"}),
+    "covered": _list("Codes with a coverage policy", policy="text"),
+    # Institutional code lists, loaded by the user
+    "revenue": _list("Revenue codes", hcpcs="flag", room="flag", family="text"),
+    "revenue_hcpcs": TableDef("HCPCS codes of revenue codes", {"revenue": "text", "code": "text"}, {"note": "text"}),
+    "bill_type": _list("Types of bill", inpatient="flag"),
+    "nubc": TableDef("Condition, occurrence, value and status codes", {"list": "text", "code": "text"}, {"whole": "flag"}),
+    # Who is who, loaded by the user
+    "payer": TableDef(
+        "Payers", {"id": "text"},
+        {
+            "filing_days": "whole", "correction_days": "whole", "member": "text", "consultations": "flag",
+            "telehealth_pos": "text", "telehealth_95": "flag", "referral": "flag", "medicare": "flag", "review": "cents",
+        },
+    ),
+    "authorisation": TableDef("Services that need authorisation", {"payer": "text", "code": "text"}, {"note": "text"}),
+    "authorised": TableDef(
+        "Authorisations", {"number": "text"}, {"code": "text", "units": "number", "provider": "text"}
+    ),
+    "npi": TableDef("NPPES extract", {"npi": "text"}, {"organisation": "flag", "taxonomy": "text"}),
+    "excluded": TableDef("Excluded providers", {"npi": "text"}, {"reason": "text"}),
+    "ordering": TableDef("Ordering and referring providers", {"npi": "text"}, {"services": "text"}),
+    "registered": TableDef("Billing providers of the tenant", {"npi": "text", "tax": "text"}, {"participating": "flag"}),
+    "taxonomy_service": TableDef("Services of a taxonomy", {"taxonomy": "text", "family": "text"}, {"allowed": "flag"}),
+    "ein_prefix": TableDef("Issued EIN prefixes", {"prefix": "text"}, {"campus": "text"}),
 }  # fmt: skip
-"""By the name that expressions use. RVUs are in hundredths, percentages in hundredths of the whole."""
+"""By the name that expressions use.
+
+RVUs are in hundredths, GPCIs in thousandths, conversion factors in ten-thousandths of a dollar, percentages in
+hundredths of the whole, drug prices in thousandths of a dollar for one billing unit.
+"""

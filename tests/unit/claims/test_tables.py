@@ -17,7 +17,7 @@ from fhir_profiles.errors import FhirError
 def source(name: str, start: str, rows: list[dict], fingerprint: str = "a", *, whole: bool = False) -> TableSource:
     """A release of the MUE table."""
     release = Release("mue", name, date.fromisoformat(start), None, "a file", "none", fingerprint, whole)
-    return TableSource(release, lambda: pl.DataFrame(rows))
+    return TableSource(release, lambda: pl.DataFrame([{"setting": "", **row} for row in rows]))
 
 
 def test_each_day_is_answered_by_its_release(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_each_day_is_answered_by_its_release(tmp_path: Path) -> None:
         ("B1", "2026-04-01"),
         ("A1", "2025-12-31"),
     )
-    said = [table.value(table.find([code], day(on)), "units") for code, on in asked]
+    said = [table.value(table.find([code, ""], day(on)), "units") for code, on in asked]
     assert said == [1, 2, 5, None, None]
     assert [r.name for r in releases(tmp_path)] == ["2026q1", "2026q2"]
 
@@ -43,7 +43,7 @@ def test_a_whole_table_counts_alone(tmp_path: Path) -> None:
     save(tmp_path, source("old", "1970-01-01", [{"code": "A1", "units": 9}], whole=True))
     save(tmp_path, source("new", "1970-01-02", rows, whole=True))
     table = open_tables(tmp_path)["mue"]
-    assert [table.value(table.find(["A1"], on), "units") for on in (100, 101, 30_000)] == [1, 2, 2]
+    assert [table.value(table.find(["A1", ""], on), "units") for on in (100, 101, 30_000)] == [1, 2, 2]
 
 
 def test_saving_again_changes_nothing(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_saving_again_changes_nothing(tmp_path: Path) -> None:
     assert not save(tmp_path, first)
     assert save(tmp_path, source("q1", "2026-01-01", [{"code": "A1", "units": 3}], "b"))
     table = open_tables(tmp_path)["mue"]
-    assert table.value(table.find(["A1"], day("2026-02-01")), "units") == 3
+    assert table.value(table.find(["A1", ""], day("2026-02-01")), "units") == 3
     assert [p.name for p in (tmp_path / "claims").iterdir()] == ["mue@q1"]
 
 
@@ -75,7 +75,16 @@ def test_one_by_one_and_by_the_column_agree_with_a_plain_search(seed: int) -> No
             at = dice.randrange(100)
             for _ in range(dice.randrange(1, 4)):
                 end = at + dice.randrange(5)
-                rows.append({"column1": left, "column2": right, "indicator": str(len(rows)), "start": at, "end": end})
+                rows.append(
+                    {
+                        "column1": left,
+                        "column2": right,
+                        "setting": "",
+                        "indicator": str(len(rows)),
+                        "start": at,
+                        "end": end,
+                    }
+                )
                 at = end + dice.randrange(1, 4)
     definition = TABLES["ptp"]
     table = Table.of(definition, pl.DataFrame(rows), "test")
@@ -89,7 +98,8 @@ def test_one_by_one_and_by_the_column_agree_with_a_plain_search(seed: int) -> No
         return hits[0]["indicator"] if hits else None
 
     expected = [plain(*one) for one in asked]
-    assert [table.value(table.find(one[:2], one[2]), "indicator") for one in asked] == expected
+    assert [table.value(table.find((*one[:2], ""), one[2]), "indicator") for one in asked] == expected
     columns = [pl.Series([one[n] for one in asked], dtype=pl.String) for n in (0, 1)]
+    columns.append(pl.Series([""] * len(asked)))
     many = table.find_many(columns, pl.Series([one[2] for one in asked], dtype=pl.Int64))
     assert table.column(many, "indicator").to_list() == expected
