@@ -26,7 +26,7 @@ PROPERTIES = (
     PropertyDef("classification", "string"),
     PropertyDef("specialization", "string"),
     PropertyDef("section", "string", None, "Individual, or Non-Individual"),
-    PropertyDef("replaced-by", "code", None, "The code to use instead of one that was made inactive"),
+    PropertyDef("replaced_by", "code", None, "The code to use instead of one that was made inactive"),
 )
 _FILE = re.compile(r"nucc_taxonomy_(\d\d)(\d)", re.IGNORECASE)
 _CODE = re.compile(r"[0-9A-Z]{9}X")
@@ -126,7 +126,7 @@ def _concept(row: Row, heads: dict[tuple[str, str], str]) -> SourceConcept:
             "classification": row["Classification"],
             **({"specialization": narrow} if narrow else {}),
             **({"section": row.get("Section")} if row.get("Section") else {}),
-            **({"replaced-by": inactive[1]} if inactive and inactive[1] else {}),
+            **({"replaced_by": inactive[1]} if inactive and inactive[1] else {}),
         },
     )
 

@@ -34,7 +34,7 @@ PROPERTIES = (
     PropertyDef("SAB", "code", None, "Sources that name the concept"),
     PropertyDef("NDC", "code", None, "National Drug Codes of eleven digits"),
     PropertyDef("SUPPRESS", "code", None, "O: obsolete; Y, E: suppressed by the editors"),
-    PropertyDef("remapped-to", "code", None, "The concept that took the place of one that was retired"),
+    PropertyDef("replaced_by", "code", None, "The concept that took the place of one that was retired"),
 )
 _RELEASE = re.compile(r"RxNorm_\w{4,12}_(\d{8})", re.IGNORECASE)
 _VERSION = re.compile(r"RXNORM_\d\dA[A-Z]_(\d{6})[A-Z]?")
@@ -99,7 +99,7 @@ class _Release:
             relations = tuple(Relation(type_, str(target)) for type_, target in links.of(cui))
             yield names.concept(cui, {**types.get(cui, {}), **self.facts.of(cui)}, relations)
         for cui, (display, type_, instead) in sorted(retired.items()):
-            remapped = {"remapped-to": instead} if instead else {}
+            remapped = {"replaced_by": instead} if instead else {}
             yield SourceConcept(str(cui), display, active=False, properties={"TTY": type_, "SAB": "RXNORM", **remapped})
 
     def rows(self) -> Iterator[MapRow]:

@@ -43,7 +43,7 @@ def test_codes_stand_in_their_hierarchy(tmp_path: Path) -> None:
     assert terminology.lookup(NUCC, "902C00000X").parent == "Water Care"
     assert terminology.lookup(NUCC, "Water Care").group
     moor = terminology.lookup(NUCC, "901BM0002X")
-    assert not moor.active and moor.properties["replaced-by"] == "901BF0001X"
+    assert not moor.active and moor.properties["replaced_by"] == "901BF0001X"
     assert terminology.edition(NUCC).start == date(2025, 10, 1)
 
 

@@ -131,8 +131,8 @@ def test_what_is_obsolete_or_retired_is_inactive(terminology: Terminology) -> No
     """It keeps its name, and what took its place is told."""
     assert not terminology.lookup(RXNORM, str(OBSOLETE)).active
     retired, merged = (terminology.lookup(RXNORM, str(c)) for c in (RETIRED, MERGED))
-    assert not retired.active and retired.display == "marshine old" and "remapped-to" not in retired.properties
-    assert merged.properties["remapped-to"] == str(DRUG)
+    assert not retired.active and retired.display == "marshine old" and "replaced_by" not in retired.properties
+    assert merged.properties["replaced_by"] == str(DRUG)
 
 
 def test_licensed_names_are_left_out_and_counted(tmp_path: Path) -> None:
