@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 from fhir_profiles.systems import CODE_SYSTEM_LABEL, CODE_SYSTEM_ORDER, ITEM_WEIGHT, STANDARDS_STATUS
 from terminology.code_system import CodeSystem
 from terminology.value_sets.systems import Listed, System
 
 Json = dict[str, Any]
+T = TypeVar("T")
 Property = tuple[str, str, Any]  # name, value[x], value
 _CODES = frozenset(("status", "parent", "child"))
 TYPES = {
@@ -38,8 +39,8 @@ class Entry:
     code: str
     display: str = ""
     definition: str | None = None
-    designations: tuple[Json, ...] = ()
-    properties: tuple[Property, ...] = ()
+    designations: Sequence[Json] = ()
+    properties: Sequence[Property] = ()
     extensions: tuple[Json, ...] = ()
     abstract: bool = False
     inactive: bool = False
@@ -51,6 +52,33 @@ class Entry:
         """The properties, those that are told as extensions too."""
         told = ((EXTENDED[e["url"]], e) for e in self.extensions if e.get("url") in EXTENDED)
         return (*self.properties, *((name, key, _value(e)) for (name, key), e in told))
+
+
+class Later(Sequence[T]):
+    """What is read when it is first looked at: most who ask for a concept need only its display."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[], Iterable[T]]) -> None:
+        self._read: Callable[[], Iterable[T]] | tuple[T, ...] = read
+
+    def _all(self) -> tuple[T, ...]:
+        if not isinstance(self._read, tuple):
+            self._read = tuple(self._read())
+        return self._read
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[T]: ...
+    def __getitem__(self, at: int | slice) -> T | Sequence[T]:
+        return self._all()[at]
 
 
 class Book(Protocol):

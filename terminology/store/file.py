@@ -28,6 +28,8 @@ _CONCEPT = """SELECT c.code, c.display, c.billable, c.active, p.code, c.heading,
   FROM concept c LEFT JOIN concept p ON p.id = c.parent """
 _BY_CODE = _CONCEPT + "WHERE c.code = ?"
 _BY_ID = _CONCEPT + "WHERE c.id = ?"
+_PARENT = _CONCEPT + "WHERE c.id = (SELECT parent FROM concept WHERE code = ?)"
+_CHILDREN = _CONCEPT + "WHERE c.parent = (SELECT id FROM concept WHERE code = ?) ORDER BY c.id"
 _BETWEEN = _CONCEPT + "WHERE c.id BETWEEN ? AND ?"
 _ID = "(SELECT id FROM concept WHERE code = ?)"
 _PAIR = "SELECT a.id, a.last, b.id FROM concept a, concept b WHERE a.code = ? AND b.code = ?"
@@ -126,6 +128,8 @@ class EditionFile:
 
     def parents(self, code: str) -> list[Concept]:
         """The concepts directly above a code, the first parent first."""
+        if not self.manifest["polyhierarchy"]:
+            return [self._concept(row) for row in self.db.execute(_PARENT, (code,))]
         row = self.db.execute("SELECT id, parent FROM concept WHERE code = ?", (code,)).fetchone()
         return self.by_ids(self._above(*row)) if row else []
 
@@ -159,11 +163,10 @@ class EditionFile:
 
     def children(self, code: str) -> list[Concept]:
         """The concepts directly below a code in book order."""
-        number = self.id_of(code)
-        below = "c.parent = :id"
-        if self.manifest["polyhierarchy"]:
-            below = f"({below} OR c.id IN (SELECT concept FROM edge WHERE parent = :id))"
-        rows = self.db.execute(f"{_CONCEPT}WHERE {below} ORDER BY c.id", {"id": number})
+        if not self.manifest["polyhierarchy"]:
+            return [self._concept(row) for row in self.db.execute(_CHILDREN, (code,))]
+        below = "c.parent = :id OR c.id IN (SELECT concept FROM edge WHERE parent = :id)"
+        rows = self.db.execute(f"{_CONCEPT}WHERE {below} ORDER BY c.id", {"id": self.id_of(code)})
         return [self._concept(row) for row in rows]
 
     def descendants(self, code: str) -> Iterator[Concept]:
