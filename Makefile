@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo serve test bench lint types definitions core icd10 campaign lock check-lock clean
+.PHONY: setup demo serve test bench lint types definitions core editions campaign lock check-lock clean
 
 setup: $(STAMP)
 
@@ -44,7 +44,7 @@ definitions: $(STAMP)  ## compile the published R4 definitions again; needs the 
 core: $(STAMP)  ## compile the published terminology again; needs two packages, see CONTRIBUTING.md
 	$(BIN)/python -m terminology.core.compile $(ARGS)
 
-icd10: $(STAMP)  ## pack the older editions of ICD-10 again; needs three packages, see CONTRIBUTING.md
+editions: $(STAMP)  ## pack the older editions of ICD-10 again; needs three packages, see CONTRIBUTING.md
 	$(BIN)/python -m terminology.icd10.compile $(ARGS)
 
 campaign: $(STAMP)  ## a longer measurement: make campaign NAME=kill ARGS="…"; see campaigns/README.md
