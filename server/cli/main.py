@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "worker": "Run one worker that codes documents from the queue.",
     "code": "Code documents and print the result without storing it.",
     "load": "Load a code system into the terminology, or a FHIR package of profiles.",
+    "search": "Find codes by what a person says.",
     "validate-code": "Say whether a code exists, is billable and was in force on a date.",
     "migrate": "Bring the database to the schema of this version.",
     "reindex": "Make the search index of stored resources again.",

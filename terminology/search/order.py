@@ -28,7 +28,7 @@ class Why(StrEnum):
 
 ANSWERED = 2.0  # all parts of the text answered by one name
 COVERED = 0.7  # all words of a name asked for
-IN_ORDER = 0.4  # the name begins with what was asked first
+IN_ORDER = 0.2  # the name begins with what was asked first
 OTHER_NAME = 0.3  # less for a name that is not the title
 RARE = 1.8  # from the likeliest concept to the unlikeliest
 HEADER = 0.15

@@ -113,7 +113,8 @@ def levels(index: Index, slot: Slot) -> Levels:
     """Who has a slot, from the plainest to the widest."""
     plain = reduce(both, (index.word(word) or NOBODY for word in slot.said))
     meant = reduce(either, (_all(index, m) for m in slot.meanings), plain)
-    alone = [_alone(index, word) for word in slot.said] if len(slot.said) > 1 else [plain]
+    own = len(slot.said) == 1 or slot.said in sayings()  # a saying is not taken word by word: sugar diabetes
+    alone = [index.word(word) or NOBODY if own else _alone(index, word) for word in slot.said]
     if slot.unfinished:
         alone[-1] = either(alone[-1], index.beginning(slot.said[-1]) or NOBODY)
     return Levels(plain, meant, either(meant, reduce(both, alone)))
