@@ -77,12 +77,13 @@ class LoadedBook:
             self.head["property"] = declared
 
     def find(self, code: str) -> Entry | None:
-        if code not in self._entries:
-            if len(self._entries) >= MOST_ENTRIES:
-                self._entries.clear()
-            found = self._file.concept(code)
-            self._entries[code] = None if found is None or found.group else self._whole(found)
-        return self._entries[code]
+        if code in (entries := self._entries):
+            return entries[code]
+        if len(entries) >= MOST_ENTRIES:
+            self._entries = {}  # a new one: another thread may be reading the old
+        found = self._file.concept(code)
+        entry = self._entries[code] = None if found is None or found.group else self._whole(found)
+        return entry
 
     def _near(self, concepts: Sequence[Concept]) -> list[str]:
         """The codes of some concepts, which stay at hand because whoever asks for them asks for their names next."""
