@@ -37,6 +37,7 @@ def translate(call: Call, library: Library, instance: Json | None = None) -> Jso
     codings = _asked(call, "target" if any(call.all(f"target{x}") for x in ("Code", "Coding")) else "source")
     wanted = call.text("targetsystem") or call.text("targetSystem")
     shelf = Shelf(library, call, [])
+    codings = [{**coding, "system": shelf.canonical(coding["system"])} for coding in codings]
     origin = "originMap" if any(call.all(name) for name in _R5) else "source"
     inline = instance or call.value("conceptMap")
     terminology = library.terminology
@@ -128,7 +129,10 @@ def _matches(concept_map: Json, coding: Json, wanted: str | None, origin_name: s
         for code, display, equivalence in _pairs(group, coding["code"], reverse=reverse):
             hit = True
             concept = {"system": group.get(there), "code": code, "display": display}
-            yield _match(concept, equivalence, origin)
+            if reverse and origin_name == "originMap":
+                yield _sourced(concept, {"system": group.get(here), "code": coding["code"]}, equivalence, origin)
+            else:
+                yield _match(concept, equivalence, origin)
         if not hit and not reverse:
             yield from _unmapped(group, coding, origin)
 
@@ -152,6 +156,12 @@ def _unmapped(group: Json, coding: Json, origin: list[Json]) -> Iterator[Json]:
         yield _match(
             {"system": group.get("target"), "code": said["code"], "display": said.get("display")}, "inexact", origin
         )
+
+
+def _sourced(found: Json, asked: Json, equivalence: str, origin: list[Json]) -> Json:
+    """A match as R5 tells it to who names the target: the target is the concept, and the source is told beside it."""
+    source = {"name": "source", "valueCoding": {k: v for k, v in found.items() if v}}
+    return _match(asked, _TURNED.get(equivalence, equivalence), [*origin, source])
 
 
 def _match(concept: Json, equivalence: str, origin: list[Json]) -> Json:

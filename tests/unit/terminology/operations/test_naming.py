@@ -60,3 +60,19 @@ def test_a_system_that_is_here_keeps_its_name() -> None:
     """A NamingSystem does not hide the code system of that very URL."""
     claim = {**NAMING, "uniqueId": [{"type": "uri", "value": "http://example.org/b"}, {"type": "uri", "value": A}]}
     assert values(ask("CodeSystem/$validate-code", CODES, claim, url=A, code="one"))["system"] == A
+
+
+def test_translate_knows_the_other_name_and_tells_the_source_of_a_target() -> None:
+    """Who names the target with R5's names is told the target as the concept and beside it what maps to it."""
+    element = {"code": "one", "target": [{"code": "X", "equivalence": "wider"}]}
+    concept_map = {
+        "resourceType": "ConceptMap", "url": "http://example.org/map", "status": "active",
+        "group": [{"source": A, "target": "http://example.org/x", "element": [element]}],
+    }  # fmt: skip
+    for system_ in (A, OID):
+        found = ask("ConceptMap/$translate", CODES, NAMING, concept_map, system=system_, code="one")
+        assert {p["name"]: p for p in found["parameter"][1]["part"]}["concept"]["valueCoding"]["code"] == "X"
+    asked = {"targetCode": "X", "targetSystem": "http://example.org/x", "sourceSystem": A}
+    told = {p["name"]: p for p in ask("ConceptMap/$translate", concept_map, **asked)["parameter"][1]["part"]}
+    assert told["concept"]["valueCoding"]["code"] == "X" and told["source"]["valueCoding"]["code"] == "one"
+    assert told["equivalence"]["valueCode"] == "wider"
