@@ -17,9 +17,7 @@ from pathlib import Path
 from fhir_profiles.systems import ICD10CM, ICD10PCS
 from terminology.icd10.codes import before_april, dates
 from terminology.icd10.packed import CM, PCS, concepts, fingerprint
-from terminology.icd10.tabular import ROOT, SEVENTH, Tabular
-from terminology.importers.given import Member
-from terminology.importers.xml import parse
+from terminology.icd10.properties import SEVENTH
 from terminology.source import Source, SourceConcept
 
 READER = "1"
@@ -117,6 +115,10 @@ def _tabular(folder: Path, release: Release) -> Source:
 
 
 def _read(tabular: Path, codes: Path) -> Iterator[SourceConcept]:
+    from terminology.icd10.tabular import ROOT, Tabular  # only who builds pays for reading XML
+    from terminology.importers.given import Member
+    from terminology.importers.xml import parse
+
     member = Member(tabular.name, tabular, tabular.stat().st_size)
     official = dict.fromkeys(codes.read_text("ascii").split(), "")
     return Tabular(member, parse(member, ROOT), official).concepts()

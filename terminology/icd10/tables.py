@@ -12,16 +12,11 @@ from itertools import product
 
 from lxml import etree
 
+from terminology.icd10.properties import AXES
 from terminology.importers.given import Member
 from terminology.importers.xml import refuse_at
-from terminology.source import PropertyDef
 
 ROOT = "ICD10PCS.tabular"
-AXES = ("section", "body-system", "operation", "body-part", "approach", "device", "qualifier")
-"""What the characters of a code of the first section say, in order; other sections read some of them otherwise."""
-
-PROPERTIES = tuple(PropertyDef(axis, "string", description=f"Character {n}") for n, axis in enumerate(AXES, 1))
-
 Labels = Mapping[str, str]
 
 

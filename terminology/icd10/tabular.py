@@ -13,7 +13,7 @@ from lxml import etree
 from terminology.icd10.codes import CODE
 from terminology.importers.given import Member
 from terminology.importers.xml import need_text, refuse_at, text_of
-from terminology.source import Name, PropertyDef, SourceConcept
+from terminology.source import Name, SourceConcept
 
 ROOT = "ICD10CM.tabular"
 NOTES = {
@@ -26,7 +26,6 @@ NOTES = {
     "notes": "note",
     "sevenChrNote": "seventh-character",
 }
-SEVENTH = PropertyDef("seventh", "string", description="What the 7th character of the code means")
 Sevenths = tuple[tuple[str, str], ...]
 
 

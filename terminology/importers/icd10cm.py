@@ -18,7 +18,8 @@ from terminology.icd10.builtin import LICENCE, READER, tabular_sources
 from terminology.icd10.codes import VERSION, dates
 from terminology.icd10.index import ROOT as INDEX_ROOT
 from terminology.icd10.index import Entry, names_of, read_entries
-from terminology.icd10.tabular import ROOT, SEVENTH, Tabular
+from terminology.icd10.properties import SEVENTH
+from terminology.icd10.tabular import ROOT, Tabular
 from terminology.importers.given import Given, Member, refusal, refuse
 from terminology.importers.icd10cm_order import Line, read_codes, read_order
 from terminology.importers.xml import parse, refuse_at, text_of

@@ -15,7 +15,8 @@ from functools import partial
 from fhir_profiles.systems import ICD10PCS
 from terminology.icd10.builtin import LICENCE, READER, procedure_sources
 from terminology.icd10.codes import VERSION, dates
-from terminology.icd10.tables import PROPERTIES, ROOT, Tables, read_tables
+from terminology.icd10.properties import PROPERTIES
+from terminology.icd10.tables import ROOT, Tables, read_tables
 from terminology.importers.given import Given, Member, refusal, refuse
 from terminology.importers.icd10cm_order import Line, read_codes, read_order
 from terminology.importers.xml import parse, text_of

@@ -7,6 +7,7 @@ import pytest
 from fhir_profiles.systems import ICD10CM, ICD10PCS
 from terminology import Terminology
 from terminology.icd10.builtin import package_sources
+from terminology.operations import Library, answer_call
 
 
 @pytest.mark.parametrize(
@@ -154,3 +155,23 @@ def test_titles_of_extended_codes_are_the_official_ones() -> None:
     differ = [c for c in extended if c.display != old[c.code].display]
     assert len(differ) == 66
     assert all(new[c.parents[0]].display != old[c.parents[0]].display for c in differ)
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "says"),
+    [
+        ("2025", "G35.A", "it exists from edition 2026-04 on"),
+        ("2026-04", "S30.1XXA", "it was retired after edition 2025"),
+        ("2026-04", "T36.01A", "did you mean T36.0X1A?"),
+        ("2024", "E66.81", "it exists from edition 2025 on"),
+    ],
+)
+def test_operations_tell_it_too(terminology: Terminology, version: str, code: str, says: str) -> None:
+    """$validate-code names other editions and likely codes for the version that it was asked about."""
+    asked = [{"name": "url", "valueUri": ICD10CM}, {"name": "code", "valueCode": code},
+             {"name": "version", "valueString": version}]  # fmt: skip
+    told = answer_call(
+        "CodeSystem/$validate-code", {"resourceType": "Parameters", "parameter": asked}, Library(terminology)
+    )
+    assert {"name": "result", "valueBoolean": False} in told["parameter"]
+    assert says in str(told)
