@@ -68,6 +68,7 @@ class CodeSystem(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
         found: set[int] = set()
         waiting = [position]
         while waiting:
+            step()
             start = waiting.pop()
             if start in found:
                 continue
@@ -81,7 +82,19 @@ class CodeSystem(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
         """Whether a concept is another or lies below it."""
         if ancestor <= position <= self.end(ancestor):
             return True
-        return bool(self.children) and position in self.below(ancestor)
+        return bool(self.children) and position in self._reach(ancestor)
+
+    def _reach(self, position: int) -> set[int]:
+        """`below`, kept for the questions about one concept after another that follow."""
+        kept = self._kept
+        if position not in kept:
+            kept.clear()
+            kept[position] = self.below(position)
+        return kept[position]
+
+    @cached_property
+    def _kept(self) -> dict[int, set[int]]:
+        return {}
 
     @cached_property
     def parents(self) -> Mapping[int, tuple[int, ...]]:
@@ -105,6 +118,7 @@ class CodeSystem(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
         found: set[int] = set()
         waiting = [position]
         while waiting:
+            step()
             at = waiting.pop()
             if at not in found:
                 found.add(at)

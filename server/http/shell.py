@@ -31,7 +31,7 @@ from server.http.body import ClientGoneError, read_pairs
 from server.http.errors import HttpError, headers_of, outcome_of, status_of
 from server.http.negotiate import HTML, answer_type, encoding_for, is_xml, not_acceptable
 from server.http.pages.capability import capability_page, page_headers
-from server.http.routes import PREFIX, SEARCHES, Shape, check_method, find_shape
+from server.http.routes import PREFIX, SEARCHES, Shape, check_method, find_shape, too_long
 from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
 from server.interactions.narrow import narrow, wish_of
@@ -120,6 +120,8 @@ class FhirShell:
             method, parts, query, body = "GET", _searched(parts), query + take_form(read_pairs(body), manner), b""
         base = self._base_url or base_url(scope["scheme"], fields.get(b"host", b"localhost"))
         request = request_of(method, parts, query, body, fields, base)
+        if operation and operation.longest is not None and len(body) > operation.longest:
+            raise too_long(operation.longest, "body of this operation")
         if method != "GET":
             request = await self._understand(request, fields, shape, operation)
         response = await self._handler_of(operation, request)(request)

@@ -19,6 +19,7 @@ class Operation:
 
     `name` has no `$`; `types` is None when the operation is known on every type; the handler gets the
     request as it came (`path` still end in `$name`) and raises FhirError for everything that is wrong.
+    `longest` is the most bytes of a body that it takes, where that is less than the settings allow.
     With `raw` the body may be of any Content-Type, which the handler finds in `content_type`.
     One that `defers` answers `Prefer: respond-async` itself.
     `definition` is the canonical URL of its OperationDefinition, for the CapabilityStatement.
@@ -32,6 +33,7 @@ class Operation:
     definition: str = ""
     raw: bool = False
     defers: bool = False
+    longest: int | None = None
 
 
 class Operations:

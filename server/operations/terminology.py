@@ -32,8 +32,8 @@ SMALL = 16_384
 MOMENT = 0.005
 """Seconds of CPU that an answer at once may take; what takes more goes to a thread."""
 
-LONGEST, MOST_OBJECTS = 16 * 1024 * 1024, 250_000
-"""Bytes of a body, and JSON objects in it."""
+LONGEST, MOST_OBJECTS = 8 * 1024 * 1024, 250_000
+"""Bytes of a body, and JSON objects and arrays in it."""
 
 LANES = 2
 """Threads for what takes a while: with more, the event loop would wait for its turn among them."""
@@ -141,10 +141,8 @@ def read_call(request: Request) -> Call:
     call = Call.of_query(request.query, request.language)
     if not request.body:
         return call
-    if len(request.body) > LONGEST:
-        raise FhirError.of(Category.INCORRECT, "too-long", f"A call to the terminology may have {LONGEST} bytes.")
-    if request.body.count(b"{") > MOST_OBJECTS:
-        raise FhirError.of(Category.INCORRECT, "too-costly", f"A call may hold {MOST_OBJECTS} JSON objects.")
+    if request.body.count(b"{") + request.body.count(b"[") > MOST_OBJECTS:
+        raise FhirError.of(Category.INCORRECT, "too-costly", f"A call may hold {MOST_OBJECTS} JSON objects and arrays.")
     body = json.decode(request.body)
     kind = body.get("resourceType")
     if isinstance(kind, str) and kind in _AS:
@@ -179,7 +177,7 @@ def operations(fhir: Fhir) -> list[Operation]:
         base = TX_ECOSYSTEM if operation.startswith("batch") else FHIR
         definition = f"{base}/OperationDefinition/{kind}-{operation}"
         methods = BOTH if not operation.startswith("batch") else frozenset({"POST"})
-        made.append(Operation(operation, levels, handler, frozenset({kind}), methods, definition))
+        made.append(Operation(operation, levels, handler, frozenset({kind}), methods, definition, longest=LONGEST))
     system: frozenset[Level] = frozenset({"system"})
     versions_definition = f"{FHIR}/OperationDefinition/CapabilityStatement-versions"
     made.append(Operation("versions", system, _versions, None, BOTH, versions_definition))

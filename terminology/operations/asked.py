@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fhir_profiles.errors import Category
+from fhir_profiles.errors import Category, FhirError
 from terminology.effort import step
 from terminology.operations.call import Call, wrong
 from terminology.operations.issues import issue, refused
 from terminology.operations.shelf import Library, Shelf
 
 Json = dict[str, Any]
+MOST_CODINGS = 1_000
+"""Codings of one concept."""
+
 _ELEMENTS = ("code", "system", "version", "display")
 
 
 def shelf_of(call: Call, library: Library, inline: Json | None) -> Shelf:
     """What there is for one call, with the supplements that it wants; `inline` is the resource that it is called on."""
-    shelf = Shelf(library, call, [inline, *inline.get("contained", ())] if inline else ())
+    shelf = Shelf(library, call, [inline, *contained_in(inline)] if inline else ())
     for supplement in call.all("useSupplement"):
         shelf.supplement(str(supplement))
     return shelf
+
+
+def contained_in(resource: Json) -> list[Json]:
+    """The resources that one contains."""
+    contained = resource.get("contained")
+    return [one for one in contained if isinstance(one, dict)] if isinstance(contained, list) else []
 
 
 def named_value_set(call: Call, shelf: Shelf) -> Json:
@@ -45,11 +54,15 @@ def codings_of(call: Call) -> tuple[list[Json], Json | None]:
         codings = concept.get("coding", [])
         if not isinstance(codings, list):
             raise wrong("A codeableConcept has a list of codings.", "codeableConcept")
+        if len(codings) > MOST_CODINGS:
+            text = f"A codeableConcept may have {MOST_CODINGS} codings."
+            raise FhirError.of(Category.INCORRECT, "too-costly", text, "codeableConcept")
         return [_copied(c) for c in codings], concept
     if coding is not None:
         return [_copied(coding)], None
     if not code:
         raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
+    _spaced(code)
     single: Json = {"code": code}
     for element, name in (("system", "system"), ("version", "systemVersion"), ("display", "display")):
         if (text := call.text(name)) is not None:
@@ -62,7 +75,14 @@ def _copied(coding: Any) -> Json:
     step(16)
     if not isinstance(coding, dict) or not all(isinstance(coding.get(name, ""), str) for name in _ELEMENTS):
         raise wrong("A coding has a code, a system, a version and a display, each a text.", "coding")
+    _spaced(coding.get("code", ""))
     return {name: value for name, value in coding.items() if name in _ELEMENTS}
+
+
+def _spaced(code: str) -> None:
+    """Refuse what is no FHIR code, because the answer must repeat it as one."""
+    if not code.isalnum() and " ".join(code.split()) != code:
+        raise wrong("A code has no spaces before or after it, and single ones within it.", "code")
 
 
 def placed(codings: Sequence[Json], concept: Json | None) -> list[tuple[Json, dict[str, str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +19,7 @@ MOST = 1_000
 LONGEST = 16_384
 """Letters of a simple value, or of one inside a Coding."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 SHARED = frozenset({
     "tx-resource", "system-version", "check-system-version", "force-system-version", "default-valueset-version",
     "displayLanguage", "useSupplement", "date", "uuid", "_format", "_pretty", "_summary", "_elements",
@@ -48,7 +50,10 @@ class Call:
     @classmethod
     def of_query(cls, pairs: Iterable[tuple[str, str]], language: str = "") -> Call:
         """Read the query of a GET."""
-        return cls(tuple(pairs), language)
+        found = tuple(pairs)
+        for _, text in found:
+            _sound(text)
+        return cls(found, language)
 
     def all(self, name: str) -> list[Any]:
         """Every value of a parameter."""
@@ -126,10 +131,18 @@ def _plain(one: Json) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     for text in value.values() if isinstance(value, dict) else (value,):
-        if isinstance(text, str) and len(text) > LONGEST:
-            told = f"A parameter may have {LONGEST} letters, one of this call has more."
-            raise FhirError.of(Category.INCORRECT, "too-long", told)
+        if isinstance(text, str):
+            _sound(text)
     return value if isinstance(value, dict | str) else str(value)
+
+
+def _sound(text: str) -> None:
+    """Refuse what is too long, or holds characters that no FHIR text may have."""
+    if len(text) > LONGEST:
+        told = f"A parameter may have {LONGEST} letters, one of this call has more."
+        raise FhirError.of(Category.INCORRECT, "too-long", told)
+    if not text.isprintable() and _CONTROL.search(text):
+        raise FhirError.of(Category.INCORRECT, "invalid", "A parameter has control characters. Leave them out.")
 
 
 def wrong(text: str, where: str | None = None) -> FhirError:

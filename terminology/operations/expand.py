@@ -14,7 +14,7 @@ from fhir_profiles.systems import (
     VALUE_SET_UNCLOSED,
     VALUE_SET_UNCLOSED_REASON,
 )
-from terminology.operations.asked import named_value_set, shelf_of
+from terminology.operations.asked import contained_in, named_value_set, shelf_of
 from terminology.operations.books import Book, canonical
 from terminology.operations.call import Call
 from terminology.operations.contains import Shape, contains
@@ -32,6 +32,9 @@ OF_EXPAND = frozenset({
 })  # fmt: skip
 MOST_WITHOUT_COUNT = 1_000
 """Members of an expansion that is not asked for in pages."""
+
+MOST_SHOWN = 10_000
+"""Members on one page."""
 
 _ECHOED = (
     ("excludeNested", "valueBoolean"), ("activeOnly", "valueBoolean"), ("includeDesignations", "valueBoolean"),
@@ -86,13 +89,16 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
 
 
 def _page(lister: Lister, plan: Plan, offset: int, count: int | None) -> tuple[list[Item], int]:
-    """The members to show, and how many there are."""
-    if count is not None and (found := lister.page(plan, offset, count)) is not None:
-        return found
-    items = lister.members(plan, most=MOST_WITHOUT_COUNT + offset if count is None else MOST)
-    if count is None and len(items) - offset > MOST_WITHOUT_COUNT:
-        raise refused(Category.INCORRECT, issue("VALUESET_TOO_COSTLY", plan.name, MOST_WITHOUT_COUNT))
-    return items[offset:] if count is None else items[offset : offset + count], len(items)
+    """The members to show, and how many there are; FhirError when those to show are too many."""
+    most = MOST_WITHOUT_COUNT if count is None else MOST_SHOWN
+    wanted = most + 1 if count is None else min(count, most + 1)
+    found = lister.page(plan, offset, wanted)
+    if found is None:
+        items = lister.members(plan, most=most + offset if count is None else MOST)
+        found = items[offset : offset + wanted], len(items)
+    if len(found[0]) > most:
+        raise refused(Category.INCORRECT, issue("VALUESET_TOO_COSTLY", plan.name, most))
+    return found
 
 
 def _unknown_import(name: str, pinned: str | None) -> FhirError:
@@ -131,7 +137,7 @@ def _used(shelf: Shelf, plan: Plan, lister: Lister) -> list[Json]:
 
 
 def _contained(plan: Plan, imported: Plan) -> bool:
-    return any(imported.resource is r for r in plan.resource.get("contained", ()))
+    return any(imported.resource is r for r in contained_in(plan.resource))
 
 
 def _unclosed(books: Iterable[Book]) -> list[Json]:

@@ -13,6 +13,7 @@ from typing import Any
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import EXPANSION_PARAMETER, VALUE_SET_SUPPLEMENT
 from terminology.effort import step
+from terminology.operations.asked import contained_in
 from terminology.operations.books import Book
 from terminology.operations.issues import Issue, explained, issue, refused
 from terminology.operations.shelf import Shelf
@@ -147,7 +148,7 @@ class Planner:
         if url != "#" and url in self._open:
             raise refused(Category.INCORRECT, issue("VALUESET_CIRCULAR_REFERENCE", url, self._open[-1]))
         self._open.append(url)
-        contained = (*contained, *(resource.get("contained") or ()))
+        contained = (*contained, *contained_in(resource))
         compose = resource.get("compose")
         if compose is None:
             includes = tuple(self._expanded(resource.get("expansion") or {}))
