@@ -89,6 +89,11 @@ class Call:
             raise wrong(f"{name} must be a whole number.", name)
         return int(text)
 
+    def otherwise(self, pairs: Iterable[tuple[str, str]]) -> Call:
+        """The same call with parameters that count where it does not have them itself."""
+        more = tuple((name, value) for name, value in pairs if name not in self._named)
+        return Call((*self.parameters, *more), self.language) if more else self
+
     def day(self) -> date | None:
         """The date of service that the code is asked about."""
         text = self.text("date")

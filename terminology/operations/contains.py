@@ -102,7 +102,12 @@ def _facts(item: Item, shape: Shape) -> list[Property]:
     if "definition" in shape.properties and item.entry.definition:
         found["definition", ""] = ("definition", "valueString", item.entry.definition)
     for name, key, value in item.entry.facts:
-        wanted = name in shape.properties or name in _ALWAYS or (name == "status" and value != "active")
+        wanted = (
+            name in shape.properties
+            or "*" in shape.properties
+            or name in _ALWAYS
+            or (name == "status" and value != "active")
+        )
         if wanted and (name, "") not in found:
             found[name, str(value)] = (name, key, value)
     for name, listing in (("parent", item.book.parents), ("child", item.book.children)):

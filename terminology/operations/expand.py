@@ -21,7 +21,7 @@ from terminology.operations.contains import Shape, contains
 from terminology.operations.issues import issue, refused
 from terminology.operations.languages import Languages, spoken
 from terminology.operations.listing import MOST, Item, Lister
-from terminology.operations.plan import Plan, Planner
+from terminology.operations.plan import Plan, Planner, expansion_parameters
 from terminology.operations.shelf import Library, Shelf
 from terminology.operations.statuses import standings
 
@@ -30,6 +30,11 @@ OF_EXPAND = frozenset({
     "url", "valueSet", "valueSetVersion", "filter", "count", "offset", "activeOnly", "excludeNested",
     "includeDesignations", "includeDefinition", "designation", "property", "excludePostCoordinated",
 })  # fmt: skip
+_BROUGHT = frozenset((
+    "activeOnly", "excludeNested", "includeDesignations", "includeDefinition", "designation", "property",
+))  # fmt: skip
+"""Parameters that a value set may bring along."""
+
 MOST_WITHOUT_COUNT = 1_000
 """Members of an expansion that is not asked for in pages."""
 
@@ -55,6 +60,7 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
     shelf = shelf_of(call, library, inline)
     resource = inline or named_value_set(call, shelf)
     plan = Planner(shelf, _unknown_import).plan(resource)
+    call = call.otherwise((name, value) for name, value in expansion_parameters(resource) if name in _BROUGHT)
     lister = Lister(shelf, call.text("filter"), active=bool(call.flag("activeOnly")))
     count, offset = call.whole("count"), call.whole("offset") or 0
     page, total = _page(lister, plan, offset, count)

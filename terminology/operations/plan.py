@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from fhir_profiles.errors import Category, FhirError
-from fhir_profiles.systems import EXPANSION_PARAMETER, VALUE_SET_SUPPLEMENT
+from fhir_profiles.systems import COMPOSE_PROPERTY, EXPANSION_PARAMETER, VALUE_SET_SUPPLEMENT
 from terminology.effort import step
 from terminology.operations.asked import contained_in
 from terminology.operations.books import Book
@@ -118,14 +118,21 @@ class Plan:
 
 def expansion_parameter(resource: Json, name: str) -> str | None:
     """The value of an expansion parameter that a ValueSet brings along as an extension."""
-    for one in (*resource.get("extension", ()), *resource.get("compose", {}).get("extension", ())):
-        if one.get("url") == EXPANSION_PARAMETER:
+    return next((value for own, value in expansion_parameters(resource) if own == name), None)
+
+
+def expansion_parameters(resource: Json) -> Iterable[tuple[str, str]]:
+    """(name, value) of the expansion parameters that a ValueSet brings along; `compose.property` is one."""
+    compose = resource.get("compose") or {}
+    for one in (*resource.get("extension", ()), *compose.get("extension", ())):
+        if one.get("url") == COMPOSE_PROPERTY:
+            yield "property", str(one.get("valueString"))
+        elif one.get("url") == EXPANSION_PARAMETER:
             parts = {
                 e.get("url"): next((v for k, v in e.items() if k != "url"), None) for e in one.get("extension", ())
             }
-            if parts.get("name") == name:
-                return str(parts.get("value"))
-    return None
+            value = parts.get("value")
+            yield str(parts.get("name")), str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Planner:

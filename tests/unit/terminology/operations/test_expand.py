@@ -46,6 +46,24 @@ def test_contained_sets_may_import_each_other_and_not_themselves() -> None:
         ask("ValueSet/$expand", CODES, valueSet=bad)
 
 
+def test_a_value_set_brings_its_parameters_along() -> None:
+    """What the call says counts before them; `property=*` shows every property."""
+    codes = system({"code": "one", "property": [{"code": "a", "valueString": "x"}, {"code": "b", "valueInteger": 1}]})
+    brought = [("http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter", "excludeNested", "true")]
+    extension = [
+        {"url": url, "extension": [{"url": "name", "valueCode": name}, {"url": "value", "valueString": value}]}
+        for url, name, value in brought
+    ]
+    property_ = {"url": "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.compose.property"}
+    own = value_set(WHOLE, extension=[*extension, {**property_, "valueString": "a"}])
+    shown = ask("ValueSet/$expand", codes, own, url=SET)["expansion"]
+    assert {"name": "excludeNested", "valueBoolean": True} in shown["parameter"]
+    assert len(shown["contains"][0]["extension"]) == 1
+    shown = ask("ValueSet/$expand", codes, own, url=SET, property="*", excludeNested=False)["expansion"]
+    assert {"name": "excludeNested", "valueBoolean": False} in shown["parameter"]
+    assert len(shown["contains"][0]["extension"]) == 2
+
+
 def test_every_refusal_says_its_kind() -> None:
     """Clients read `details`; an issue with `diagnostics` alone is not seen by them."""
     for asked in ({"url": ""}, {"url": SET, "unheard": "of"}, {"url": SET, "count": "many"}):
