@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from fhir_profiles.systems import ICD10CM, ICD10PCS, LOINC, NDC
+from fhir_profiles.systems import CPT, HCPCS, ICD10CM, ICD10PCS, LOINC, NDC
 from terminology import ndc
 from terminology.check_digits import meant_loinc
 from terminology.editions import in_force, period
@@ -47,10 +47,11 @@ def validate(
         status_remark(terminology, concept, on),
     ]
     wrong = _wrong_display(terminology, concept, display)
+    refused = None if labels_are_ours(edition) else wrong
     text = "; ".join(m for m in (*messages, wrong) if m) or None
-    issue = "business-rule" if lapsed else "invalid" if wrong else "informational" if text else None
+    issue = "business-rule" if lapsed else "invalid" if refused else "informational" if text else None
     return Validation(
-        not (lapsed or wrong), system, code, concept.display, edition.version, concept.billable, text, issue
+        not (lapsed or refused), system, code, concept.display, edition.version, concept.billable, text, issue
     )
 
 
@@ -166,6 +167,11 @@ def _period(edition: Edition, on: date | None) -> str | None:
     if in_force(edition, on):
         return None
     return f"Checked against {edition.title} {edition.version} ({period(edition)}): no edition for {on} is loaded"
+
+
+def labels_are_ours(edition: Edition) -> bool:
+    """Whether the displays of an edition are not the publisher's, so that another one is not wrong: CPT and HCPCS."""
+    return edition.content == "fragment" and edition.system in (CPT, HCPCS)
 
 
 def lapse(terminology: Terminology, edition: Edition, code: str, on: date) -> str | None:

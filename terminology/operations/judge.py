@@ -19,7 +19,7 @@ from terminology.operations.loaded import LoadedBook
 from terminology.operations.members import Asked, Hit, find, find_all, unknown_system
 from terminology.operations.plan import Plan
 from terminology.operations.shelf import Shelf
-from terminology.validation import lapse
+from terminology.validation import labels_are_ours, lapse
 
 Json = dict[str, Any]
 
@@ -240,10 +240,12 @@ class Judge:
         return lapse(terminology, book.edition, entry.code, on)
 
     def _display(self, found: Judged, given: str, book: Book, entry: Entry) -> list[Issue]:
-        """What is wrong with the display; nothing when another version that the value set draws on has it."""
-        told = check_display(
-            given, book, entry, found.named, self._languages, found.at["display"], lenient=self._lenient
-        )
+        """What is wrong with the display; nothing when another version that the value set draws on has it.
+
+        Another display than a label of our own is told, not refused.
+        """
+        lenient = self._lenient or (isinstance(book, LoadedBook) and labels_are_ours(book.edition))
+        told = check_display(given, book, entry, found.named, self._languages, found.at["display"], lenient=lenient)
         if told is None:
             return []
         for hit in found.others:

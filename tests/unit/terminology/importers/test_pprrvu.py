@@ -146,6 +146,24 @@ def test_the_status_is_told_as_a_remark(tmp_path: Path) -> None:
     assert terminology.validate_code(CPT, "0003T", on=date(2026, 2, 1)).message is None
 
 
+def test_a_display_is_not_held_against_our_label(tmp_path: Path) -> None:
+    """What the publisher calls a code is not known here: another display than ours, or than none, is no error."""
+    terminology = loaded(tmp_path, csv_file(tmp_path))
+    library = Library(terminology)
+    for code, severity in (("99213", "warning"), ("0001X", None)):
+        assert terminology.validate_code(CPT, code, "Some official words").result
+        asked = [
+            {"name": "url", "valueUri": CPT},
+            {"name": "code", "valueCode": code},
+            {"name": "display", "valueString": "Some official words"},
+        ]
+        answer = answer_call("CodeSystem/$validate-code", {"resourceType": "Parameters", "parameter": asked}, library)
+        told = {p["name"]: p for p in answer["parameter"]}
+        assert told["result"]["valueBoolean"] is True
+        issues = told["issues"]["resource"]["issue"] if "issues" in told else []
+        assert {i["severity"] for i in issues} == ({severity} if severity else set())
+
+
 def test_the_starter_tables_step_back(tmp_path: Path) -> None:
     """With the fee schedule loaded the starter of the same system answers only when it is asked for."""
     for source in fragment_sources():
