@@ -15,6 +15,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import date
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -230,9 +232,16 @@ class EditionFile:
         return {row[0]: PropertyDef(*row) for row in rows}
 
     def values(self, property_: str) -> Iterator[tuple[str, array[int]]]:
-        """(value, ids that have it) of a property; values as text."""
-        rows = self.db.execute("SELECT value, concepts FROM property WHERE no = ?", (self._number(property_),))
-        return ((value, array("I", blob)) for value, blob in rows)
+        """(value, ids that have it) of a property, or of a type of relations; values as text."""
+        number = self._number(property_)
+        if number is not None:
+            rows = self.db.execute("SELECT value, concepts FROM property WHERE no = ?", (number,))
+            yield from ((value, array("I", blob)) for value, blob in rows)
+            return
+        sql = """SELECT coalesce(c.code, r.target), r.concept FROM relation r LEFT JOIN concept c ON c.id = r.target
+          WHERE r.type = ? ORDER BY 1, 2"""
+        for value, group in groupby(self.db.execute(sql, (property_,)), key=itemgetter(0)):
+            yield value, array("I", [concept for _, concept in group])
 
     def having(self, property_: str, value: str) -> list[str]:
         """The codes that have a value of a property, in book order."""

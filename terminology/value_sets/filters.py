@@ -87,7 +87,9 @@ def _generalizes(system: System | None, _: str, value: str) -> Filter:
     if system is None:
         return Filter(lambda code: True if code == value else None, lambda: (value,))
     above = system.is_below
-    return Filter(lambda code: above(value, code), lambda: system.above(value) or (), exact=True)
+    return Filter(
+        lambda code: _both(_exists(system, code), above(value, code)), lambda: system.above(value) or (), exact=True
+    )
 
 
 def _equals(system: System | None, name: str, value: str) -> Filter:
