@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from lxml import etree
@@ -18,22 +18,18 @@ from terminology.icd10.builtin import LICENCE, READER, tabular_sources
 from terminology.icd10.codes import VERSION, dates
 from terminology.icd10.index import ROOT as INDEX_ROOT
 from terminology.icd10.index import Entry, names_of, read_entries
+from terminology.icd10.named import Concepts, with_names
 from terminology.icd10.properties import SEVENTH
 from terminology.icd10.tabular import ROOT, Tabular
 from terminology.importers.given import Given, Member, refusal, refuse
 from terminology.importers.icd10cm_order import Line, read_codes, read_order
 from terminology.importers.xml import parse, refuse_at, text_of
-from terminology.source import Name, Source, SourceConcept
+from terminology.source import Source, SourceConcept
 
 TABULAR = r"icd10c?m?[-_]tabular(?!.*addend).*\.xml"
 ORDER = r"icd10cm[-_]order(?!.*addend).*\.txt"
 CODES = r"icd10cm[-_]codes(?!.*addend).*\.txt"
 INDEXES = tuple(rf"icd10cm[-_]{name}(?!.*addend).*\.xml" for name in ("index", "eindex", "neoplasm", "drug"))
-ENOUGH = 0.9
-"""Share of the index's codes that the edition must hold: below that the index is of another one."""
-
-Concepts = Callable[[], Iterator[SourceConcept]]
-Names = Mapping[str, list[Name]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ def read(given: Given) -> list[Source]:
         origin=f"CDC/NCHS and CMS: {', '.join(m.short for m in files.all)}",
         licence=LICENCE,
         fingerprint=_hash(files.all, version),
-        concepts=_named(_concepts(files), names_of(entries)),
+        concepts=with_names(_concepts(files), names_of(entries)),
         properties=(SEVENTH,) if files.tabular else (),
         files=tuple((m.short, m.sha256()) for m in files.all),
     )
@@ -140,7 +136,7 @@ def _joined(version: str, files: _Files, entries: list[Entry]) -> Source:
         base,
         origin=f"{base.origin}; with {', '.join(m.short for m in files.indexes)}",
         fingerprint=hashlib.sha256(f"{base.fingerprint}{_hash(files.all, base.version)}".encode()).hexdigest(),
-        concepts=_named(base.concepts, names_of(entries)),
+        concepts=with_names(base.concepts, names_of(entries)),
         files=(*base.files, *((m.short, m.sha256()) for m in files.indexes)),
     )
 
@@ -171,25 +167,6 @@ def _tabular(tabular: Member, list_: Member | None, lines: Mapping[str, Line]) -
     if missing is not None and list_ is not None:
         refuse(list_, missing.number, 7 if list_.short.lower().find("order") >= 0 else 1,
                f"{missing.concept.code} is not among the billable codes of the tabular list")  # fmt: skip
-
-
-def _named(concepts: Concepts, names: Names) -> Concepts:
-    """The same concepts with further names."""
-    return partial(_with_names, concepts, names) if names else concepts
-
-
-def _with_names(concepts: Concepts, names: Names) -> Iterator[SourceConcept]:
-    left = dict(names)
-    for concept in concepts():
-        if more := left.pop(concept.code, None):
-            known = {concept.display, *(n.text for n in concept.names)}
-            concept = dataclasses.replace(
-                concept, names=(*concept.names, *(name for name in more if name.text not in known))
-            )
-        yield concept
-    if len(left) > (1 - ENOUGH) * len(names):
-        example = next(iter(left))
-        raise refusal(f"{len(left)} of {len(names)} codes of the index are not in this edition, such as {example}")
 
 
 def _hash(members: tuple[Member, ...], version: str) -> str:

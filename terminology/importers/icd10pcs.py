@@ -1,6 +1,6 @@
-"""Load ICD-10-PCS: the order file or the list of codes, and the tables, which give each code its axes.
+"""Load ICD-10-PCS: the order file or the list of codes, the tables, which give each code its axes, and the index.
 
-Tables alone are joined to the edition of their version that the installation carries.
+Tables and index alone are joined to the edition of their version that the installation carries.
 https://www.cms.gov/medicare/coding-billing/icd-10-codes
 """
 
@@ -15,6 +15,9 @@ from functools import partial
 from fhir_profiles.systems import ICD10PCS
 from terminology.icd10.builtin import LICENCE, READER, procedure_sources
 from terminology.icd10.codes import VERSION, dates
+from terminology.icd10.named import Names, with_names
+from terminology.icd10.procedure_index import ROOT as INDEX_ROOT
+from terminology.icd10.procedure_index import read_names
 from terminology.icd10.properties import PROPERTIES
 from terminology.icd10.tables import ROOT, Tables, read_tables
 from terminology.importers.given import Given, Member, refusal, refuse
@@ -25,6 +28,7 @@ from terminology.source import Source, SourceConcept
 ORDER = r"icd10pcs[-_]order(?!.*addend).*\.txt"
 CODES = r"icd10pcs[-_]codes(?!.*addend).*\.txt"
 TABLES = r"icd10pcs[-_]tables(?!.*addend).*\.xml"
+INDEX = r"icd10pcs[-_]index(?!.*addend).*\.xml"
 _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 
 
@@ -33,10 +37,11 @@ class _Files:
     order: Member | None
     codes: Member | None
     tables: Member | None
+    index: Member | None
 
     @property
     def all(self) -> tuple[Member, ...]:
-        return tuple(m for m in (self.order, self.codes, self.tables) if m is not None)
+        return tuple(m for m in (self.order, self.codes, self.tables, self.index) if m is not None)
 
 
 def read(given: Given) -> list[Source]:
@@ -46,9 +51,10 @@ def read(given: Given) -> list[Source]:
     stated = text_of(root, "version") if root is not None else ""
     version = _version(files, given, stated)
     tables = read_tables(files.tables, root) if files.tables is not None and root is not None else None
+    names = read_names(files.index, parse(files.index, INDEX_ROOT)) if files.index is not None else {}
     listed = files.order or files.codes
     if listed is None:
-        return [_joined(version, files, tables)]
+        return [_joined(version, files, tables, names)]
     lines = read_order(listed, procedures=True) if files.order else read_codes(listed, procedures=True)
     start, end = dates(version)
     source = Source(
@@ -62,7 +68,7 @@ def read(given: Given) -> list[Source]:
         origin=f"CMS: {', '.join(m.short for m in files.all)}",
         licence=LICENCE,
         fingerprint=_hash(files.all, version),
-        concepts=partial(_concepts, listed, lines, tables),
+        concepts=with_names(partial(_concepts, listed, lines, tables), names),
         properties=PROPERTIES if tables else (),
         files=tuple((m.short, m.sha256()) for m in files.all),
     )
@@ -70,7 +76,7 @@ def read(given: Given) -> list[Source]:
 
 
 def _files(given: Given) -> _Files:
-    found = _Files(given.find(ORDER), given.find(CODES), given.find(TABLES))
+    found = _Files(given.find(ORDER), given.find(CODES), given.find(TABLES), given.find(INDEX))
     if found.all:
         return found
     if len(given.members) != 1:
@@ -78,7 +84,7 @@ def _files(given: Given) -> _Files:
     (member,) = given.members
     with member.open() as file:
         head = file.read(100).lstrip(b"\xef\xbb\xbf \r\n")
-    return _Files(None, None, member) if head.startswith(b"<") else _Files(member, None, None)
+    return _Files(None, None, member, None) if head.startswith(b"<") else _Files(member, None, None, None)
 
 
 def _version(files: _Files, given: Given, stated: str) -> str:
@@ -96,17 +102,17 @@ def _version(files: _Files, given: Given, stated: str) -> str:
     return said or f"{years.pop()}{'-04' if april else ''}"
 
 
-def _joined(version: str, files: _Files, tables: Tables | None) -> Source:
-    """An edition of the installation with the axes of its tables."""
+def _joined(version: str, files: _Files, tables: Tables | None, names: Names) -> Source:
+    """An edition of the installation with the axes of its tables and the names of its index."""
     base = next((s for s in procedure_sources() if s.version == version), None)
-    if base is None or tables is None:
-        raise refusal(f"No list of the codes of {version} is at hand: give the order file together with the tables")
+    if base is None:
+        raise refusal(f"No list of the codes of {version} is at hand: give the order file too")
     return dataclasses.replace(
         base,
         origin=f"{base.origin}; with {', '.join(m.short for m in files.all)}",
         fingerprint=hashlib.sha256(f"{base.fingerprint}{_hash(files.all, version)}".encode()).hexdigest(),
-        concepts=partial(_with_axes, base.concepts, tables),
-        properties=PROPERTIES,
+        concepts=with_names(partial(_with_axes, base.concepts, tables) if tables else base.concepts, names),
+        properties=PROPERTIES if tables else (),
         files=(*base.files, *((m.short, m.sha256()) for m in files.all)),
     )
 

@@ -57,6 +57,18 @@ ORDER = (
     "00003 0Q9130Z 1 Drainage of Pond w Pipe, Perc                                Drainage of Pond with Pipe",
     "00004 0Q91XZX 1 Drainage of Pond, Extern, Diagn                              Drainage of Pond, Diagnostic",
 )
+INDEX = """<?xml version="1.0" encoding="utf-8"?>
+<ICD10PCS.index>
+  <version>2027</version>
+  <letter><title>D</title>
+    <mainTerm><title>Ditch digging</title>
+      <term level="1"><title>by hand</title><codes>0Q9030Z</codes></term>
+      <term level="1"><title>with tools</title><see>Drainage, Lower Marsh<tab>0Q9</tab></see></term>
+    </mainTerm>
+    <mainTerm><title>Duck pond</title><use>Pond</use></mainTerm>
+  </letter>
+</ICD10PCS.index>
+"""
 IMPORTER = importer_of("icd10pcs")
 
 
@@ -65,7 +77,10 @@ def order(*lines: str) -> str:
     return "".join(f"{line}\r\n" for line in lines)
 
 
-FILES = {"icd10pcs_order_2027.txt": order(*ORDER), "icd10pcs_tables_2027.xml": TABLES}
+FILES = {
+    "icd10pcs_order_2027.txt": order(*ORDER), "icd10pcs_tables_2027.xml": TABLES, "icd10pcs_index_2027.xml": INDEX,
+    "icd10pcs_order_addenda_2027.txt": "Add", "icd10pcs_addenda_2027.xml": "<a/>",
+}  # fmt: skip
 
 
 def folder(tmp_path: Path, name: str = "given", **changed: str | None) -> Path:
@@ -73,7 +88,7 @@ def folder(tmp_path: Path, name: str = "given", **changed: str | None) -> Path:
     made = tmp_path / name
     made.mkdir(exist_ok=True)
     for file, text in FILES.items():
-        text = changed.get(file.split("_")[1], text)
+        text = text if "addenda" in file else changed.get(file.split("_")[1], text)
         if text is not None:
             (made / file).write_text(text, "utf-8")
     return made
@@ -101,6 +116,17 @@ def test_codes_load_with_their_axes(tmp_path: Path) -> None:
     assert above == ["Lower Marsh, Drainage", "Lower Marsh", "Bog Works"]
 
 
+def test_the_index_names_codes_and_tables(tmp_path: Path) -> None:
+    """Codes, tables and what `see` leads to; a hint to use another term gives nothing."""
+    put(tmp_path, folder(tmp_path))
+    terminology = open_terminology(tmp_path)
+    named = {c.code: [n.text for n in terminology.names(ICD10PCS, c.code) if n.kind == "index"]
+             for c in terminology.concepts(ICD10PCS)}  # fmt: skip
+    assert {c: n for c, n in named.items() if n} == {
+        "0Q9": ["Ditch digging, with tools"], "0Q9030Z": ["Ditch digging, by hand"],
+    }  # fmt: skip
+
+
 def test_a_code_is_valid_when_a_row_holds_it(tmp_path: Path) -> None:
     """The codes that the tables build are those of the order file; values of two rows do not mix."""
     path = folder(tmp_path) / "icd10pcs_tables_2027.xml"
@@ -119,13 +145,13 @@ def test_an_archive_loads_once(tmp_path: Path) -> None:
             packed.writestr(name, text)
     assert put(tmp_path, archive) == [("2027", True)]
     assert put(tmp_path, archive) == [("2027", False)]
-    assert put(tmp_path, folder(tmp_path, tables=None)) == [("2027", True)]
+    assert put(tmp_path, folder(tmp_path, tables=None, index=None)) == [("2027", True)]
 
 
 def test_two_editions_answer_for_their_dates(tmp_path: Path) -> None:
     """An April update stands beside the October edition."""
     put(tmp_path, folder(tmp_path))
-    april = folder(tmp_path, "april", order=order(*ORDER[:3]), tables=None)
+    april = folder(tmp_path, "april", order=order(*ORDER[:3]), tables=None, index=None)
     assert put(tmp_path, april, version="2027-04") == [("2027-04", True)]
     terminology = open_terminology(tmp_path)
     assert terminology.validate_code(ICD10PCS, "0Q91XZX", on=date(2026, 12, 1)).result
@@ -170,6 +196,9 @@ def test_tables_alone_need_the_codes_of_their_edition(tmp_path: Path) -> None:
           "</definition>\n    </axes>")}, "line 4, column 3: a table has three axes"),
         ({"tables": TABLES.replace("2027", "twenty")}, "no fiscal year"),
         ({"tables": TABLES.replace("<version>2027", "<version>2026")}, "several fiscal years: 2026, 2027"),
+        ({"index": INDEX.replace("<codes>0Q9030Z", "<codes>OQ9030Z")}, "index_2027.xml, line 6, column 45: three to"),
+        ({"index": INDEX.replace("<title>Duck pond</title>", "")}, "line 9, column 5: mainTerm has no title"),
+        ({"index": INDEX.replace("0Q9", "0Q8")}, "2 of 2 codes of the index are not in this edition"),
         ({"order": order(*ORDER, "00005 0Q9133Z 1 Drainage                                                     x")},
          "order_2027.txt, line 5, column 7: 0Q9133Z stands in no table"),
         ({"order": order(ORDER[0], ORDER[1].replace("0Q9030Z", "OQ9030Z"))}, "order_2027.txt, line 2, column 7"),
