@@ -39,7 +39,12 @@ IMPORTERS: tuple[Importer, ...] = (
         "or an index also alone",
         "icd10cm",
     ),
-    Importer("icd10pcs", "ICD-10-PCS", "icd10pcs_order_YYYY.txt, icd10pcs_tables_YYYY.xml, icd10pcs_index_YYYY.xml; or the zips", "icd10pcs"),
+    Importer(
+        "icd10pcs",
+        "ICD-10-PCS",
+        "icd10pcs_order_YYYY.txt, icd10pcs_tables_YYYY.xml, icd10pcs_index_YYYY.xml; or the zips",
+        "icd10pcs",
+    ),
     Importer("gems", "General Equivalence Mappings", "2018_I9gem.txt, 2018_I10gem.txt, gem_i9pcs.txt …", "gems"),
     Importer("hcpcs", "HCPCS Level II", "HCPCyyyy_MMM_ANWEB.txt, .csv or .xlsx, or the zip of the release", "hcpcs"),
     Importer(
