@@ -19,10 +19,10 @@ def width(size: int) -> int:
     return (size + 7) >> 3
 
 
-def of(ranks: Iterable[int], size: int) -> int:
+def of(those: Iterable[int], size: int) -> int:
     """The set of these ranks."""
     flags = bytearray(width(size))
-    for rank in ranks:
+    for rank in those:
         flags[rank >> 3] |= 1 << (rank & 7)
     return int.from_bytes(flags, "little")
 
@@ -50,15 +50,27 @@ def _packed(plain: bytes, *, listed: bool) -> bytes:
 
 def unpack(packed: bytes, size: int) -> int:
     """The set that `pack` made."""
-    form, plain = packed[:1], packed[1:]
-    if form in b"LB":
-        plain = zlib.decompress(plain)
-    return int.from_bytes(plain, "little") if form in b"bB" else of(array("I", plain), size)
+    return gathered((packed,), size)
+
+
+def gathered(packed: Iterable[bytes], size: int) -> int:
+    """All that is in any of some sets that `pack` made."""
+    found = 0
+    listed = array("I")
+    for one in packed:
+        form, plain = one[:1], one[1:]
+        if form in b"LB":
+            plain = zlib.decompress(plain)
+        if form in b"bB":
+            found |= int.from_bytes(plain, "little")
+        else:
+            listed.frombytes(plain)
+    return found | of(listed, size) if listed else found
 
 
 def ranks(bits: int, size: int, skip: int = 0) -> Iterator[int]:
     """The ranks in a set, best first, without the first `skip`."""
-    data = bits.to_bytes(width(size), "little")
+    data = bits.to_bytes(width(size), "little") if bits else b""
     for at in range(0, len(data), _CHUNK):
         chunk = int.from_bytes(data[at : at + _CHUNK], "little")
         if not chunk:

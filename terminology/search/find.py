@@ -77,6 +77,7 @@ def search(
     ranking = searcher.ranking(Wanted(text, billable, active, within, partial))
     ranks = list(ranking.page(offset, count))
     concepts = searcher.concepts(ranks)
+    names = searcher.names([(r, c.code) for r, c in zip(ranks, concepts, strict=True)])
     parts = ranking.query.parts
     hits = []
     for rank, concept in zip(ranks, concepts, strict=True):
@@ -84,7 +85,7 @@ def search(
         if why is Why.CODE:
             hits.append(Hit(concept, concept.display, why))
             continue
-        name, how = best_name(concept.display, searcher.names(rank, concept.code), parts)
+        name, how = best_name(concept.display, names[rank], parts)
         hits.append(Hit(concept, name, why or how))
     return Found(tuple(hits), ranking.total, ranking.query.corrected, ranking.left_out)
 

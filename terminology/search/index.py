@@ -96,10 +96,8 @@ class Index:
         rows = self._file.db.execute(_RANGE, (start, start + _LAST)).fetchall()
         if not rows:
             return None
-        found = NOBODY
-        for row in rows:
-            found = either(found, self._sets(row))
-        return found
+        begins, title, own, above = (bits.gathered(column, self.size) for column in zip(*rows, strict=True))
+        return Sets(begins, title, title | own, title | own | above)
 
     def has(self, word: str) -> bool:
         """Whether somebody has a word."""

@@ -98,10 +98,14 @@ class Searcher:
         """The concepts of ranks."""
         return self._open.by_ids([self.index.order[rank] for rank in ranks])
 
-    def names(self, rank: int, code: str) -> list[str]:
-        """The names of a concept other than its display: those in the file, what it includes, and our own."""
-        rows = self._db.execute(_NAMES, (self.index.order[rank],)).fetchall()
-        return [*(text for (text,) in rows), *names_of(self._system, code)]
+    def names(self, concepts: Sequence[tuple[int, str]]) -> dict[int, list[str]]:
+        """The names of concepts, given as (rank, code), other than their displays: the file's and our own."""
+        order = self.index.order
+        rows = self._db.execute(_NAMES, (json.dumps([order[rank] for rank, _ in concepts]),))
+        by_id: dict[int, list[str]] = {}
+        for number, text in rows:
+            by_id.setdefault(number, []).append(text)
+        return {rank: [*by_id.get(order[rank], ()), *names_of(self._system, code)] for rank, code in concepts}
 
     def _ranking(self, wanted: Wanted, test: Test | None) -> Ranking:
         index = self.index
@@ -165,12 +169,15 @@ class Searcher:
 
     def _other_spelling(self, query: Query, tiers: list[int], kept: int) -> tuple[Query, list[int]]:
         """The text with one word that somebody has taken for a misspelled one, where that finds something."""
-        ways = []
+        ways: list[tuple[int, int, Query, list[int]]] = []
         for other in respelled(self.index, query):
             tried = self._tiers(other.slots)
             if total := (reduce(int.__or__, tried) & kept).bit_count():
                 ways.append((total, len(ways), other, tried))
-        return max(ways)[2:] if ways else (query, tiers)
+        if not ways:
+            return query, tiers
+        _, _, query, tiers = max(ways, key=lambda way: (way[0], -way[1]))
+        return query, tiers
 
     def _without(self, query: Query, kept: int) -> tuple[Query, tuple[str, ...], list[int]]:
         """The fewest words left out so that something is found; of several ways the one that finds the fewest."""
@@ -202,7 +209,7 @@ class Searcher:
         tier_of = {rank: n for n, rank in islice(ranks, POOL)}
         pool = list(tier_of)
         concepts = self.concepts(pool)
-        names = {r: self.names(r, c.code) for r, c in zip(pool, concepts, strict=True)}
+        names = self.names([(r, c.code) for r, c in zip(pool, concepts, strict=True)])
         scores = scored(pool, concepts, names, query.parts, size)
         return sorted(pool, key=lambda rank: TIER * tier_of[rank] - scores[rank])
 
@@ -219,8 +226,9 @@ class Searcher:
         return self._open.db
 
 
-_NAMES = """SELECT text FROM name WHERE concept = ?1
-  UNION ALL SELECT text FROM note WHERE concept = ?1 AND kind = 'includes'"""
+_NAMES = """WITH asked AS MATERIALIZED (SELECT value AS id FROM json_each(?))
+  SELECT concept, text FROM asked CROSS JOIN name ON concept = id
+  UNION ALL SELECT concept, text FROM asked CROSS JOIN note ON concept = id WHERE kind = 'includes'"""
 _CODES = "SELECT id, code FROM concept WHERE id IN (SELECT value FROM json_each(?))"
 
 

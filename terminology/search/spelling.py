@@ -45,8 +45,7 @@ def _beginnings(index: Index, word: str, most: int) -> Iterator[tuple[float, int
         known, masks = index.vocabulary(length)
         for i, other in enumerate(masks):
             if (mask & ~other).bit_count() <= most and known[i][0] == word[0]:
-                starts = (known[i][:n] for n in range(len(word) - most, len(word) + most + 1))
-                far = min(distance(word, start, most) for start in starts)
+                far = distance(word, known[i][: len(word) + most], most, begins=True)
                 if far <= most:
                     yield float(far), length, known[i]
 
@@ -65,9 +64,12 @@ def _bones(word: str) -> str:
     return found
 
 
-def distance(a: str, b: str, most: int) -> int:
-    """Letters to insert, leave out, replace or swap with a neighbour; anything above `most` is `most + 1`."""
-    if abs(len(a) - len(b)) > most:
+def distance(a: str, b: str, most: int, *, begins: bool = False) -> int:
+    """Letters to insert, leave out, replace or swap with a neighbour; anything above `most` is `most + 1`.
+
+    With `begins` it is the distance to the nearest beginning of `b`.
+    """
+    if len(a) - len(b) > most or (len(b) - len(a) > most and not begins):
         return most + 1
     before: list[int] = []
     last = list(range(len(b) + 1))
@@ -81,4 +83,4 @@ def distance(a: str, b: str, most: int) -> int:
         if min(row) > most:
             return most + 1
         before, last = last, row
-    return last[-1]
+    return min(last) if begins else last[-1]
