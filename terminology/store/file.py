@@ -179,6 +179,17 @@ class EditionFile:
                 if row[9] != itself:
                     yield self._concept(row)
 
+    @cached_property
+    def headings(self) -> array[int]:
+        """The ids of what orders the book and is no code."""
+        return array("I", (n for (n,) in self.db.execute("SELECT id FROM concept WHERE heading ORDER BY id")))
+
+    @cached_property
+    def resting(self) -> array[int]:
+        """The ids of what is no code, or not in use."""
+        sql = "SELECT id FROM concept WHERE heading OR NOT active ORDER BY id"
+        return array("I", (n for (n,) in self.db.execute(sql)))
+
     def concepts(self) -> Iterator[Concept]:
         """All concepts in book order."""
         yield from map(self._concept, self.db.execute(_CONCEPT + "ORDER BY c.id"))

@@ -51,6 +51,7 @@ CREATE TABLE subset (id TEXT PRIMARY KEY, title TEXT NOT NULL, members BLOB NOT 
 INDEXES = """
 CREATE INDEX concept_code ON concept (code, last);
 CREATE INDEX concept_parent ON concept (parent);
+CREATE INDEX concept_resting ON concept (heading, active) WHERE heading OR NOT active;
 CREATE INDEX edge_parent ON edge (parent);
 CREATE INDEX relation_target ON relation (target, type);
 """
