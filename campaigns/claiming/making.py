@@ -39,6 +39,11 @@ def npi(dice: random.Random) -> str:
     return body + str(-total % 10)
 
 
+UNKNOWN = npi(random.Random(99))
+NPIS = tuple(npi(random.Random(n)) for n in range(12))
+"""Those who bill and treat in made claims: even places are organisations, odd ones persons."""
+
+
 def coded(system: str, code: str) -> Json:
     """A CodeableConcept."""
     return {"coding": [{"system": system, "code": code}]}
@@ -64,12 +69,12 @@ def claim(dice: random.Random, number: int, lines: int = 3) -> Json:
             },
             {
                 "resourceType": "Organization", "id": "o", "name": "Mill Lane Clinic", "address": site,
-                "identifier": [{"system": NPI, "value": npi(dice)}, {"system": EIN, "value": "043456789"},
+                "identifier": [{"system": NPI, "value": NPIS[0]}, {"system": EIN, "value": "043456789"},
                                {"system": NUCC, "value": "207R00000X"}],
             },
             {
                 "resourceType": "Practitioner", "id": "r", "name": [{"family": "Adler", "given": ["Jo"]}],
-                "identifier": [{"system": NPI, "value": npi(dice)}],
+                "identifier": [{"system": NPI, "value": NPIS[1]}],
             },
             {
                 "resourceType": "Organization", "id": "y", "name": "Example Health Plan",
@@ -119,7 +124,7 @@ def _item(dice: random.Random, number: int, code: str, day: str) -> Json:
     return {
         "sequence": number,
         "careTeamSequence": [1],
-        "diagnosisSequence": sorted(dice.sample((1, 2, 3), dice.randrange(1, 4))),
+        "diagnosisSequence": [1, 2, 3] if number == 1 else sorted(dice.sample((1, 2, 3), dice.randrange(1, 4))),
         "productOrService": coded(HCPCS if code[0].isalpha() else CPT, code),
         "servicedDate": day,
         "locationCodeableConcept": coded(PLACE_OF_SERVICE, "11"),

@@ -140,8 +140,11 @@ def _lookup(node: Lookup, tables: Mapping[str, Table]) -> Ask:
     keys, day = [single(key, tables) for key in node.keys], single(node.day, tables)
 
     def ask(own: Row, record: Record, other: Any) -> Any:
-        row = table.find([key(own, record, other) for key in keys], day(own, record, other))
-        return row >= 0 if name == "exists" else table.value(row, name)
+        values, on = [key(own, record, other) for key in keys], day(own, record, other)
+        row = table.find(values, on)
+        if name == "exists":
+            return None if on is None or None in values else row >= 0
+        return table.value(row, name)
 
     return ask
 

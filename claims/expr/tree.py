@@ -87,7 +87,10 @@ class Call(Node, frozen=True):
 
 
 class Lookup(Node, frozen=True):
-    """`table(key, …).value`: what a loaded table says on the day; null without a row, for which `exists` asks."""
+    """`table(key, …).value`: what a loaded table says on the day; null without a row, for which `exists` asks.
+
+    `exists` is null where a key or the day is.
+    """
 
     table: str
     keys: tuple[Node, ...]

@@ -154,13 +154,13 @@ def _evaluate(
     known = dict(names)
     for depth in _by_depth(lookups):
         asked = dict.fromkeys((lookup.table, lookup.keys, lookup.day) for lookup in depth)
-        rows = {key: _rows(frame, *key, tables, known) for key in asked}
+        rows = {key: _rows(frame, *key, tables, known) for key in asked}  # where, and whether that could be asked
         more = []
         for lookup in depth:
-            at = rows[lookup.table, lookup.keys, lookup.day]
+            at, could = rows[lookup.table, lookup.keys, lookup.day]
             name = known[lookup] = f"#l{len(known)}"
             table = tables[lookup.table]
-            found = pl.Series(at >= 0) if lookup.value == "exists" else table.column(at, lookup.value)
+            found = pl.Series(at >= 0).set(~could, None) if lookup.value == "exists" else table.column(at, lookup.value)
             more.append(found.alias(name))
         frame = frame.with_columns(more)
     return frame.select(_EVERY_ROW, *(_expr(node, known).alias(name) for name, node in nodes.items())).drop("#")
@@ -199,13 +199,14 @@ def _by_depth(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
 
 def _rows(
     frame: pl.DataFrame, table: str, keys: tuple[Node, ...], day: Node, tables: Mapping[str, Table], known: Any
-) -> Array:
+) -> tuple[Array, pl.Series]:
     asked = frame.select(
         _EVERY_ROW,
         *(_expr(key, known).cast(pl.String).alias(f"k{n}") for n, key in enumerate(keys)),
         _expr(day, known).cast(pl.Int64).alias("day"),
     )
-    return tables[table].find_many([asked[f"k{n}"] for n in range(len(keys))], asked["day"])
+    could = asked.select(pl.all_horizontal(pl.exclude("#").is_not_null())).to_series()
+    return tables[table].find_many([asked[f"k{n}"] for n in range(len(keys))], asked["day"]), could
 
 
 def _expr(node: Node, known: Mapping[Node, str]) -> pl.Expr:

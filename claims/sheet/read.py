@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -234,6 +235,7 @@ class _Reader:
             "coverage_start": focal["start"],
             "coverage_end": focal["end"],
             "has_subscriber": coverage.subscriber is not None,
+            "subscriber_is_same": same if coverage.subscriber is not None else None,
             "subscriber_is_patient": same or focal["relationship"] == "self",
             "subscriber_family": who.person(subscriber)[0],
             "medicare": focal["type"] in _MEDICARE,
@@ -336,6 +338,7 @@ class _Reader:
             **_empty["insurances"],
             "row": self.row,
             "seq": one.sequence,
+            "coverage": one.coverage.reference if one.coverage else None,
             "order": one.sequence,
             "focal": one.focal,
             "member_id": coverage.subscriber_id,
@@ -363,6 +366,7 @@ class _Reader:
         self, item: Item, codes: dict[int, Any], by_seq: dict[int, Row], team: list[Row], place: str | None
     ) -> Row:
         bad, self.bad = self.bad, False
+        price = self._cents(item.unit_price)
         period = item.serviced_period
         start = self._day(item.serviced_date) if period is None else self._day(period.start)
         end = start if period is None else self._day(period.end) or start
@@ -387,7 +391,8 @@ class _Reader:
             "minutes": int(quantity.value) if quantity and quantity.value and quantity.code in _MINUTES else None,
             "factor": 1.0 if item.factor is None else item.factor,
             "charge": self._cents(item.net),
-            "unit_price": self._cents(item.unit_price),
+            "unit_price": price,
+            "expected": _product(price, item),
             "start": start,
             "end": end,
             "pos": _code(item.location_codeable_concept) or place,
@@ -405,6 +410,7 @@ class _Reader:
             "referring_npi": roles.get("referring"),
             "supervising_npi": roles.get("supervisor"),
             "authorisation": _code_of(item.extension, "authorisation"),
+            "noncovered": self._cents(_money_of(item.extension, "noncovered")),
             "bad_dates": self.bad,
             "evidence": _has_evidence(item.product_or_service),
         }
@@ -421,6 +427,15 @@ def _system(concept: Concept | None) -> str | None:
     return concept.coding[0].system if concept is not None and concept.coding else None
 
 
+def _product(price: int | None, item: Item) -> int | None:
+    """Unit price times units times factor in cents, half a cent up."""
+    if price is None:
+        return None
+    units = 1.0 if item.quantity is None or item.quantity.value is None else item.quantity.value
+    factor = 1.0 if item.factor is None else item.factor
+    return math.floor(round(price * units * factor, 4) + 0.5)
+
+
 def _named(reference: Reference | None) -> str | None:
     """Whom a reference names, by address or number; a display alone names nobody."""
     if reference is None:
@@ -431,6 +446,11 @@ def _named(reference: Reference | None) -> str | None:
 def _code_of(extensions: Iterable[Extension], name: str) -> str | None:
     url = f"{CLAIM_EXTENSIONS}{name}"
     return next((e.value_code or e.value_string for e in extensions if e.url == url), None)
+
+
+def _money_of(extensions: Iterable[Extension], name: str) -> Money | None:
+    url = f"{CLAIM_EXTENSIONS}{name}"
+    return next((e.value_money for e in extensions if e.url == url), None)
 
 
 def _flag_of(extensions: Iterable[Extension], name: str) -> bool | None:

@@ -37,7 +37,7 @@ CLAIM = _columns(
     cents="total lines_total paid",
     flag="""
         subscriber_is_patient has_subscriber medicare medicaid participating qualifying_apm has_response provider_is_box
-        odd_amounts bad_dates
+        odd_amounts bad_dates subscriber_is_same
     """,
     texts="authorisations profiles other_currencies",
 )
@@ -51,14 +51,15 @@ LINE = _columns(
     whole="row seq minutes",
     number="units factor ndc_units",
     day="start end",
-    cents="charge unit_price noncovered",
+    cents="charge unit_price expected noncovered",
     flag="bad_dates confirmed evidence",
     texts="mods pointed",
     wholes="pointers teams infos procedures",
 )
 """One row for each Claim.item; `pointed` are the codes of the diagnoses that it points to, in their order.
 
-`pos` is the place of service of the line, or the claim's own; `units` and `factor` are 1 where they are not said.
+`pos` is the place of service of the line, or the claim's own; `units` and `factor` are 1 where they are not said;
+`expected` is unit price times units times factor, rounded to the cent.
 """
 
 DIAGNOSIS = _columns(text="code system on_admission", whole="row seq place", texts="types")
@@ -76,7 +77,7 @@ INFO = _columns(
 """One row for each Claim.supportingInfo."""
 
 INSURANCE = _columns(
-    text="member_id payer_id payer_name status type relationship", whole="row seq order",
+    text="coverage member_id payer_id payer_name status type relationship", whole="row seq order",
     day="start end response_date", cents="response_paid response_adjusted", flag="focal has_response",
 )  # fmt: skip
 """One row for each Claim.insurance."""

@@ -113,7 +113,7 @@ TABLES: dict[str, TableDef] = {
     "authorised": TableDef(
         "Authorisations", {"number": "text"}, {"code": "text", "units": "number", "provider": "text"}
     ),
-    "npi": TableDef("NPPES extract", {"npi": "text"}, {"organisation": "flag", "taxonomy": "text"}),
+    "nppes": TableDef("NPPES extract", {"npi": "text"}, {"organisation": "flag", "taxonomy": "text"}),
     "excluded": TableDef("Excluded providers", {"npi": "text"}, {"reason": "text"}),
     "ordering": TableDef("Ordering and referring providers", {"npi": "text"}, {"services": "text"}),
     "registered": TableDef("Billing providers of the tenant", {"npi": "text", "tax": "text"}, {"participating": "flag"}),

@@ -50,7 +50,7 @@ class Table:
         if again.any():
             text = f"{definition.title}: two rows hold for one key on the same day (row {int(order[1:][again][0]) + 1})"
             raise FhirError.of(Category.INCORRECT, "structure", text)
-        return cls(definition, release, rows.select(list(definition.values))[order], ids, places, ends)
+        return cls(definition, release, rows[order].select(list(definition.values)), ids, places, ends)
 
     def find(self, keys: Sequence[Any], day: int | None) -> int:
         """The row of a key on a day; -1 when there is none, or a key or the day is not known."""

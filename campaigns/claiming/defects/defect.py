@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
+
+from fhir_profiles.systems import HCPCS, NPI
 
 Json = dict[str, Any]
 Change = Callable[[Json], None]
@@ -12,7 +15,7 @@ Change = Callable[[Json], None]
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """`change` alters a Claim of the kind `base` in place; `also` are rules that the same fault breaks by its nature."""
+    """`change` alters a Claim of the kind `base` in place; `also` are rules that the fault breaks by its nature."""
 
     rule: str
     change: Change
@@ -38,3 +41,51 @@ def contained(claim: Json, id: str) -> Json:
     """A resource that the claim contains: p patient, o billing provider, r rendering provider, y payer, v coverage."""
     found: Json = next(one for one in claim["contained"] if one["id"] == id)
     return found
+
+
+def member(claim: Json, role: str, npi: str) -> None:
+    """One more in the care team."""
+    number = len(claim["careTeam"]) + 1
+    provider = {"identifier": {"system": NPI, "value": npi}}
+    claim["careTeam"].append({"sequence": number, "provider": provider, "role": {"coding": [{"code": role}]}})
+
+
+def info(claim: Json, category: str, **said: Any) -> None:
+    """One more piece of supporting information."""
+    number = len(claim["supportingInfo"]) + 1
+    claim["supportingInfo"].append({"sequence": number, "category": {"coding": [{"code": category}]}, **said})
+
+
+def item(claim: Json, code: str) -> Json:
+    """The first line, for another service."""
+    first: Json = claim["item"][0]
+    first["productOrService"] = {"coding": [{"system": HCPCS, "code": code}]}
+    return first
+
+
+def place(claim: Json, code: str) -> None:
+    """Another place of service for every line."""
+    for line in claim["item"]:
+        line["locationCodeableConcept"]["coding"][0]["code"] = code
+
+
+def received(claim: Json, day: str) -> None:
+    """Another day of receipt."""
+    claim["supportingInfo"][0]["timingDate"] = day
+
+
+def medicare(claim: Json) -> None:
+    """A Medicare coverage."""
+    coverage = contained(claim, "v")
+    coverage["type"]["coding"][0]["code"] = "MEDICARE"
+    coverage["subscriberId"] = "1EG4TE5MK73"
+
+
+def later(day: str, days: int = 1) -> str:
+    """A day some days after another."""
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def total(claim: Json) -> None:
+    """The total that fits the lines."""
+    claim["total"]["value"] = sum(round(line["net"]["value"] * 100) for line in claim["item"]) / 100

@@ -7,6 +7,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 from campaigns.claiming.defects.defect import Json, breaks, contained
+from fhir_profiles.systems import ICD10CM
 
 
 @breaks("REQ-001")
@@ -49,7 +50,7 @@ def no_payer_number(claim: Json) -> None:
     del contained(claim, "y")["identifier"]
 
 
-@breaks("REQ-010")
+@breaks("REQ-010", also=("COB-002",))
 def two_focal(claim: Json) -> None:
     claim["insurance"].append({**claim["insurance"][0], "sequence": 2})
 
@@ -67,3 +68,55 @@ def many_lines(claim: Json) -> None:
 @breaks("REQ-013")
 def gap(claim: Json) -> None:
     claim["item"][2]["sequence"] = 4
+
+
+@breaks("REQ-014")
+def no_code(claim: Json) -> None:
+    del claim["item"][1]["productOrService"]["coding"]
+
+
+@breaks("REQ-015")
+def no_date(claim: Json) -> None:
+    del claim["item"][1]["servicedDate"]
+
+
+@breaks("REQ-016")
+def no_charge(claim: Json) -> None:
+    claim["total"]["value"] = round(claim["total"]["value"] - claim["item"][1].pop("net")["value"], 2)
+
+
+@breaks("REQ-017")
+def no_unit(claim: Json) -> None:
+    del claim["item"][1]["quantity"]["code"]
+
+
+@breaks("REQ-018")
+def no_place(claim: Json) -> None:
+    del claim["item"][1]["locationCodeableConcept"]
+
+
+@breaks("REQ-019")
+def no_principal(claim: Json) -> None:
+    del claim["diagnosis"][0]["type"]
+
+
+@breaks("REQ-020", also=("PTR-005", "DXV-001"))
+def many_diagnoses(claim: Json) -> None:
+    claim["diagnosis"] += [
+        {
+            **claim["diagnosis"][1],
+            "sequence": n,
+            "diagnosisCodeableConcept": {"coding": [{"system": ICD10CM, "code": f"Z{n}"}]},
+        }
+        for n in range(4, 14)
+    ]
+
+
+@breaks("REQ-022")
+def accident_without_date(claim: Json) -> None:
+    claim["accident"] = {"type": {"coding": [{"code": "HHACC"}]}}
+
+
+@breaks("REQ-023")
+def replaces_nothing(claim: Json) -> None:
+    claim["related"] = [{"relationship": {"coding": [{"code": "7"}]}}]
