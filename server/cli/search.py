@@ -87,7 +87,7 @@ def _show(found: Found, contexts: list[Context]) -> None:
     for wrong, right in found.corrected.items():
         note(f"searched for {right} instead of {wrong}")
     if found.left_out:
-        note(f"nothing has all of it; left out: {', '.join(found.left_out)}")
+        note(f"nothing has all of it, this is the nearest; left out: {', '.join(found.left_out)}")
     if not found.total:
         note("nothing found")
         return

@@ -81,7 +81,7 @@ def expand(call: Call, library: Library, instance: Json | None = None) -> Json:
     }
     if call.text("offset") is not None:
         expansion["offset"] = offset
-    expansion["parameter"] = [*_echo(call, languages), *_used(shelf, plan, lister)]
+    expansion["parameter"] = [*_echo(call, languages), *_used(shelf, plan, lister), *_corrected(lister)]
     shown, properties = contains(page, shape, nested=nested)
     extensions = [*_unclosed(lister.used.values()), *_declared(properties, lister.used.values(), shelf)]
     if extensions:
@@ -140,6 +140,11 @@ def _used(shelf: Shelf, plan: Plan, lister: Lister) -> list[Json]:
     if lister.merged:
         found.append({"name": "versionsMatch", "valueBoolean": True})
     return found
+
+
+def _corrected(lister: Lister) -> list[Json]:
+    """The words that were searched for instead of misspelled ones."""
+    return [{"name": "filter-corrected", "valueString": right} for right in lister.corrected.values()]
 
 
 def _contained(plan: Plan, imported: Plan) -> bool:

@@ -12,14 +12,19 @@ BESIDE_WORDS = 3
 
 _CODE = re.compile(r"(?=[A-Za-z.-]*\d)[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*[.-]?")
 _RANGE = re.compile(r"([A-Za-z]\w{2}(?:\.\w+)?)\s*(?:-|–|to|\.\.)\s*([A-Za-z]\w{2}(?:\.\w+)?)")
+_SURE = re.compile(r"[A-Za-z]\d\w\.\w{1,4}")  # nothing but a code of ICD is written so
 _DOT_AFTER = 3
 
 
 class Coded(NamedTuple):
-    """The concepts whose codes a text names, in the order of the book, and the words that stand beside the code."""
+    """The concepts whose codes a text names, in the order of the book, and the words that stand beside the code.
+
+    `unknown` is a code that does not exist: the concepts are those of the longest beginning of it that does.
+    """
 
     ranks: list[int]
-    rest: str | None
+    rest: str | None = None
+    unknown: str | None = None
 
 
 def read_codes(index: Index, text: str) -> Coded | None:
@@ -27,7 +32,7 @@ def read_codes(index: Index, text: str) -> Coded | None:
     plain = text.strip()
     if span := _RANGE.fullmatch(plain):
         found = index.codes(span[1].upper(), span[2].upper())
-        return Coded(found, None) if found else None
+        return Coded(found) if found else None
     pieces = plain.split()
     for i, piece in enumerate(pieces):
         if not _CODE.fullmatch(piece) or (len(pieces) > 1 and len(piece) < BESIDE_WORDS):
@@ -35,6 +40,14 @@ def read_codes(index: Index, text: str) -> Coded | None:
         if found := _beginning(index, piece):
             others = " ".join(pieces[:i] + pieces[i + 1 :])
             return Coded(found, others + text[len(text.rstrip()) :] if others else None)
+    return _nearest(index, plain) if _SURE.fullmatch(plain) else None
+
+
+def _nearest(index: Index, code: str) -> Coded | None:
+    for length in range(len(code) - 1, BESIDE_WORDS - 1, -1):
+        start = code[:length].upper().rstrip(".")
+        if found := index.codes(start, start):
+            return Coded([rank for rank in found if index.code(rank) == start] or found, unknown=code)
     return None
 
 

@@ -125,6 +125,11 @@ class Index:
         ranks = (self.ranks[number - 1] for (number,) in rows)
         return [rank for rank in ranks if rank != UNRANKED]
 
+    def code(self, rank: int) -> str:
+        """The code of a rank."""
+        row = self._file.db.execute("SELECT code FROM concept WHERE id = ?", (self.order[rank],)).fetchone()
+        return str(row[0])
+
     def between(self, intervals: Iterable[tuple[int, int]]) -> int:
         """The set of the ids in these intervals, both ends included."""
         marks = bytearray(b"0") * self.size

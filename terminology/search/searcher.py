@@ -112,9 +112,7 @@ class Searcher:
         kept = self._kept(wanted)
         coded = read_codes(index, wanted.text)
         if coded is not None and coded.rest is None:
-            only = coded.ranks[:MOST_CODES_FIRST]
-            whys = dict.fromkeys(only, Why.CODE)
-            return self._made(Ranking(Query([]), index.size, only, [self._all(coded)], 0, whys), kept, test)
+            return self._made(self._by_code(coded, partial=wanted.partial), kept, test)
         if coded is not None:
             kept &= self._all(coded)
         query = read(index, wanted.text if coded is None else coded.rest or "")
@@ -129,6 +127,15 @@ class Searcher:
         first = list(dict.fromkeys((*named, *pool)))
         whys = dict.fromkeys(named, Why.NAME)
         return self._made(Ranking(query, index.size, first, tiers, 0, whys, left_out), kept, test)
+
+    def _by_code(self, coded: Coded, *, partial: bool) -> Ranking:
+        if coded.unknown and not partial:
+            return Ranking(Query([]), self.index.size, [], [], 0, {})
+        first = coded.ranks[:MOST_CODES_FIRST]
+        left_out = (coded.unknown,) if coded.unknown else ()
+        return Ranking(
+            Query([]), self.index.size, first, [self._all(coded)], 0, dict.fromkeys(first, Why.CODE), left_out
+        )
 
     def _kept(self, wanted: Wanted) -> int:
         kept = -1 if wanted.within is None else self.index.between(wanted.within)
