@@ -10,6 +10,8 @@ from typing import Any
 
 from fhir_profiles.systems import SNOMED, STANDARDS_STATUS, VALUE_SET_DEPRECATED
 from terminology import sctid
+from terminology.medicare import SYSTEMS as PROCEDURES
+from terminology.medicare import status_remark
 from terminology.operations.books import Book, Entry, canonical
 from terminology.operations.call import Call
 from terminology.operations.displays import check_display, shown
@@ -225,12 +227,22 @@ class Judge:
             found.issues.append(issue("INACTIVE_CONCEPT_FOUND", code, status, at=at[""]))
         elif entry.status == "deprecated":
             found.issues.append(issue("DEPRECATED_CONCEPT_FOUND", code, entry.status, at=at[""]))
+        if (paid := self._paid(book, entry)) is not None:
+            found.issues.append(issue("CODE_REMARK", paid, at=at["code"]))
         if entry.remark:
             found.issues.append(issue("CODE_REMARK", entry.remark, at=at["code"], severity="warning"))
         found.display = shown(book, entry, found.named, self._languages) or None
         given = found.coding.get("display")
         if given and not self._only_members:
             found.issues += self._display(found, str(given), book, entry)
+
+    def _paid(self, book: Book, entry: Entry) -> str | None:
+        """What the fee schedule says of a procedure that it does not pay by itself."""
+        terminology = self._shelf.library.terminology
+        if terminology is None or book.url not in PROCEDURES or not isinstance(book, LoadedBook):
+            return None
+        concept = terminology.lookup(book.url, entry.code, book.version)
+        return concept and status_remark(terminology, concept, self._shelf.on)
 
     def _lapse(self, book: Book, entry: Entry) -> str | None:
         """Why a code of a loaded edition may not be used on the day that the call asks about."""

@@ -144,13 +144,21 @@ def test_the_status_is_told_as_a_remark(tmp_path: Path) -> None:
         answer = terminology.validate_code(CPT, code, on=date(2026, 2, 1))
         assert answer.result and word in answer.message and "2026-01" in answer.message
     assert terminology.validate_code(CPT, "0003T", on=date(2026, 2, 1)).message is None
+    asked = [{"name": "url", "valueUri": CPT}, {"name": "code", "valueCode": "0002F"}]
+    answer = answer_call(
+        "CodeSystem/$validate-code", {"resourceType": "Parameters", "parameter": asked}, Library(terminology)
+    )
+    told = {p["name"]: p for p in answer["parameter"]}
+    assert told["result"]["valueBoolean"] is True
+    (issue,) = told["issues"]["resource"]["issue"]
+    assert issue["severity"] == "information" and "measure for reporting" in issue["details"]["text"]
 
 
 def test_a_display_is_not_held_against_our_label(tmp_path: Path) -> None:
     """What the publisher calls a code is not known here: another display than ours, or than none, is no error."""
     terminology = loaded(tmp_path, csv_file(tmp_path))
     library = Library(terminology)
-    for code, severity in (("99213", "warning"), ("0001X", None)):
+    for code, severities in (("99213", {"warning", "information"}), ("0001X", set())):
         assert terminology.validate_code(CPT, code, "Some official words").result
         asked = [
             {"name": "url", "valueUri": CPT},
@@ -161,7 +169,7 @@ def test_a_display_is_not_held_against_our_label(tmp_path: Path) -> None:
         told = {p["name"]: p for p in answer["parameter"]}
         assert told["result"]["valueBoolean"] is True
         issues = told["issues"]["resource"]["issue"] if "issues" in told else []
-        assert {i["severity"] for i in issues} == ({severity} if severity else set())
+        assert {i["severity"] for i in issues} == severities
 
 
 def test_the_starter_tables_step_back(tmp_path: Path) -> None:
