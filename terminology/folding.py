@@ -31,7 +31,12 @@ def fold_word(word: str) -> str:
 
 def fold(text: str) -> str:
     """The folded words of `text`, parted by one space."""
-    return " ".join(fold_word(w) for w in WORD.findall(_POSSESSIVE.sub("", text)))
+    return " ".join([fold_word(word) for word in WORD.findall(bare(text))])
+
+
+def bare(text: str) -> str:
+    """The text without possessives."""
+    return _POSSESSIVE.sub("", text) if "'" in text or "’" in text else text
 
 
 _POSSESSIVE = re.compile(r"(?<=\w)['’][sS]\b")

@@ -6,7 +6,7 @@ import hashlib
 import re
 from functools import lru_cache
 
-from terminology.folding import WORD, fold, fold_word
+from terminology.folding import WORD, bare, fold_word
 
 _SPELLINGS = (
     ("aem", "em"), ("aesth", "esth"), ("oedem", "edem"), ("oesoph", "esoph"), ("oestr", "estr"), ("noea", "nea"),
@@ -37,7 +37,12 @@ def spelled(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text in their order."""
-    return [spelled(word) for word in fold(text).split()]
+    return [_compared(word) for word in WORD.findall(bare(text))]
+
+
+@lru_cache(maxsize=200_000)
+def _compared(word: str) -> str:
+    return spelled(fold_word(word))
 
 
 def as_written(text: str) -> dict[str, str]:
