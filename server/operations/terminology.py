@@ -32,7 +32,7 @@ SMALL = 16_384
 MOMENT = 0.005
 """Seconds of CPU that an answer at once may take; what takes more goes to a thread."""
 
-LONGEST, MOST_OBJECTS = 8 * 1024 * 1024, 250_000
+LONGEST, MOST_OBJECTS = 6 * 1024 * 1024, 250_000
 """Bytes of a body, and JSON objects and arrays in it."""
 
 LANES = 2

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/valueset-operation-validate-code.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from terminology.effort import step
@@ -62,8 +62,9 @@ def find_all(plan: Plan, shelf: Shelf, asked: Asked, *, active: bool = False) ->
     exact = [h for h in hits if h.agrees]
     if exact or _agreeing(plan, asked):
         hits = exact
-    hits = [h for h in hits if not _excluded(plan, shelf, asked, h)]
-    return sorted(hits, key=_merit, reverse=True)
+    if plan.excludes:
+        hits = [h for h in hits if not _excluded(plan, shelf, asked, h)]
+    return sorted(hits, key=_merit, reverse=True) if len(hits) > 1 else hits
 
 
 def _merit(hit: Hit) -> tuple[bool, bool, tuple[Any, ...]]:
@@ -78,28 +79,30 @@ def _agreeing(plan: Plan, asked: Asked) -> bool:
 
 def _in_part(plan: Plan, part: Part, shelf: Shelf, asked: Asked, active: bool) -> Hit | None:
     step()
-    imported = [find(p, shelf, asked, active=active) for p in part.imports]
-    if any(hit is None for hit in imported):
-        return None
+    imported: list[Hit] = []
+    for one in part.imports:
+        found = find(one, shelf, asked, active=active)
+        if found is None:
+            return None
+        imported.append(found)
     if part.system is None:
-        return next((hit for hit in imported if hit is not None), None)
+        return imported[0] if imported else None
     if part.system != asked.system:
         return None
     book, issues, cause, exact = _version(part, shelf, asked)
     if book is None:
         return Hit(None, plan=plan, issues=issues, cause=cause)
     entry = book.find(asked.code)
-    hit = Hit(True, book, entry, {}, plan, issues, cause, exact)
     if entry is None:
         listed = part.names(book, asked.code) if part.concepts is not None else None
         if book.content == "complete" or not (part.whole or listed):
             return None
-        return replace(hit, held=True if listed else None, named=listed)
+        return Hit(True if listed else None, book, None, listed, plan, issues, cause, exact)
     named = part.names(book, asked.code)
     if named is None:
         return None
     held = not (active and entry.inactive)
-    return replace(hit, held=held, named=named)
+    return Hit(held, book, entry, named, plan, issues, cause, exact)
 
 
 def _version(part: Part, shelf: Shelf, asked: Asked) -> tuple[Book | None, tuple[Issue, ...], str | None, bool]:

@@ -219,8 +219,15 @@ class EditionFile:
         sql = "SELECT c.code, n.text FROM note n JOIN concept c ON c.id = n.concept WHERE n.kind = ?"
         yield from self.db.execute(sql, (kind,))
 
+    @cached_property
+    def _related(self) -> bool:
+        """Whether any concept has relations."""
+        return bool(self.db.execute("SELECT EXISTS (SELECT 1 FROM relation)").fetchone()[0])
+
     def relations(self, code: str) -> list[Relation]:
         """The relations of a code other than the hierarchy."""
+        if not self._related:
+            return []
         sql = f"""SELECT r.type, coalesce(c.code, r.target), r."group"
           FROM relation r LEFT JOIN concept c ON c.id = r.target WHERE r.concept = {_ID} ORDER BY r.place"""
         return [Relation(*row) for row in self.db.execute(sql, (code,))]
