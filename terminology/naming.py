@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fhir_profiles.systems import OID, OIDS, OTHER_NAMES, UUID
+from terminology.core import core
 
 Json = dict[str, Any]
 
@@ -24,6 +25,12 @@ WELL_KNOWN: Mapping[str, str] = {
 """Other name → the URI that FHIR asks for."""
 
 
+def well_known(name: str) -> str | None:
+    """The URI of a code system that is given by a name which HL7 has registered."""
+    found = WELL_KNOWN.get(name)
+    return core().oids.get(name) if found is None and name.startswith(OID) else found
+
+
 def named(resources: Iterable[Json]) -> dict[str, str]:
     """Other name → URI, as NamingSystem resources for code systems have it.
 
@@ -36,7 +43,7 @@ def named(resources: Iterable[Json]) -> dict[str, str]:
             continue
         names = [(_uri(one), one.get("preferred") is True, one.get("type")) for one in resource.get("uniqueId") or ()]
         uris = sorted((not preferred, n, uri) for n, (uri, preferred, type_) in enumerate(names) if type_ == "uri")
-        known = (WELL_KNOWN[uri] for uri, _, _ in names if uri in WELL_KNOWN)
+        known = (one for uri, _, _ in names if (one := well_known(uri)) is not None)
         target = uris[0][2] if uris else next(known, None)
         if target:
             found |= {uri: target for uri, _, _ in names if uri and uri != target and uri not in _TAKEN}

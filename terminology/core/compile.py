@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_profiles.systems import COUNTRY, CURRENCY, M49, SNOMED
+from fhir_profiles.systems import COUNTRY, CURRENCY, M49, OID, SNOMED
 from terminology.code_system import CodeSystem, read_code_system
 from terminology.core.pack import FILE, write
 from terminology.language import SUBTAGS
@@ -41,13 +41,14 @@ def main(argv: list[str]) -> int:
     resources = [r for name in PUBLISHED for r in _entries(next(definitions.rglob(name)))]
     added = [_completed(r) for r in _entries(next(definitions.rglob(ADDED))) if r["url"] in ADDED_SYSTEMS]
     systems = [
-        read_code_system(r)
+        read_code_system(_unextended(r))
         for r in (*resources, *added)
         if r["resourceType"] == "CodeSystem" and r["content"] not in SILENT
     ]
     systems.extend(_subtags(next(subtags.rglob("registry.json"))))
     sets = [_value_set(r) for r in resources if r["resourceType"] == "ValueSet"]
-    write(FILE, sorted(systems, key=lambda s: s.url), sorted(sets, key=lambda r: str(r["url"])))
+    oids = dict(_oids(resources, {system.url for system in systems}))
+    write(FILE, sorted(systems, key=lambda s: s.url), sorted(sets, key=lambda r: str(r["url"])), oids)
     return 0
 
 
@@ -67,6 +68,25 @@ def _completed(resource: Json) -> Json:
         retired = [{"code": "status", "valueCode": "retired"}]
         resource["concept"] += [{"code": c, "property": retired} for c in WITHDRAWN.split() if c not in known]
     return resource
+
+
+def _unextended(resource: Json) -> Json:
+    """A CodeSystem without what HL7's publisher notes of it."""
+    resource.pop("extension", None)
+    waiting = list(resource.get("concept", ()))
+    while waiting:
+        concept = waiting.pop()
+        concept.pop("extension", None)
+        waiting += concept.get("concept", ())
+    return resource
+
+
+def _oids(resources: list[Json], urls: set[str]) -> Iterator[tuple[str, str]]:
+    """The OIDs of the code systems, each with the URL."""
+    for resource in resources:
+        if resource["resourceType"] == "CodeSystem" and resource["url"] in urls:
+            named = (str(i.get("value", "")) for i in resource.get("identifier", ()))
+            yield from ((oid, resource["url"]) for oid in named if oid.startswith(OID) and oid != resource["url"])
 
 
 def _value_set(resource: Json) -> Json:

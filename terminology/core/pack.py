@@ -1,13 +1,13 @@
 """One file of compressed blocks: a reader decodes the block that holds what it asks for and no other.
 
 Layout: the length of the index in four bytes, the index, the blocks; each part is JSON under zlib. The index names for
-each code system and value set its block and its place there.
+each code system and value set its block and its place there, and the OIDs of code systems.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class _Index(msgspec.Struct):
     blocks: list[int]  # their lengths
     systems: dict[str, Place]
     sets: dict[str, Place]
+    oids: dict[str, str] = {}  # URN of an OID → URL of the code system
 
 
 class Core:
@@ -54,6 +55,11 @@ class Core:
         """The URLs of the value sets."""
         return self._index.sets.keys()
 
+    @property
+    def oids(self) -> Mapping[str, str]:
+        """The URLs of code systems by the URNs of their OIDs."""
+        return self._index.oids
+
     def _code_system(self, url: str) -> CodeSystem | None:
         """The code system of a URL."""
         place = self._index.systems.get(url)
@@ -74,9 +80,9 @@ def core() -> Core:
     return Core(FILE)
 
 
-def write(path: Path, systems: Iterable[CodeSystem], sets: Iterable[Json]) -> None:
+def write(path: Path, systems: Iterable[CodeSystem], sets: Iterable[Json], oids: Mapping[str, str]) -> None:
     """Write a file; the order of what is given is kept, so that what is alike lies together."""
-    index = _Index([], {}, {})
+    index = _Index([], {}, {}, dict(oids))
     blocks: list[bytes] = []
     items: list[bytes] = []
 

@@ -65,8 +65,8 @@ def codings_of(call: Call) -> tuple[list[Json], Json | None]:
     _spaced(code)
     single: Json = {"code": code}
     for element, name in (("system", "system"), ("version", "systemVersion"), ("display", "display")):
-        if (text := call.text(name)) is not None:
-            single[element] = text
+        if (given := call.text(name)) is not None:
+            single[element] = given
     return [{**single, "_plain": True}], None
 
 

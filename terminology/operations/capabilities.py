@@ -38,8 +38,9 @@ def terminology_capabilities(library: Library, base_url: str, version: str, date
             "textFilter": "Each word of the text begins a word of a name of the concept, or the text begins its code.",
         },
         "codeSearch": "all",
-        "validateCode": {"translations": False},
+        "validateCode": {"translations": True},
         "translation": {"needsMap": True},
+        "closure": {"translation": False},
     }
 
 

@@ -57,7 +57,7 @@ def contains(items: Sequence[Item], shape: Shape, *, nested: bool) -> tuple[list
     roots: list[Json] = []
     for item in items:
         url, version, code = item.key
-        above = (made.get((url, version, c)) for c in item.book.above(code)) if item.nests else iter(())
+        above = (made.get((url, version, c)) for c in item.book.above(code))
         parent = next((p for p in above if p is not None), None)
         (roots if parent is None else parent.setdefault("contains", [])).append(made[item.key])
     return roots, list(names)

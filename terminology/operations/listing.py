@@ -29,12 +29,11 @@ MOST = 250_000
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One member; `nests` when the hierarchy of its code system may be shown."""
+    """One member, and what the value set itself says of it."""
 
     book: Book
     entry: Entry
     named: Json
-    nests: bool
 
     @property
     def key(self) -> Key:
@@ -89,7 +88,7 @@ class Lister:
         if min(count, total - offset) > MOST:
             return None
         entries = (book.find(code) for code in listed.page(offset, count))
-        return [Item(book, entry, {}, part.nests) for entry in entries if entry is not None], total
+        return [Item(book, entry, {}) for entry in entries if entry is not None], total
 
     def _found_page(self, plan: Plan, part: Part, offset: int, count: int) -> tuple[list[Item], int] | None:
         """One page of what the text finds in a loaded code system."""
@@ -100,7 +99,7 @@ class Lister:
         active = self._active or plan.active
         found = book.page(self._text, part.filters, active=active, count=count, offset=offset)
         self.corrected.update(found.corrected)
-        return [Item(book, entry, {}, part.nests) for entry in found.entries], found.total
+        return [Item(book, entry, {}) for entry in found.entries], found.total
 
     def _part(self, plan: Plan, part: Part, *, top: bool) -> Iterator[Item]:
         imported = [self.members(p, top=False) for p in part.imports]
@@ -116,7 +115,7 @@ class Lister:
         for entry, named in self._entries(plan, part, book, top=top):
             wanted = not (active and entry.inactive) and all((book.url, entry.code) in others for others in keys)
             if wanted and finds(entry, named):
-                yield Item(book, entry, named, part.nests)
+                yield Item(book, entry, named)
 
     def _book(self, part: Part) -> Book:
         system = str(part.system)

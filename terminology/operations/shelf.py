@@ -11,7 +11,7 @@ from fhir_profiles.systems import HL7_FHIR
 from terminology.code_system import CodeSystem, read_code_system
 from terminology.core import core
 from terminology.editions import speaking
-from terminology.naming import WELL_KNOWN, named
+from terminology.naming import named, well_known
 from terminology.operations.books import Book, ListedBook, RuledBook
 from terminology.operations.call import Call
 from terminology.operations.issues import issue, refused
@@ -73,7 +73,7 @@ class Library:
 
     def canonical(self, system: str) -> str:
         """The URI of a code system that is given by any of its names."""
-        known = WELL_KNOWN.get(system)
+        known = well_known(system)
         if known is None:
             self.settle()
             if self._names is None:

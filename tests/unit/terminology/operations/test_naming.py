@@ -76,3 +76,10 @@ def test_translate_knows_the_other_name_and_tells_the_source_of_a_target() -> No
     told = {p["name"]: p for p in ask("ConceptMap/$translate", concept_map, **asked)["parameter"][1]["part"]}
     assert told["concept"]["valueCoding"]["code"] == "X" and told["source"]["valueCoding"]["code"] == "one"
     assert told["equivalence"]["valueCode"] == "wider"
+
+
+def test_the_oids_of_published_systems() -> None:
+    """What HL7 publishes is found by the OID that it gives there."""
+    found = values(ask("CodeSystem/$validate-code", url="urn:oid:2.16.840.1.113883.5.4", code="EMER"))
+    assert found["result"] is True
+    assert found["system"] == "http://terminology.hl7.org/CodeSystem/v3-ActCode"
