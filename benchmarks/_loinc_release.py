@@ -103,5 +103,5 @@ def _hierarchy(dice: random.Random, parts: Sequence[str], numbers: Sequence[str]
         for above in {dice.randrange(max(0, place // 10), place) for _ in range(dice.choice((1, 1, 1, 2)))}:
             yield "", 1, inner[above], code, "Part"
     for code in numbers:
-        for above in {dice.choice(inner) for _ in range(dice.choice((1, 1, 2)))}:
-            yield "", 1, above, code, "Term"
+        for over in {dice.choice(inner) for _ in range(dice.choice((1, 1, 2)))}:
+            yield "", 1, over, code, "Term"
