@@ -1,0 +1,1 @@
+"""Calls made to break a terminology server, in groups."""
