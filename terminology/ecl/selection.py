@@ -6,7 +6,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Set
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -101,5 +101,5 @@ def select(file: EditionFile, expression: str) -> Selection:
     assert tree is not None
     kept = _kept.get(file)
     if kept is None:
-        kept = _kept[file] = _Kept(file)
+        kept = _kept[file] = _Kept(cast("EditionFile", weakref.proxy(file)))  # so that the file can go
     return kept.select(expression)

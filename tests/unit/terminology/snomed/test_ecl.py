@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from fhir_profiles.errors import FhirError
 from terminology import sctid
-from terminology.ecl import read
+from terminology.ecl import read, tree
 from terminology.ecl.evaluate import evaluate
+from terminology.ecl.names import _likely, _passing
 from terminology.ecl.substrate import Substrate
+from terminology.ecl.tree import Text
 from tests.unit.terminology.snomed.naive import Codes, Naive
 from tests.unit.terminology.snomed.release import REPLACED_BY, SAME_AS, Release, sct
 
@@ -339,3 +341,24 @@ def test_work_is_bounded(substrate: Substrate, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(FhirError) as error:
         chosen(substrate, " OR ".join([f"(* : {T0} = *)"] * 50))
     assert error.value.problems[0].code == "too-costly"
+
+
+@pytest.mark.parametrize(
+    ("term", "name"),
+    [
+        ("fracture", "Two Fractures"),
+        ("cafe", "Visit to a CAFÉ"),
+        ("body", "Foreign bodies"),
+        ("crohn", "Crohn's disease"),
+        ("naive", "naïve T cell"),
+        ("ménière", "Meniere disease"),
+        ("disease of nose", "Nose diseases of any kind"),
+        ("x-ray", "Chest X Ray"),
+    ],
+)
+def test_the_choice_by_pattern_loses_nothing(substrate: Substrate, term: str, name: str) -> None:
+    """What SQLite chooses names by lets every name through that passes."""
+    test = tree.Test("D", "term", "=", (Text(term),))
+    assert _passing(test)((1, name, "synonym", "en"))
+    pattern = _likely(test)
+    assert not pattern or substrate.file.db.execute("SELECT ? LIKE ?", (name, pattern)).fetchone()[0]
