@@ -44,7 +44,8 @@ def use(properties: Mapping[str, Any]) -> float:
     rank = properties.get("COMMON_TEST_RANK")
     if isinstance(rank, int) and rank > 0:
         return -12.0 / (1 + rank / 200)
-    return _RXNORM.get(str(properties.get("TTY")), 0.0)
+    types = properties.get("TTY") or ()
+    return min((_RXNORM.get(one, 0.0) for one in ([types] if isinstance(types, str) else types)), default=0.0)
 
 
 _RXNORM = {"IN": -3.0, "PIN": -1.0, "BN": -2.0, "SCDC": 2.0}
