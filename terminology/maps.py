@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from terminology.source import MapSource, Progress
 
@@ -39,6 +39,38 @@ class Meaning:
     target: str | None  # None: the map says that there is none
     equivalence: str  # of the target to the source, in R4's words
     with_: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()  # conditions of the map, in its words
+
+
+class _Part(NamedTuple):
+    """One row of several that belong together."""
+
+    target: str | None
+    equivalence: str
+    rules: Mapping[str, Any]
+
+    @property
+    def choice(self) -> int:
+        """The list that one is taken from: a choice list of an equivalence mapping, a group of an extended map."""
+        return int(self.rules.get("choice") or self.rules.get("group") or 0)
+
+    @property
+    def condition(self) -> str | None:
+        """What must hold for the row."""
+        rule = str(self.rules.get("rule") or "TRUE")
+        return None if rule == "TRUE" else f"{self.target or 'no code'}: {self.rules.get('advice') or rule}"
+
+
+def _together(parts: list[_Part]) -> Iterator[Meaning]:
+    """One part of each list, in every way."""
+    lists: defaultdict[int, list[_Part]] = defaultdict(list)
+    for part in sorted(parts, key=lambda p: int(p.rules.get("priority", 0))):
+        lists[part.choice].append(part)
+    for taken in product(*(lists[choice] for choice in sorted(lists))):
+        first, *others = [part for part in taken if part.target is not None] or taken[:1]
+        when = tuple(part.condition for part in taken if part.condition is not None)
+        equivalence = str(first.rules.get("whole", first.equivalence))
+        yield Meaning(first.target, equivalence, tuple(str(part.target) for part in others), when)
 
 
 class MapFile:
@@ -64,23 +96,16 @@ class MapFile:
     def targets(self, code: str) -> list[Meaning]:
         """What a source code means, in the order of the map; at most `MOST`."""
         rows = self.db.execute(
-            "SELECT target, equivalence, rules FROM pair WHERE source = ? ORDER BY no", (code,)
+            "SELECT target, equivalence, rules FROM pair WHERE source = ? ORDER BY no LIMIT ?", (code, MOST)
         ).fetchall()
         single = [Meaning(target, equivalence) for target, equivalence, rules in rows if rules is None]
-        scenarios: defaultdict[int, defaultdict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
-        words: dict[int, str] = {}
+        scenarios: defaultdict[int, list[_Part]] = defaultdict(list)
         for target, equivalence, rules in rows:
-            if rules is not None and target is not None:
-                told = json.loads(rules)
-                scenario = int(told.get("scenario", 0))
-                scenarios[scenario][int(told.get("choice", 0))].append(target)
-                words[scenario] = str(told.get("whole", equivalence))
-        whole = (
-            Meaning(first, words[scenario], tuple(others))
-            for scenario, choices in sorted(scenarios.items())
-            for first, *others in product(*(choices[c] for c in sorted(choices)))
-        )
-        return [*single, *islice(whole, max(0, MOST - len(single)))][:MOST]
+            if rules is not None:
+                part = _Part(target, equivalence, json.loads(rules))
+                scenarios[part.rules.get("scenario", 0)].append(part)
+        whole = (meaning for _, parts in sorted(scenarios.items()) for meaning in _together(parts))
+        return list(islice(chain(single, whole), MOST))
 
     def sources(self, code: str) -> list[Meaning]:
         """The source codes whose meaning holds a target code; the equivalence is told of the source."""
@@ -114,7 +139,7 @@ def open_maps(dir: Path | str) -> Maps:
 
 def install_map(dir: Path | str, source: MapSource, progress: Progress | None = None) -> Path | None:
     """Write a map unless it is already there as it is; the path when it was written. Whole or not at all."""
-    path = _folder(dir) / f"{source.name}@{source.version}.sqlite"
+    path = _folder(dir) / f"{source.name}@{source.version.rsplit('/', 1)[-1]}.sqlite"  # a version may be a URI
     if _fingerprint(path) == source.fingerprint:
         return None
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -34,8 +34,8 @@ def _system(scope: str | None) -> str | None:
 
 def meanings(
     terminology: Terminology, loaded: MapFile, coding: Json, wanted: str | None, origin: str, *, reverse: bool
-) -> Iterator[Json]:
-    """A match for each meaning that one map gives of a coding."""
+) -> Iterator[tuple[Json, tuple[str, ...]]]:
+    """A match for each meaning that one map gives of a coding, and the conditions under which it holds."""
     here, there = (loaded.target, loaded.source) if reverse else (loaded.source, loaded.target)
     if terminology.system(str(coding["system"])) != here:
         return
@@ -45,7 +45,7 @@ def meanings(
     key = "valueUri" if origin == "source" else "valueCanonical"
     named = {"name": origin, key: f"{loaded.url}|{loaded.version}"}
     for meaning in loaded.sources(code) if reverse else loaded.targets(code):
-        yield _match(terminology, there, meaning, named)
+        yield _match(terminology, there, meaning, named), meaning.when
 
 
 def _match(terminology: Terminology, system: str, meaning: Meaning, named: Json) -> Json:

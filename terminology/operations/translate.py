@@ -26,6 +26,9 @@ OF_TRANSLATE = frozenset({
     "sourceCodeableConcept", "targetCode", "targetCoding", "targetCodeableConcept", "targetScope", "targetSystem",
 })  # fmt: skip
 _R5 = tuple(sorted(name for name in OF_TRANSLATE if name.startswith(("source", "target")) and name[6:7].isupper()))
+CONDITIONS = 20
+"""Conditions of maps that a message names."""
+
 _NO_MATCH = frozenset(("unmatched", "disjoint"))
 _TURNED = {"wider": "narrower", "narrower": "wider", "subsumes": "specializes", "specializes": "subsumes"}
 
@@ -49,25 +52,32 @@ def translate(call: Call, library: Library, instance: Json | None = None) -> Jso
         for coding in codings
         for match in _matches(concept_map, coding, wanted, origin, reverse=reverse)
     ]
+    conditions: list[str] = []
     if terminology is not None:
         for one in loaded:
             for coding in codings:
-                matches += meanings(terminology, one, coding, wanted, origin, reverse=reverse)
+                for match, when in meanings(terminology, one, coding, wanted, origin, reverse=reverse):
+                    matches.append(match)
+                    conditions += when
     unique = list({msgspec.json.encode(m): m for m in matches}.values())
     found = any(not _NO_MATCH & {p.get("valueCode") for p in m["part"]} for m in unique)
-    return answer({"name": "result", "valueBoolean": found}, *_told(found, unique, bool(maps or loaded)), *unique)
+    return answer(
+        {"name": "result", "valueBoolean": found}, *_told(found, unique, bool(maps or loaded), conditions), *unique
+    )
 
 
-def _told(found: bool, matches: list[Json], asked: bool) -> list[Json]:
-    """Why there is no mapping."""
-    if found:
-        return []
+def _told(found: bool, matches: list[Json], asked: bool, conditions: list[str]) -> list[Json]:
+    """Why there is no mapping, or on what it depends."""
     text = "No mapping of the code was found"
-    if matches:
+    if found:
+        text = (
+            f"Which mapping holds depends: {'; '.join([*dict.fromkeys(conditions)][:CONDITIONS])}" if conditions else ""
+        )
+    elif matches:
         text = "The map says that the code has no counterpart"
     elif not asked:
         text = "No concept map is known that fits: load one, or send it as conceptMap"
-    return [{"name": "message", "valueString": text}]
+    return [{"name": "message", "valueString": text}] if text else []
 
 
 def _loaded(call: Call, terminology: Terminology | None) -> tuple[MapFile, ...]:
