@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 CONCEPT: Final = frozenset(("00", "10"))
@@ -67,20 +68,23 @@ def _product(digits: str, place: int) -> int:
     return found
 
 
-_QUADS = tuple(
-    {f"{n:0{length}d}": _product(f"{n:0{length}d}", place) for length in range(1, 5) for n in range(10**length)}
-    for place in (0, 4)
-)
-"""The products of up to four digits at once, which makes a check four times as fast."""
+@cache
+def _quads() -> tuple[dict[str, int], ...]:
+    """The products of up to four digits at once, which makes a check four times as fast; 0.2 s, when first needed."""
+    return tuple(
+        {f"{n:0{length}d}": _product(f"{n:0{length}d}", place) for length in range(1, 5) for n in range(10**length)}
+        for place in (0, 4)
+    )
 
 
 def is_valid(text: str) -> bool:
     """Whether a text has 6 to 18 digits, the first not zero, and the right check digit (Verhoeff)."""
     if not 6 <= len(text) <= 18 or text[0] == "0":
         return False
+    quads = _quads()
     found, end, turn = 0, len(text), 0
     while end > 0:
-        product = _QUADS[turn].get(text[max(end - 4, 0) : end])
+        product = quads[turn].get(text[max(end - 4, 0) : end])
         if product is None:
             return False
         found = _D[found][product]
