@@ -27,8 +27,8 @@ from terminology.ecl.tree import (
     Walk,
 )
 
-MOST_WORK = 2_000_000_000
-"""Cells of columns that one expression may look at, which takes a second or two."""
+MOST_WORK = 1_000_000_000
+"""Nanoseconds that one expression may take, by what its parts are known to cost."""
 
 PROFILES = {"MIN": ("sameAs",), "MOD": ("sameAs", "replacedBy", "wasA", "partiallyEquivalentTo")}
 """The associations of the history profiles; MAX takes all that the edition has."""
@@ -54,8 +54,8 @@ class _Evaluation:
         self._add(node, found)
         return found
 
-    def _spend(self, cells: int) -> None:
-        self._work += cells
+    def _spend(self, work: int) -> None:
+        self._work += work
         if self._work > MOST_WORK:
             text = "The ECL expression would take too long: ask for less at once"
             raise FhirError.of(Category.INCORRECT, "too-costly", text)
@@ -63,7 +63,7 @@ class _Evaluation:
     def _add(self, node: Node, found: Mask) -> None:
         """Add what a node selects to a mask; long lists of alternatives so need no mask of their own for each."""
         if isinstance(node, Concept):
-            self._spend(200)
+            self._spend(5_000)
             number = self._of.file.id_of(node.code)
             if number is not None:
                 found[number] = True
@@ -73,16 +73,17 @@ class _Evaluation:
         elif isinstance(node, Walk) and node.operator in ("<", "<<") and isinstance(node.of, Concept):
             self._add_below(node.of.code, found, itself=node.operator == "<<")
         else:
-            self._spend(4 * self._of.size)
+            self._spend(10 * self._of.size)
             found |= self._selected(node)
 
     def _add_below(self, code: str, found: Mask, *, itself: bool) -> None:
+        self._spend(10_000)
         number = self._of.file.id_of(code)
         if number is None:
             return
         before = bool(found[number])
         for first, last in self._of.file.intervals(code):
-            self._spend(200 + last - first)
+            self._spend(1_000 + last - first)
             found[first : last + 1] = True
         if not itself:
             found[number] = before

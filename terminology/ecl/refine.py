@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from terminology.ecl.substrate import Mask, Rows, Substrate, group_keys
 from terminology.ecl.tree import MANY, ONCE_OR_MORE, Attribute, Clause, Group, Junction, Node, Text, Times, Value
 
+_TARGET = 23
+"""Bits that the id of a target takes beside a group's 39: there are at most five million concepts."""
+
 Keys = NDArray[np.int64]
 Select = Callable[[Node], Mask]
 
@@ -38,6 +41,7 @@ class Refining:
         rows = list(self._rows(clause))
         if clause.times == ONCE_OR_MORE:
             return self._of.of(np.concatenate([np.empty(0, np.uint32), *(r.sources for r in rows)]))
+        self._spend(60 * sum(len(r.sources) for r in rows))
         pairs = [np.unique(r.sources.astype(np.int64) << 32 | _distinct(r)) for r in rows]
         return self._counted(np.concatenate([np.empty(0, np.int64), *pairs]) >> 32, clause.times)
 
@@ -70,11 +74,10 @@ class Refining:
             grouped = rows.groups > 0
             found = group_keys(rows)
             if clause.times != ONCE_OR_MORE:
-                pairs = np.stack((found, _distinct(rows)[grouped]))
-                found = np.unique(pairs, axis=1)[0]
+                found = np.unique(found << _TARGET | _distinct(rows)[grouped]) >> _TARGET
             keys.append(found)
         every = np.concatenate(keys)
-        self._spend(4 * len(every))
+        self._spend(100 * len(every) + 10 * (not clause.times.least) * len(self._of.groups))
         if clause.times == ONCE_OR_MORE:
             return np.unique(every)
         present, counts = np.unique(every, return_counts=True)
@@ -104,7 +107,7 @@ class Refining:
         for number, type_ in self._of.types.items():
             rows = find(type_) if types[number] else None
             if rows is not None:
-                self._spend(2 * len(rows.sources))
+                self._spend(20 * len(rows.sources))
                 yield rows
 
 
