@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhir_profiles.systems import SNOMED, TERM_MAINTENANCE
@@ -16,7 +17,7 @@ from terminology.model import Concept, Edition
 from terminology.operations.books import TYPES, Entry, Json, Later, Property, guess
 from terminology.search import find
 from terminology.search.intervals import Intervals, intersection, intervals_of
-from terminology.source import Name
+from terminology.source import Name, is_concrete
 from terminology.value_sets.filters import Filter
 from terminology.value_sets.loaded import Loaded
 from terminology.value_sets.paged import Stretch
@@ -121,7 +122,7 @@ class LoadedBook:
                 yield name, "valueDateTime", day.isoformat()
         if whole:
             for relation in self._file.relations(concept.code):
-                yield relation.type, "valueCode", relation.target
+                yield relation.type, *_target(relation.target)
             for kind, text in self._file.notes(concept.code):
                 yield kind, "valueString", text
 
@@ -178,6 +179,15 @@ class LoadedBook:
 
 def _state(concept: Concept) -> dict[str, Any]:
     return {"inactive": not concept.active, "remark": _HEADING if concept.billable is False else None}
+
+
+def _target(text: str) -> tuple[str, Any]:
+    """The value that a relation leads to: a code, or what is written as a concrete value."""
+    if not is_concrete(text):
+        return "valueCode", text
+    if text[0] == "#":
+        return "valueDecimal", Decimal(text[1:])
+    return ("valueString", text[1:-1]) if text[0] == '"' else ("valueBoolean", text == "true")
 
 
 def _declared(of: Any) -> Json:

@@ -70,7 +70,7 @@ def test_lookup(gadgets: Terminology) -> None:
     assert found["effectiveTime"] == ["20260101"]
     assert sorted(found["parent"]) == sorted((KNOBBED, LEVERED))
     assert sorted(found[HAS_PART]) == sorted((KNOB, LEVER))
-    assert found[WEIGHT] == ["#10"]
+    assert found[WEIGHT] == [10]
     texts = {p["part"][-1]["valueString"] for p in answer["parameter"] if p["name"] == "designation"}
     assert {"Colour gadget (invented)", "Two-way gadget", "Coloured gadget"} <= texts
 
