@@ -41,8 +41,9 @@ def validate(
         return _unknown(terminology, edition, code)
     lapsed = _lapsed(edition, concept, on)
     messages = [
+        None if concept.code == code else f"{code} is another spelling of {concept.code}",
         _period(edition, on),
-        lapsed or _ending(concept, on),
+        lapsed or _ending(concept, on) or _inactive(concept),
         _header(terminology, edition, concept),
         status_remark(terminology, concept, on),
     ]
@@ -183,12 +184,22 @@ def lapse(terminology: Terminology, edition: Edition, code: str, on: date) -> st
 def _lapsed(edition: Edition, concept: Concept, on: date | None) -> str | None:
     """Without a date of service a code must not have ended when its edition began."""
     if concept.end and concept.end < (on or edition.start or date.max):
-        use = concept.properties.get("replaced_by")
-        use = " or ".join(use) if isinstance(use, list) else use
-        return f"The code was retired after {concept.end}" + (f": use {use}" if use else "")
+        return f"The code was retired after {concept.end}" + _instead(concept)
     if concept.start and on and on < concept.start:
         return f"The code came into force on {concept.start}, after the date of service"
     return None
+
+
+def _inactive(concept: Concept) -> str | None:
+    """A remark on a code that its source keeps for what was recorded with it."""
+    return None if concept.active else "The code is inactive" + _instead(concept)
+
+
+def _instead(concept: Concept) -> str:
+    """What the source says to use, for the end of a sentence."""
+    use = concept.properties.get("replaced_by") or concept.properties.get("MAP_TO")
+    use = " or ".join(use) if isinstance(use, list) else use
+    return f": use {use}" if use else ""
 
 
 def _ending(concept: Concept, on: date | None) -> str | None:

@@ -323,3 +323,9 @@ def test_a_mistyped_number_is_told(terminology: Terminology) -> None:
     found = terminology.validate_code(LOINC, f"{MARSH[:-1]}{(int(MARSH[-1]) + 1) % 10}")
     assert not found.result and found.message.endswith(f"did you mean {MARSH}?")
     assert "check digit" in terminology.validate_code(LOINC, "9999999-1").message
+
+
+def test_a_deprecated_term_names_its_successor(terminology: Terminology) -> None:
+    """It is valid for what was recorded with it, and the message says what to use."""
+    found = terminology.validate_code(LOINC, OLD)
+    assert found.result and found.message == f"The code is inactive: use {MARSH}"

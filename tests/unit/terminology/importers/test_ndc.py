@@ -147,3 +147,10 @@ def test_ten_digits_without_hyphens_name_what_may_be_meant(tmp_path: Path) -> No
     load(tmp_path, Given((archive(tmp_path),)))
     found = open_terminology(tmp_path).validate_code(NDC, "9002143380")
     assert not found.result and found.message.endswith("did you mean 9002-1433-80?")
+
+
+def test_another_spelling_is_told(tmp_path: Path) -> None:
+    """The message names the code as it is printed."""
+    load(tmp_path, Given((archive(tmp_path),)))
+    found = open_terminology(tmp_path).validate_code(NDC, "09002143380")
+    assert found.result and found.message == "09002143380 is another spelling of 9002-1433-80"
