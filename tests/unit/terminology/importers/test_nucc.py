@@ -23,7 +23,9 @@ ROWS = (
 )
 
 
-def table(tmp_path: Path, rows: tuple[str, ...] = ROWS, name: str = "nucc_taxonomy_251.csv", head: str = HEADER) -> Path:
+def table(
+    tmp_path: Path, rows: tuple[str, ...] = ROWS, name: str = "nucc_taxonomy_251.csv", head: str = HEADER
+) -> Path:
     """A small file of the official layout."""
     path = tmp_path / name
     path.write_bytes("".join(f"{line}\r\n" for line in (head, *rows)).encode("cp1252"))
@@ -78,7 +80,7 @@ def test_two_editions_answer_for_their_dates(tmp_path: Path) -> None:
         ((ROWS[1].replace("Bog Doctor", ""),), HEADER, "line 2, column 21: a classification"),
         ((), HEADER, "line 2, column 1: the file has no codes"),
         ((ROWS[0].replace('""fens""', '"fens"x'),), HEADER, "line 2, column 1: the record is damaged"),
-        ((ROWS[0].replace(',,Bog Doctor,I', ',Bog\0,x,I'),), HEADER, "line 2, column 64: the line holds a zero byte"),
+        ((ROWS[0].replace(",,Bog Doctor,I", ",Bog\0,x,I"),), HEADER, "line 2, column 64: the line holds a zero byte"),
         ((f"{ROWS[1]},13/41/2020",), HEADER + ",Effective Date", "line 2, column 72: a day written MM/DD/YYYY"),
     ],
 )
