@@ -38,6 +38,7 @@ HEADINGS = {
     "BILAT SURG": "BILAT",
     "ASST SURG": "ASST",
     "CO- SURG": "CO",
+    "CO-SURG": "CO",
     "TEAM SURG": "TEAM",
     "ENDO BASE": "ENDO",
     "PHYSICIAN SUPERVISION OF DIAGNOSTIC PROCEDURES": "SUPERVISION",
@@ -46,7 +47,7 @@ HEADINGS = {
 """What the header says of each column, its lines read from above."""
 
 MAX_HEADER = 30
-_NOTICES = 2  # the column in which notices stand above the header
+_NOTICES = 3  # of the first columns, in one of which a notice stands alone
 
 
 def title_of(member: Member) -> str:
@@ -96,9 +97,16 @@ def _names(member: Member, number: int, above: list[list[str]]) -> list[str]:
     last = above[-1]
     stacked = []
     for column in range(len(last)):
-        parts = [r[column].strip() for r in above[:-1] if column < len(r)] if column != _NOTICES else []
+        parts = [r[column].strip() for r in above[:-1] if column < len(r) and not _is_notice(r)]
         stacked.append(" ".join(p for p in (*parts, last[column].strip()) if p).upper())
-    for heading in HEADINGS:
-        if stacked.count(heading) != 1:
-            refuse(member, number, 0, f"one column {heading} is expected, there are {stacked.count(heading)}")
-    return [HEADINGS.get(heading, heading) for heading in stacked]
+    names = [HEADINGS.get(heading, heading) for heading in stacked]
+    for name in HEADINGS.values():
+        if names.count(name) != 1:
+            refuse(member, number, 0, f"one column {name} is expected, there are {names.count(name)}")
+    return names
+
+
+def _is_notice(row: list[str]) -> bool:
+    """A line of the header's notices, not of its headings: one text near the beginning."""
+    said = [n for n, text in enumerate(row) if text.strip()]
+    return len(said) == 1 and said[0] < _NOTICES

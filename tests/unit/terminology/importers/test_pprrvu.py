@@ -127,6 +127,15 @@ def test_csv_text_folder_and_archive_say_the_same(tmp_path: Path) -> None:
     assert found[0] == found[1] == found[2] == found[3]
 
 
+def test_notices_may_stand_in_any_of_the_first_columns(tmp_path: Path) -> None:
+    """A header whose headings stand in one line below notices of the first column is read too."""
+    path = csv_file(tmp_path)
+    lines = path.read_text("cp1252").split("\r\n")
+    moved = [line.lstrip(",") + "," * (len(line) - len(line.lstrip(","))) for line in lines[:3]]
+    path.write_text("\r\n".join((*moved, *lines[3:])), "cp1252", newline="")
+    assert loaded(tmp_path / "data", path).lookup(HCPCS, "Q1001")
+
+
 def test_two_releases_stand_side_by_side(tmp_path: Path) -> None:
     """Each quarter answers for its version and dates; loading again writes nothing."""
     loaded(tmp_path, csv_file(tmp_path))
@@ -209,7 +218,7 @@ def replaced(old: str, new: str) -> Callable[[bytes], bytes]:
     ("change", "says"),
     [
         (replaced("HCPCS,MOD", "CODE,MOD"), "line 1, column 1: the header, whose last line begins with HCPCS"),
-        (replaced("BILAT", "BOTH"), "line 5: one column BILAT SURG is expected, there are 0"),
+        (replaced("BILAT", "BOTH"), "line 5: one column BILAT is expected, there are 0"),
         (replaced("MULT,BILAT", "BILAT,BILAT"), "line 5: one column"),
         (replaced("Q1001,", "Q101,"), "line 6, column 1: a code of five characters"),
         (replaced("0001X,26", "0001X,2"), "line 8, column 7: a modifier or nothing"),
