@@ -57,7 +57,7 @@ def codings_of(call: Call) -> tuple[list[Json], Json | None]:
         if len(codings) > MOST_CODINGS:
             text = f"A codeableConcept may have {MOST_CODINGS} codings."
             raise FhirError.of(Category.INCORRECT, "too-costly", text, "codeableConcept")
-        return [_copied(c) for c in codings], concept
+        return [_copied(c) for c in codings], _filled(concept)
     if coding is not None:
         return [_copied(coding)], None
     if not code:
@@ -76,7 +76,16 @@ def _copied(coding: Any) -> Json:
     if not isinstance(coding, dict) or not all(isinstance(coding.get(name, ""), str) for name in _ELEMENTS):
         raise wrong("A coding has a code, a system, a version and a display, each a text.", "coding")
     _spaced(coding.get("code", ""))
-    return {name: value for name, value in coding.items() if name in _ELEMENTS}
+    return {name: value for name, value in coding.items() if value and name in _ELEMENTS}
+
+
+def _filled(concept: Json) -> Json:
+    """A CodeableConcept without empty texts, which no FHIR may have and no answer may repeat."""
+    if all(all(coding.values()) for coding in concept.get("coding", ())):
+        return concept
+    codings = ({name: value for name, value in coding.items() if value != ""} for coding in concept["coding"])
+    kept = {**concept, "coding": [coding for coding in codings if coding]}
+    return kept if kept["coding"] else {name: value for name, value in kept.items() if name != "coding"}
 
 
 def _spaced(code: str) -> None:
