@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from terminology.search import bits
 from terminology.search.layout import RANK_BITS, UNRANKED
 
-REMEMBERED = 128
+REMEMBERED = 64
 """Words and beginnings whose sets stay at hand."""
 
 MOST_CODES = 100_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from terminology.search.words import telling, words
 
@@ -15,7 +15,7 @@ LONGEST = 6
 @cache
 def sayings() -> dict[Phrase, tuple[Phrase, ...]]:
     """Folded saying → its meanings, likeliest first; a word of a meaning that ends in * may go on."""
-    text = (files("terminology.search") / "data" / "sayings.tsv").read_text("utf-8")
+    text = (Path(__file__).parent / "data" / "sayings.tsv").read_text("utf-8")
     found: dict[Phrase, tuple[Phrase, ...]] = {}
     for line in text.splitlines():
         if not line or line.startswith("#"):

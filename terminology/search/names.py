@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from fhir_profiles.systems import ICD10CM
 
@@ -16,7 +16,7 @@ def own_names(system: str) -> tuple[tuple[str, str], ...]:
     table = _TABLES.get(system)
     if table is None:
         return ()
-    text = (files("terminology.search") / "data" / table).read_text("utf-8")
+    text = (Path(__file__).parent / "data" / table).read_text("utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
     return tuple((name.strip(), code) for code, names in rows for name in names.split("|"))
 

@@ -14,11 +14,11 @@ from terminology.search.order import Part
 from terminology.search.spelling import corrections
 from terminology.search.words import MOST_WORDS, as_written, bag, telling, words
 
-LONGEST_TEXT = 400
-"""Characters that are read."""
-
 MOST_READINGS = 48
 """Whole names that one text is tried as."""
+
+MOST_RESPELLED = 6
+"""Parts of a text up to which words that somebody has are taken for misspelled ones."""
 
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _NUMBERED = frozenset(("type", "stage", "grade", "class", "group", "degree", "factor", "nerve", "phase", "category"))
@@ -76,7 +76,6 @@ def _open(meaning: Phrase) -> bool:
 
 def read(index: Index, text: str) -> Query:
     """What a text asks for; without words it asks for nothing."""
-    text = text[:LONGEST_TEXT]
     unfinished = bool(text) and (text[-1].isalnum())
     tokens = telling(words(text))[:MOST_WORDS]
     if not tokens:
@@ -98,15 +97,15 @@ def read(index: Index, text: str) -> Query:
     return Query(list(_slots(index, spelled, unfinished=unfinished)), corrected)
 
 
-def respelled(index: Index, query: Query) -> Iterable[Query]:
-    """The text with one of its words, which nothing has together with the others, spelled as one that is near."""
+def respelled(index: Index, query: Query) -> Iterable[tuple[int, Query]]:
+    """The text with one word, which nothing has together with the others, spelled as a near one; its place."""
     slots = query.slots
-    for i, slot in enumerate(slots):
-        if len(slot.said) > 1 or len(slots) < 2:
+    for i, slot in enumerate(slots if 1 < len(slots) <= MOST_RESPELLED else ()):
+        if len(slot.said) > 1:
             continue
         for near in corrections(index, slot.said[0], unfinished=False):
             other = Slot((near,), _meanings(index, (near,), ""))
-            yield Query([*slots[:i], other, *slots[i + 1 :]], {**query.corrected, slot.said[0]: near})
+            yield i, Query([*slots[:i], other, *slots[i + 1 :]], {**query.corrected, slot.said[0]: near})
 
 
 def levels(index: Index, slot: Slot) -> Levels:

@@ -20,16 +20,21 @@ from terminology.search.intervals import Intervals
 from terminology.search.layout import Kind
 from terminology.search.names import names_of
 from terminology.search.order import TIER, Why, scored
-from terminology.search.query import Query, Slot, levels, read, respelled
+from terminology.search.query import Levels, Query, Slot, levels, read, respelled
 from terminology.store.file import EditionFile
 
 POOL = 48
 """Of the concepts that a text of several words finds, those that are compared name by name."""
 
+LONGEST_TEXT = 400
+"""Characters of a text that are read."""
+
 MOST_CODES_FIRST = 2_000
 """Codes that begin with a code that are told in the order of the book."""
 
-MOST_LEFT_OUT = 3
+MOST_LEFT_OUT = 2
+"""Words that are left out in every possible way; where it takes more, the rarest words stay."""
+
 MOST_RANKINGS = 32
 """Texts whose rankings stay at hand, for the pages that follow the first."""
 
@@ -85,6 +90,7 @@ class Searcher:
 
     def ranking(self, wanted: Wanted, test: Test | None = None) -> Ranking:
         """All that is found; of those the ones whose code passes the test."""
+        wanted = wanted._replace(text=wanted.text[:LONGEST_TEXT])
         found = self._rankings.get(wanted) if test is None else None
         if found is None:
             found = self._ranking(wanted, test)
@@ -116,11 +122,13 @@ class Searcher:
         if coded is not None:
             kept &= self._all(coded)
         query = read(index, wanted.text if coded is None else coded.rest or "")
-        tiers = self._tiers(query.slots)
+        tiers = _tiers(self._levels(query.slots))
         left_out: tuple[str, ...] = ()
-        if query.slots and not any(tier & kept for tier in tiers):
-            query, tiers = self._other_spelling(query, tiers, kept)
-            if wanted.partial and not any(tier & kept for tier in tiers):
+        if query.slots and not _union(tiers) & kept:
+            other = self._other_spelling(query, kept)
+            if other is not None:
+                query, tiers = other
+            elif wanted.partial:
                 query, left_out, tiers = self._without(query, kept)
         named = self._named(query)
         pool = self._pool(query, tiers, kept) if len(query.slots) > 1 else []
@@ -149,7 +157,7 @@ class Searcher:
     def _made(self, ranking: Ranking, kept: int, test: Test | None) -> Ranking:
         """The ranking of those that are kept and pass the test, each once, with their number."""
         if test is not None:
-            found = reduce(int.__or__, ranking.tiers, bits.of(ranking.first, ranking.size))
+            found = _union(ranking.tiers) | bits.of(ranking.first, ranking.size)
             kept &= self._passing(found & kept, test)
         if kept != -1:
             ranking.first = [rank for rank in ranking.first if kept >> rank & 1]
@@ -164,42 +172,36 @@ class Searcher:
         codes = dict(self._db.execute(_CODES, (json.dumps([order[rank] for rank in ranks]),)))
         return bits.of((rank for rank in ranks if test(codes[order[rank]])), size)
 
-    def _tiers(self, slots: Sequence[Slot]) -> list[int]:
-        """Who has all slots: as they were said, as they are meant, begun; in the display, in a name, or by a header."""
-        if not slots:
-            return []
-        found = [levels(self.index, slot) for slot in slots]
-        plain = reduce(both, [level.plain for level in found])
-        meant = reduce(both, [level.meant for level in found])
-        begun = reduce(both, [level.begun for level in found])
-        return [*_fields(plain), *_fields(meant), meant.above, *_fields(begun), begun.above]
+    def _levels(self, slots: Sequence[Slot]) -> list[Levels]:
+        return [levels(self.index, slot) for slot in slots]
 
-    def _other_spelling(self, query: Query, tiers: list[int], kept: int) -> tuple[Query, list[int]]:
+    def _other_spelling(self, query: Query, kept: int) -> tuple[Query, list[int]] | None:
         """The text with one word that somebody has taken for a misspelled one, where that finds something."""
+        held = self._levels(query.slots)
         ways: list[tuple[int, int, Query, list[int]]] = []
-        for other in respelled(self.index, query):
-            tried = self._tiers(other.slots)
-            if total := (reduce(int.__or__, tried) & kept).bit_count():
-                ways.append((total, len(ways), other, tried))
-        if not ways:
-            return query, tiers
-        _, _, query, tiers = max(ways, key=lambda way: (way[0], -way[1]))
-        return query, tiers
+        for place, other in respelled(self.index, query):
+            tiers = _tiers([*held[:place], levels(self.index, other.slots[place]), *held[place + 1 :]])
+            if total := (_union(tiers) & kept).bit_count():
+                ways.append((total, len(ways), other, tiers))
+        return max(ways, key=lambda way: (way[0], -way[1]))[2:] if ways else None
 
     def _without(self, query: Query, kept: int) -> tuple[Query, tuple[str, ...], list[int]]:
-        """The fewest words left out so that something is found; of several ways the one that finds the fewest."""
-        slots = query.slots
-        for left in range(1, min(len(slots), MOST_LEFT_OUT + 1)):
-            ways = []
-            for out in combinations(range(len(slots)), left):
-                some = [slot for i, slot in enumerate(slots) if i not in out]
-                tiers = self._tiers(some)
-                if total := (reduce(int.__or__, tiers) & kept).bit_count():
-                    ways.append((total, out, some, tiers))
-            if ways:
-                _, out, some, tiers = min(ways, key=lambda way: way[:2])
-                return Query(some, query.corrected), tuple(" ".join(slots[i].said) for i in out), tiers
-        return query, (), self._tiers(slots)
+        """As few words left out as it takes to find something; of several ways the one that finds the fewest."""
+        slots, held = query.slots, self._levels(query.slots)
+        every = range(len(slots))
+        stays = next((best for n in range(1, MOST_LEFT_OUT + 1) if (best := _fewest(held, n, kept))), None)
+        if stays is None:  # the rarest first, as long as they meet
+            stays = []
+            for place in sorted(every, key=lambda i: (held[i].begun.above & kept).bit_count()):
+                if _union(_tiers([held[i] for i in (*stays, place)])) & kept:
+                    stays.append(place)
+        stays.sort()
+        some = Query([slots[i] for i in stays])
+        said = {word for slot in some.slots for word in slot.said}
+        some.corrected = {wrong: right for wrong, right in query.corrected.items() if right in said}
+        written = {right: wrong for wrong, right in query.corrected.items()}
+        out = (written.get(word, word) for i in every if i not in stays for word in slots[i].said)
+        return some, tuple(out) if stays else (), _tiers([held[i] for i in stays])
 
     def _named(self, query: Query) -> list[int]:
         """Those of whom the text is a whole name, the likelier reading and the surer kind first."""
@@ -237,6 +239,30 @@ _NAMES = """WITH asked AS MATERIALIZED (SELECT value AS id FROM json_each(?))
   SELECT concept, text FROM asked CROSS JOIN name ON concept = id
   UNION ALL SELECT concept, text FROM asked CROSS JOIN note ON concept = id WHERE kind = 'includes'"""
 _CODES = "SELECT id, code FROM concept WHERE id IN (SELECT value FROM json_each(?))"
+
+
+def _union(tiers: Sequence[int]) -> int:
+    return reduce(int.__or__, tiers, 0)
+
+
+def _tiers(held: Sequence[Levels]) -> list[int]:
+    """Who has all slots: as they were said, as they are meant, begun; in the display, in a name, or by a header."""
+    if not held:
+        return []
+    plain = reduce(both, [level.plain for level in held])
+    meant = reduce(both, [level.meant for level in held])
+    begun = reduce(both, [level.begun for level in held])
+    return [*_fields(plain), *_fields(meant), meant.above, *_fields(begun), begun.above]
+
+
+def _fewest(held: Sequence[Levels], left_out: int, kept: int) -> list[int] | None:
+    """The places that stay when so many are left out, something is found, and as little as possible."""
+    found = []
+    for out in combinations(range(len(held)), left_out) if left_out < len(held) else ():
+        stays = [i for i in range(len(held)) if i not in out]
+        if total := (_union(_tiers([held[i] for i in stays])) & kept).bit_count():
+            found.append((total, stays))
+    return min(found)[1] if found else None
 
 
 def _fields(sets: Sets) -> tuple[int, int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import lru_cache
 
@@ -66,5 +65,7 @@ def telling(found: list[str]) -> list[str]:
 
 def bag(found: list[str]) -> int:
     """A number that says which words a phrase holds, whatever their order: signed, of 64 bits."""
+    from hashlib import blake2b  # brings OpenSSL, for which whoever only looks up codes need not wait
+
     text = " ".join(sorted(set(telling(found))))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
