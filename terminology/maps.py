@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from terminology.source import MapSource, Progress
+from terminology.spellings import FORMS
 
 LAYOUT = 1
 """Raise when the tables change: files of another layout are made anew."""
@@ -94,7 +95,9 @@ class MapFile:
         return self._db
 
     def targets(self, code: str) -> list[Meaning]:
-        """What a source code means, in the order of the map; at most `MOST`."""
+        """What a source code means, however it is spelled, in the order of the map; at most `MOST`."""
+        form = FORMS.get(self.source)
+        code = (form.of(code) if form else None) or code
         rows = self.db.execute(
             "SELECT target, equivalence, rules FROM pair WHERE source = ? ORDER BY no LIMIT ?", (code, MOST)
         ).fetchall()

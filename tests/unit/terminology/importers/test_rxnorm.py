@@ -12,6 +12,7 @@ from terminology import Terminology, open_terminology
 from terminology.build import install
 from terminology.importers import Given
 from terminology.importers.rxnorm import read
+from terminology.maps import install_map, open_maps
 from terminology.operations import Library, answer_call
 from terminology.source import MapSource, Source
 
@@ -150,6 +151,15 @@ def test_package_codes_become_a_map(tmp_path: Path) -> None:
     _, found = sources(Given((archive(tmp_path),)))
     assert (found.source, found.target, found.version) == (NDC, RXNORM, "10062025")
     assert [(r.source, r.target, r.equivalence) for r in found.rows()] == [("90021433080", str(DRUG), "wider")]
+
+
+@pytest.mark.parametrize("code", ["90021433080", "90021-4330-80"])
+def test_translate_takes_a_package_code_in_any_spelling(tmp_path: Path, code: str) -> None:
+    """`$translate` finds the drug of a package, however its code is written."""
+    _, found = sources(Given((archive(tmp_path),)))
+    install_map(tmp_path, found)
+    (map_,) = open_maps(tmp_path).between(NDC, RXNORM)
+    assert [m.target for m in map_.targets(code)] == [str(DRUG)]
 
 
 def test_a_folder_loads_once(tmp_path: Path) -> None:
