@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _LOW = (1 << 32) - 1
+MOST_INTERVALS = 20_000_000
+"""Intervals of an edition, 8 bytes each; terminologies have a hundredth of it."""
+
 SHOWN = 5
 """Codes that an error names."""
 
@@ -133,11 +136,17 @@ def _circular(h: Hierarchy) -> Iterator[int]:
 def _spans(h: Hierarchy) -> Iterator[tuple[int, bytes]]:
     """Carry intervals upwards; one that a concept's own covers is not carried on. Packed as first << 32 | last."""
     carried: dict[int, set[int]] = {}
+    count = 0
     for place in _upwards(h):
         own = h.ids[place] << 32 | h.last[place]
         extra = carried.pop(place, None)
         merged = _merged([own, *extra]) if extra else [own]
         if merged != [own]:
+            count += len(merged)
+            if count > MOST_INTERVALS:
+                raise Broken(
+                    f"its concepts have so many further parents that it takes more than {MOST_INTERVALS} intervals"
+                )
             yield place, b"".join((array("I", [m >> 32 for m in merged]), array("I", [m & _LOW for m in merged])))
         parent = h.first[place]
         for parent in (*h.further.get(place, ()), *((h.first[place],) if merged != [own] else ())):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terminology.store import hierarchy
 from terminology.store.hierarchy import Broken, arrange
 
 
@@ -38,22 +39,22 @@ def walked_below(place: int, codes: list[str], parents: list[tuple[str, ...]]) -
 def test_intervals_hold_exactly_what_lies_below(seed: int) -> None:
     """The interval in the tree, or the span where there is one, is the set of ids below a concept and its own."""
     codes, parents = random_graph(seed)
-    hierarchy = arrange(codes, parents)
-    spans = {place: memoryview(blob).cast("I") for place, blob in hierarchy.spans()}
+    made = arrange(codes, parents)
+    spans = {place: memoryview(blob).cast("I") for place, blob in made.spans()}
     for place in range(len(codes)):
-        bounds = spans.get(place, [hierarchy.ids[place], hierarchy.last[place]])
+        bounds = spans.get(place, [made.ids[place], made.last[place]])
         firsts, lasts = bounds[: len(bounds) // 2], bounds[len(bounds) // 2 :]
         listed = [i for first, last in zip(firsts, lasts, strict=True) for i in range(first, last + 1)]
-        assert listed == sorted(hierarchy.ids[p] for p in walked_below(place, codes, parents))
+        assert listed == sorted(made.ids[p] for p in walked_below(place, codes, parents))
 
 
 def test_children_keep_their_order_and_ids_are_pre_order() -> None:
     """Concepts in any order get the numbers of the book: a parent, its first child and all below that, the next."""
     codes = ["b2", "root", "b", "a", "b1", "other"]
-    hierarchy = arrange(codes, [("b",), (), ("root",), ("root",), ("b",), ()])
-    assert [codes[place] for place in hierarchy.order] == ["root", "b", "b2", "b1", "a", "other"]
-    assert list(hierarchy.last) == [3, 5, 4, 5, 4, 6]
-    assert list(hierarchy.spans()) == []
+    made = arrange(codes, [("b",), (), ("root",), ("root",), ("b",), ()])
+    assert [codes[place] for place in made.order] == ["root", "b", "b2", "b1", "a", "other"]
+    assert list(made.last) == [3, 5, 4, 5, 4, 6]
+    assert list(made.spans()) == []
 
 
 @pytest.mark.parametrize(
@@ -85,3 +86,11 @@ def test_case_does_not_count_where_the_system_says_so() -> None:
     assert list(arrange(["A", "b"], [(), ("a",)], sensitive=False).first) == [-1, 0]
     with pytest.raises(Broken, match="stand twice: a"):
         arrange(["A", "a"], [(), ()], sensitive=False)
+
+
+def test_a_hierarchy_without_any_order_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals are counted, so that a graph that is no terminology cannot fill the disk."""
+    monkeypatch.setattr(hierarchy, "MOST_INTERVALS", 2)
+    codes, parents = ["a", "b", "c", "d", "e"], [(), (), (), ("a", "b", "c"), ("a", "b", "c")]
+    with pytest.raises(Broken, match="more than 2 intervals"):
+        list(arrange(codes, parents).spans())
