@@ -144,9 +144,7 @@ def _spans(h: Hierarchy) -> Iterator[tuple[int, bytes]]:
         if merged != [own]:
             count += len(merged)
             if count > MOST_INTERVALS:
-                raise Broken(
-                    f"its concepts have so many further parents that it takes more than {MOST_INTERVALS} intervals"
-                )
+                raise Broken(f"its further parents make more than {MOST_INTERVALS} intervals")
             yield place, b"".join((array("I", [m >> 32 for m in merged]), array("I", [m & _LOW for m in merged])))
         parent = h.first[place]
         for parent in (*h.further.get(place, ()), *((h.first[place],) if merged != [own] else ())):
