@@ -57,6 +57,11 @@ class Query:
         for chosen in islice(product(*choices), MOST_READINGS):
             yield bag([word for phrase in chosen for word in phrase])
 
+    @property
+    def wordy(self) -> bool:
+        """Whether it has, or means, several words, so that names can answer it better or worse."""
+        return len(self.slots) > 1 or any(len(m) > 1 for slot in self.slots for m in (slot.said, *slot.meanings))
+
     @cached_property
     def parts(self) -> list[Part]:
         """What answers each slot."""

@@ -26,6 +26,7 @@ WORDS = {
     **dict.fromkeys(("newborn", "neonatal", "congenital", "fetu", "fetal", "perinatal"), 4.0),
     **dict.fromkeys(("pregnancy", "childbirth", "puerperium", "maternal", "trimester", "abortion"), 4.0),
     **dict.fromkeys(("poisoning", "adverse", "underdosing", "intraoperative", "postprocedural"), 3.0),
+    **dict.fromkeys(("assault", "undetermined", "intentional"), 2.0),
     **dict.fromkeys(("neoplastic", "complicating", "underlying", "induced", "family", "open", "pathological"), 3.0),
     **dict.fromkeys(("other", "specified", "history", "presence", "screening", "absence"), 2.0),
     **dict.fromkeys(("obsolete", "deprecated", "veterinary"), 4.0),

@@ -131,7 +131,7 @@ class Searcher:
             elif wanted.partial:
                 query, left_out, tiers = self._without(query, kept)
         named = self._named(query)
-        pool = self._pool(query, tiers, kept) if len(query.slots) > 1 else []
+        pool = self._pool(query, tiers, kept) if query.wordy else []
         first = list(dict.fromkeys((*named, *pool)))
         whys = dict.fromkeys(named, Why.NAME)
         return self._made(Ranking(query, index.size, first, tiers, 0, whys, left_out), kept, test)
