@@ -37,6 +37,7 @@ ASSOCIATIONS: Final = {
 }
 """Reference sets of historical associations, and the names of the properties that hold their targets."""
 
+# Multiplication in the group of the symmetries of a pentagon: https://en.wikipedia.org/wiki/Verhoeff_algorithm
 _D = tuple(
     tuple(map(int, row))
     for row in (
@@ -44,7 +45,6 @@ _D = tuple(
         "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
     )
 )  # fmt: skip
-"""Multiplication in the group of the symmetries of a pentagon (https://en.wikipedia.org/wiki/Verhoeff_algorithm)."""
 
 _FIRST = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 

@@ -21,7 +21,7 @@ def version_of(given: Given, release: Release) -> str:
     if said and _VERSION.fullmatch(said):
         return said
     if said and not sctid.is_valid(said):
-        raise refusal("--version takes the identifier of a module, or http://snomed.info/sct/MODULE/version/YYYYMMDD")
+        raise refusal(f"--version takes the identifier of a module, or {SNOMED}/MODULE/version/YYYYMMDD")
     return f"{SNOMED}/{said or _module(release)}/version/{release.day:%Y%m%d}"
 
 
