@@ -78,6 +78,7 @@ TABLES: dict[str, TableDef] = {
     "addon": _list("Add-on codes", type="text"),
     "addon_primary": TableDef("Primary codes of add-on codes", {"code": "text", "primary": "text"}, {"type": "text"}),
     # Code lists of edits, loaded by the user or our own
+    "modifier": _list("Modifiers", kind="text"),
     "visit": _list("Evaluation and management visits", family="text", level="whole", new="flag", low="whole", high="whole"),
     "diagnosis_edit": _list(
         "Medicare code editor, diagnoses", ages="text", sex="text", manifestation="flag", external="flag",
@@ -122,6 +123,7 @@ TABLES: dict[str, TableDef] = {
 }  # fmt: skip
 """By the name that expressions use.
 
+A modifier's kind is payment, component, side, site, service, ambulance or information (`claims/tables/data/modifier.tsv`).
 RVUs are in hundredths, GPCIs in thousandths, conversion factors in ten-thousandths of a dollar, percentages in
 hundredths of the whole, drug prices in thousandths of a dollar for one billing unit.
 """
