@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_profiles.errors import Category
+from fhir_profiles.systems import SNOMED
+from terminology import sctid
 from terminology.operations.asked import shelf_of
 from terminology.operations.books import Book, Entry
 from terminology.operations.call import Call, answer, wrong
@@ -66,7 +68,9 @@ def find_book(shelf: Shelf, system: str, version: str | None) -> Book:
 
 
 def unknown_code(book: Book, code: str, at: str | None = None) -> Issue:
-    """The issue of a code that a code system has not."""
+    """The issue of a code that a code system has not, or of one that is an expression."""
+    if book.url == SNOMED and sctid.is_expression(code):
+        return issue("EXPRESSION_NOT_SUPPORTED", code, book.url, sctid.EXPRESSION, at=at)
     if book.version:
         return issue("Unknown_Code_in_Version", code, book.url, book.version, at=at)
     return issue("Unknown_Code_in", code, book.url, at=at)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Set
 from typing import TYPE_CHECKING, Any
 
 from fhir_profiles.errors import Category, FhirError
-from fhir_profiles.systems import HL7_FHIR
+from fhir_profiles.systems import HL7_FHIR, SNOMED
 from terminology.code_system import read_code_system
 from terminology.core import core
-from terminology.value_sets import own
+from terminology.value_sets import own, snomed
 from terminology.value_sets.compose import Compiler
 from terminology.value_sets.loaded import Loaded
 from terminology.value_sets.members import Members
@@ -129,7 +129,7 @@ class ValueSets:
 
     def _value_set(self, canonical: str) -> Json | None:
         """The resource of a canonical URL: stored, published, or the set that the name of a code system implies."""
-        url, _, version = canonical.partition("|")
+        url, version = snomed.parted(canonical)
         published = core().value_set(url)
         if published is not None and version not in ("", published.get("version")):
             published = None
@@ -147,6 +147,8 @@ class ValueSets:
 
 def implied(url: str, version: str, knows: Callable[[str], bool]) -> Json | None:
     """The set that the name of a code system stands for: `SYSTEM?fhir_vs`, `SYSTEM?fhir_vs=isa/CODE`, `SYSTEM/vs`."""
+    if (edition := snomed.implied(url, version)) is not None:
+        return edition if knows(SNOMED) else None
     if (set_ := own.implied(url, version, knows)) is not None:
         return set_
     system, mark, query = url.partition("?fhir_vs")
