@@ -146,7 +146,8 @@ def _concepts(rows: list[Row], groups: Member | None, brands: Member | None) -> 
     in_groups: defaultdict[str, dict[str, str]] = defaultdict(dict)  # code → group → code of the group
     for row in _barred(groups, GROUPS) if groups else ():
         _known(row, "code", known)
-        _known(row, "group code", known)
+        if row["group code"]:
+            _known(row, "group code", known)
         in_groups[row["code"]][row["group"]] = row["group code"]
     sold_as: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for row in _barred(brands, BRANDS) if brands else ():
@@ -170,7 +171,7 @@ def _concepts(rows: list[Row], groups: Member | None, brands: Member | None) -> 
                 **({"updated": updated.isoformat()} if updated else {}),
                 **({"vaccine-group": list(in_groups[code])} if in_groups[code] else {}),
             },
-            relations=tuple(Relation("vaccine-group", group) for group in in_groups[code].values()),
+            relations=tuple(Relation("vaccine-group", group) for group in in_groups[code].values() if group),
         )
 
 

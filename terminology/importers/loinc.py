@@ -68,8 +68,10 @@ def read(given: Given) -> list[Source]:
 
 
 def _one(given: Given, pattern: str) -> Member | None:
-    """The file of that name; of equal copies, of which a release has several, the one in the shallowest folder."""
-    found = sorted(given.all(pattern), key=lambda m: (m.name.count("/"), "PanelsAndForms" in m.name, m.name))
+    """The file of that name; of copies, of which a release has several, the one that is not only about panels."""
+    every = given.all(pattern)
+    whole = [m for m in every if "/PanelsAndForms/" not in f"/{m.name}"] or every
+    found = sorted(whole, key=lambda m: (m.name.count("/"), m.name))
     if len(found) > 1 and len({m.sha256() for m in found}) > 1:
         raise refusal(f"{', '.join(m.name for m in found[:4])} differ; give one release")
     return found[0] if found else None

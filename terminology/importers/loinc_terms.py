@@ -155,8 +155,8 @@ def _pairs(member: Member | None, one: str, other: str, known: frozenset[str]) -
 
 
 def _term(row: Row, name: str, known: frozenset[str]) -> str | None:
-    """The term in a field; None for one that is none of Loinc.csv any more."""
+    """The term in a field; None for an empty one, and for one that is none of Loinc.csv any more."""
     code = row[name]
-    if not is_loinc(code):
+    if code and not is_loinc(code):
         row.refuse(name, "a LOINC number is expected whose check digit is right")
     return code if code in known else None

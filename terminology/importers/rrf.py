@@ -36,11 +36,11 @@ class Rrf:
         place = self.at[name]
         refuse(self.member, number, sum(len(f) + 1 for f in fields[:place]) + 1, f"{name}: {why}")
 
-    def number(self, number: int, fields: list[str], name: str) -> int:
-        """A field that holds an identifier of RxNorm: up to eight digits."""
+    def number(self, number: int, fields: list[str], name: str, most: int = 8) -> int:
+        """A field that holds an identifier of RxNorm: up to so many digits."""
         text = fields[self.at[name]]
-        if not (text.isdigit() and text.isascii() and len(text) <= 8):
-            self.refuse(number, fields, name, "an identifier of one to eight digits is expected")
+        if not (text.isdigit() and text.isascii() and len(text) <= most):
+            self.refuse(number, fields, name, f"an identifier of one to {most} digits is expected")
         return int(text)
 
     def _damaged(self, number: int, line: str) -> NoReturn:

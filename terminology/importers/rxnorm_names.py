@@ -84,7 +84,7 @@ def read_names(member: Member, *, licensed: bool) -> Names:
     at = file.at
     sab, tty, text, suppress = (at[n] for n in ("SAB", "TTY", "STR", "SUPPRESS"))
     for number, fields in file.lines():
-        cui, atom = file.number(number, fields, "RXCUI"), file.number(number, fields, "RXAUI")
+        cui, atom = file.number(number, fields, "RXCUI"), file.number(number, fields, "RXAUI", 10)
         if atom in seen:
             file.refuse(number, fields, "RXAUI", "the atom stands twice")
         seen.add(atom)

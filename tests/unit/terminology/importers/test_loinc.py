@@ -214,6 +214,15 @@ def test_a_folder_loads_once_and_a_table_alone(tmp_path: Path) -> None:
     assert source.version == "2.81" and {c.code for c in source.concepts()} == {MARSH, OLD, PANEL, COLOUR}
 
 
+def test_a_copy_that_is_only_about_panels_is_left_alone(tmp_path: Path) -> None:
+    """The tables of the folder of panels do not count where the whole ones are there."""
+    path = archive(tmp_path)
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("AccessoryFiles/PanelsAndForms/Loinc.csv", text((HEADER, TERMS[:1])))
+    (source,) = read(Given((path,)))
+    assert {MARSH, OLD, PANEL, COLOUR} <= {c.code for c in source.concepts()}
+
+
 def test_two_editions_stand_side_by_side(tmp_path: Path) -> None:
     """Each answers for its version, the newest where none is asked for."""
     load(tmp_path, Given((archive(tmp_path),)))
