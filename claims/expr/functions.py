@@ -84,6 +84,10 @@ def _whole(text: str) -> int | None:
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 
 
+def _place(number: Any) -> str | None:
+    return None if number >= 1 else "places count from 1"
+
+
 _T: frozenset[Type] = frozenset({"text"})
 _D: frozenset[Type] = frozenset({"day"})
 _W: frozenset[Type] = frozenset({"whole"})
@@ -114,6 +118,10 @@ FUNCTIONS: dict[str, Function] = {
         lambda d: (_EPOCH + timedelta(d)).year,
     ),
     "first": Function((frozenset({"texts"}),), "text", lambda x: x.list.first(), lambda x: x[0] if x else None),
+    "nth": Function(
+        (frozenset({"texts"}), _W), "text", lambda x, n: x.list.get(n - 1, null_on_oob=True),
+        lambda x, n: x[n - 1] if len(x) >= n else None, frozenset({1}), _place,
+    ),
     "days": Function((_D, _D), "whole", lambda a, b: b - a, lambda a, b: b - a),
 }  # fmt: skip
 """`part` counts characters from 1, both ends included; `days(a, b)` is from a to b."""

@@ -16,6 +16,7 @@ from datetime import date
 from typing import Any
 
 from claims.expr.functions import FUNCTIONS
+from claims.expr.sets import SETS
 from claims.expr.tree import (
     NUMBERS,
     SCALARS,
@@ -29,6 +30,7 @@ from claims.expr.tree import (
     Holds,
     Logic,
     Lookup,
+    Meets,
     Missing,
     Node,
     Not,
@@ -187,6 +189,8 @@ class _Reader:
         return Compare("flag", sign, left, right)  # type: ignore[arg-type]
 
     def _in(self, at: ast.Compare, left: Node, right_at: ast.expr) -> Node:
+        if isinstance(right_at, ast.Name) and right_at.id in SETS and left.type == "text":
+            return Among("flag", left, SETS[right_at.id])
         if isinstance(right_at, ast.Tuple | ast.Set | ast.List):
             values = [_alike(self.part(e), left) for e in right_at.elts]
             if not values or not all(isinstance(v, Const) and v.type == left.type for v in values):
@@ -209,6 +213,8 @@ class _Reader:
             raise _refused(at, "a function takes no named values")
         if name == "day":
             return self._written_day(at)
+        if name in ("meets", "within"):
+            return self._meets(at, name)
         arguments = [self.part(a) for a in at.args]
         if name == "missing" and len(arguments) == 1:
             return Missing("flag", arguments[0])
@@ -220,6 +226,20 @@ class _Reader:
         if why := function.refuses(arguments):
             raise _refused(at, f"{name}: {why}")
         return Call(function.gives, name, tuple(arguments))
+
+    def _meets(self, at: ast.Call, name: str) -> Node:
+        """A list column beside values that are written out, or a set."""
+        if len(at.args) != 2:
+            raise _refused(at, f'write {name}(LIST, ("a", "b")) or {name}(LIST, SET)')
+        listed, chosen = self.part(at.args[0]), at.args[1]
+        values: tuple[Any, ...] = ()
+        if isinstance(chosen, ast.Tuple):
+            values = tuple(e.value if isinstance(e, ast.Constant) else None for e in chosen.elts)
+        elif isinstance(chosen, ast.Name):
+            values = SETS.get(chosen.id, ())
+        if listed.type != "texts" or not values or not all(isinstance(v, str) for v in values):
+            raise _refused(at, f"{name} is asked of a list of texts, and of texts written out or a set")
+        return Meets("flag", listed, values, name == "within")
 
     def _written_day(self, at: ast.Call) -> Node:
         try:

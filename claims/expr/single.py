@@ -17,6 +17,7 @@ from claims.expr.tree import (
     Holds,
     Logic,
     Lookup,
+    Meets,
     Missing,
     Node,
     Not,
@@ -124,6 +125,18 @@ def _holds(node: Holds, tables: Mapping[str, Table]) -> Ask:
     return _both(single(node.item, tables), single(node.list, tables), lambda item, listed: item in listed)
 
 
+def _meets(node: Meets, tables: Mapping[str, Table]) -> Ask:
+    of, values, every = single(node.list, tables), frozenset(node.values), node.every
+
+    def ask(own: Row, record: Record, other: Any) -> Any:
+        listed = of(own, record, other)
+        if listed is None:
+            return None
+        return values.issuperset(listed) if every else not values.isdisjoint(listed)
+
+    return ask
+
+
 def _call(node: Call, tables: Mapping[str, Table]) -> Ask:
     do = FUNCTIONS[node.name].single
     arguments = [single(a, tables) for a in node.arguments]
@@ -172,5 +185,5 @@ _FINISH: dict[str, Callable[[list[Any]], Any]] = {
 }
 _MAKERS: dict[type[Node], Callable[[Any, Mapping[str, Table]], Ask]] = {
     Const: _const, Column: _column, Arithmetic: _arithmetic, Compare: _compare, Logic: _logic, Not: _not,
-    Missing: _missing, Among: _among, Holds: _holds, Call: _call, Lookup: _lookup, Each: _each,
+    Missing: _missing, Among: _among, Holds: _holds, Meets: _meets, Call: _call, Lookup: _lookup, Each: _each,
 }  # fmt: skip

@@ -79,6 +79,14 @@ class Holds(Node, frozen=True):
     list: Node
 
 
+class Meets(Node, frozen=True):
+    """`meets(list, (…))`: whether a list column holds one of the values; `within`: whether it holds no other."""
+
+    list: Node
+    values: tuple[str, ...]
+    every: bool
+
+
 class Call(Node, frozen=True):
     """A function of `functions.py`."""
 

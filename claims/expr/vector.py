@@ -22,6 +22,7 @@ from claims.expr.tree import (
     Holds,
     Logic,
     Lookup,
+    Meets,
     Missing,
     Node,
     Not,
@@ -233,6 +234,9 @@ def _expr(node: Node, known: Mapping[Node, str]) -> pl.Expr:
         case Holds():
             item, listed = _expr(node.item, known), _expr(node.list, known)
             return pl.when(item.is_null() | listed.is_null()).then(None).otherwise(listed.list.contains(item))
+        case Meets():
+            each = _expr(node.list, known).list.eval(pl.element().is_in(list(node.values)))
+            return each.list.all() if node.every else each.list.any()
         case Call():
             arguments = [_expr(a, known) for a in node.arguments]
             unknown = [e.is_null() for a, e in zip(node.arguments, arguments, strict=True) if not isinstance(a, Const)]

@@ -127,7 +127,7 @@ class Writer:
         if kind == "text":
             return dice.choice((f"part({self.column('text')}, 1, 2)", f"one({self.column('text')}).name",
                                 f"two({self.column('text')}, {self.column('text')}).indicator",
-                                f"first({self.column('texts')})"))  # fmt: skip
+                                f"first({self.column('texts')})", f"nth({self.column('texts')}, 2)"))  # fmt: skip
         if kind == "cents":
             return f"two({self.column('text')}, {self.column('text')}, on={self.column('day')}).cost"
         return self.column(kind)
@@ -165,7 +165,9 @@ class Writer:
         if choice == 5:
             return self.each(dice.choice(("any", "all")), depth)
         if choice == 6:
-            return dice.choice((f"npi({self.column('text')})", f"distinct({self.column('texts')})",
+            return dice.choice((f"npi({self.column('text')})", f"meets({self.column('texts')}, ('25', '99213'))",
+                                f"within({self.column('texts')}, ('25', '59', 'A1'))", f"{self.column('text')} in NCCI",
+                                f"meets({self.column('texts')}, NCCI)", f"distinct({self.column('texts')})",
                                 f"starts({self.column('text')}, 'A')", f"matches({self.column('text')}, '[0-9]+')",
                                 f"one({self.column('text')})", f"one({self.column('text')}).good"))  # fmt: skip
         kind = dice.choice(("text", "whole", "day", "cents", "number"))
