@@ -22,8 +22,12 @@ ROOT = "ICD10CM.index"
 MAX_DEPTH = 30
 """Levels of terms; the official index has nine."""
 
+MAX_TEXT = 1000
+"""Characters of a title or a reference; the longest official one has a fifth of that."""
+
 _CODE = re.compile(r"([A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?)\.?-*(?:\s*\[[^]]*\])?")
 _RANGE = re.compile(r"[A-Z][0-9A-Z.]{2,7}-[A-Z][0-9A-Z.]{2,7}")
+_TEXTS = frozenset(("title", "see", "seeAlso", "code", "cell"))
 _FOLLOWED = 3
 """Entries that one `see` leads over."""
 
@@ -57,6 +61,8 @@ def _entry(member: Member, term: etree._Element, heads: Mapping[str, str], depth
     title = term.find("title")
     if title is None or not _whole(title):
         refuse_at(member, term, f"{term.tag} has no title")
+    if any(len(_whole(text)) > MAX_TEXT for text in term if text.tag in _TEXTS):
+        refuse_at(member, term, f"a title or reference is longer than {MAX_TEXT} characters")
     entry = Entry(_plain(title), re.sub(r"(?<=\S)\(", " (", _whole(title)))
     for child in term:
         if child.tag == "code":

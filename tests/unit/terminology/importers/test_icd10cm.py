@@ -237,6 +237,7 @@ def order(*lines: str) -> str:
         ({"index": INDEX.replace("2027", "2025")}, "several fiscal years: 2025, 2027"),
         ({"index": INDEX.replace("A00", "Q55")}, "of the index are not in this edition"),
         ({"drug": DRUG.replace('<cell col="2">', '<cell col="9">')}, "drug_2027.xml, line 10, column 59: the column"),
+        ({"index": INDEX.replace("<see>condition", "<see>condition" + ", a" * 500)}, "line 14, column 5: a title"),
         ({"index": INDEX[:400]}, "index_2027.xml, line 9"),
     ],
 )  # fmt: skip
