@@ -70,11 +70,13 @@ class Lister:
 
     def page(self, plan: Plan, offset: int, count: int) -> tuple[list[Item], int] | None:
         """One page of the members and how many there are; None where they must be listed to tell."""
-        part = plan.includes[0] if len(plan.includes) == 1 and not plan.excludes else None
-        if part is None or plan.parameter("versionsMatch"):
+        if plan.parameter("versionsMatch"):
             return None
-        if self._text:
-            return self._found_page(plan, part, offset, count)
+        if self._words:
+            return self._found_page(plan, offset, count)
+        part = plan.includes[0] if len(plan.includes) == 1 and not plan.excludes else None
+        if part is None:
+            return None
         if part.book is None or part.concepts is not None or part.imports or len(part.filters) > 1:
             return None
         if any(not f.exact for f in part.filters):
@@ -90,16 +92,23 @@ class Lister:
         entries = (book.find(code) for code in listed.page(offset, count))
         return [Item(book, entry, {}) for entry in entries if entry is not None], total
 
-    def _found_page(self, plan: Plan, part: Part, offset: int, count: int) -> tuple[list[Item], int] | None:
-        """One page of what the text finds in a loaded code system."""
-        if not self._words or not isinstance(part.book, LoadedBook) or part.concepts is not None or part.imports:
+    def _found_page(self, plan: Plan, offset: int, count: int) -> tuple[list[Item], int] | None:
+        """One page of what the text finds in loaded code systems, one after the other."""
+        books = [(p, p.book) for p in plan.includes if isinstance(p.book, LoadedBook) and not (p.concepts or p.imports)]
+        if plan.excludes or not len({book.url for _, book in books}) == len(books) == len(plan.includes):
             return None
-        book = part.book
-        self._book(part)
         active = self._active or plan.active
-        found = book.page(self._text, part.filters, active=active, count=count, offset=offset)
-        self.corrected.update(found.corrected)
-        return [Item(book, entry, {}) for entry in found.entries], found.total
+        items: list[Item] = []
+        total = 0
+        for part, book in books:
+            self._book(part)
+            found = book.page(
+                self._text, part.filters, active=active, count=count - len(items), offset=max(offset - total, 0)
+            )
+            self.corrected.update(found.corrected)
+            items += [Item(book, entry, {}) for entry in found.entries]
+            total += found.total
+        return items, total
 
     def _part(self, plan: Plan, part: Part, *, top: bool) -> Iterator[Item]:
         imported = [self.members(p, top=False) for p in part.imports]

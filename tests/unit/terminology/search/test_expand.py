@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.systems import ICD10CM
+from fhir_profiles.systems import CPT, ICD10CM, LOINC
 from terminology import Terminology
 from terminology.operations import Library, answer_call
 
@@ -55,3 +55,22 @@ def test_what_was_searched_for_instead_is_told(library: Library) -> None:
 def test_no_word_is_left_out(library: Library) -> None:
     """A filter that nothing has entirely finds nothing."""
     assert _expand(library, f"{ICD10CM}?fhir_vs", filter="kidney xyzzyqq", count=5)["total"] == 0
+
+
+def test_several_systems_are_paged_as_one_list(library: Library) -> None:
+    """The pages of a value set over three systems are its long list, system after system."""
+    includes = [{"system": LOINC}, {"system": CPT}, {"system": ICD10CM}]
+    value_set = {"resourceType": "ValueSet", "status": "active", "compose": {"include": includes}}
+
+    def listed(count: int, offset: int) -> Json:
+        asked = [("valueSet", "resource", value_set), ("filter", "valueString", "glucose")]
+        asked += [("count", "valueInteger", count), ("offset", "valueInteger", offset)]
+        parameters = [{"name": name, key: value} for name, key, value in asked]
+        answer = answer_call("ValueSet/$expand", {"resourceType": "Parameters", "parameter": parameters}, library)
+        expansion: Json = answer["expansion"]
+        return expansion
+
+    whole = listed(500, 0)
+    pages = [code for offset in range(0, 30, 3) for code in _codes(listed(3, offset))]
+    assert whole["total"] == len(_codes(whole)) > 10 and pages == _codes(whole)[:30]
+    assert {one["system"] for one in whole["contains"]} == {LOINC, CPT, ICD10CM}
