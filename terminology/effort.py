@@ -20,20 +20,29 @@ class SpentError(FhirError):
 
 
 class within:
-    """Let what is done in this thread take so many seconds of CPU; SpentError from `step` when it takes more."""
+    """Let what is done in this thread take so many seconds of CPU; SpentError from `step` when it takes more.
 
-    __slots__ = ("_token", "left", "seconds", "until")
+    `waiting` counts the time that passes instead: what is answered at once must not even wait.
+    """
 
-    def __init__(self, seconds: float) -> None:
+    __slots__ = ("_token", "left", "over", "seconds", "until", "waiting")
+
+    def __init__(self, seconds: float, *, waiting: bool = False) -> None:
         self.seconds = seconds
+        self.waiting = waiting
 
     def __enter__(self) -> None:
-        self.until = time.thread_time() + self.seconds
+        self.over = time.monotonic() + self.seconds
+        self.until = 0.0 if self.waiting else time.thread_time() + self.seconds
         self.left = BETWEEN_LOOKS
         self._token: Token[within | None] = _allowed.set(self)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         _allowed.reset(self._token)
+
+    def spent(self) -> bool:
+        """Whether the time is over. The clock of CPU time costs a system call, and is never ahead of the other."""
+        return time.monotonic() > self.over and (self.waiting or time.thread_time() > self.until)
 
 
 _allowed: ContextVar[within | None] = ContextVar("allowed", default=None)
@@ -48,6 +57,6 @@ def step(weight: int = 1) -> None:
     if allowed.left > 0:
         return
     allowed.left = BETWEEN_LOOKS
-    if time.thread_time() > allowed.until:
+    if allowed.spent():
         text = f"The call takes more than {allowed.seconds:g} s of computing. Ask for fewer codes, or by simpler rules."
         raise SpentError(Category.INCORRECT, Problem("error", "too-costly", text))

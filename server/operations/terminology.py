@@ -30,7 +30,7 @@ SMALL = 16_384
 """Bytes of a body that is read without a thread."""
 
 MOMENT = 0.005
-"""Seconds of CPU that an answer at once may take; what takes more goes to a thread."""
+"""Seconds that an answer at once may take; what takes more goes to a thread."""
 
 LONGEST, MOST_OBJECTS = 6 * 1024 * 1024, 250_000
 """Bytes of a body, and JSON objects and arrays in it."""
@@ -89,18 +89,20 @@ class TerminologyOperation:
         if told is None:
             return None
         try:
-            return self._made(request, MOMENT, told, call)
+            return self._made(request, within(MOMENT, waiting=True), told, call)
         except SpentError:
             return None
 
     def _respond(self, request: Request) -> Response:
         call = read_call(request)
         instance = self._instance(request) if len(request.path) == 3 else None
-        return self._made(request, self._seconds, self._answer, call, self._fhir.conformance.codes_library, instance)
+        return self._made(
+            request, within(self._seconds), self._answer, call, self._fhir.conformance.codes_library, instance
+        )
 
-    def _made(self, request: Request, seconds: float, answer: Callable[..., Json], *args: Any) -> Response:
+    def _made(self, request: Request, bound: within, answer: Callable[..., Json], *args: Any) -> Response:
         try:
-            with within(seconds):
+            with bound:
                 made = answer(*args)
         except _MISSHAPEN as error:
             refuse_misshapen(request, error)
