@@ -40,7 +40,7 @@ def parse(member: Member, root: str) -> etree._Element:
 
 def refuse_at(member: Member, element: etree._Element, why: str) -> NoReturn:
     """Refuse the file at the place where an element begins."""
-    last = int(element.sourceline or 0)  # beyond line 65,535 it is one of the next lines
+    last = int(str(element.sourceline or 0))  # the stubs leave its type open; beyond 65,535 it is one of the next lines
     line, column = last, 0
     for number, text in member.lines():
         if number > last:
