@@ -122,6 +122,7 @@ def line_row(
     detail = item.detail[0] if item.detail else None
     members = [by_seq[n] for n in item.care_team_sequence if n in by_seq] or team
     roles = {member["role"]: member["npi"] for member in reversed(members)}
+    taxonomies = {member["role"]: member["taxonomy"] for member in reversed(members)}
     site = item.location_address or (
         who.address(at.near.of(item.location_reference)) if item.location_reference else None
     )
@@ -159,6 +160,10 @@ def line_row(
         "supervising_npi": roles.get("supervisor"),
         "authorisation": said_code(item.extension, "authorisation"),
         "noncovered": at.cents(said_money(item.extension, "noncovered")),
+        "note": item.product_or_service.text if item.product_or_service else None,
+        "site": code_of(item.body_site),
+        "specialty": taxonomies.get("rendering") or taxonomies.get("primary"),
+        "purchased": at.cents(said_money(item.extension, "purchased")),
         "bad_dates": at.bad,
         "evidence": _has_evidence(item.product_or_service),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,10 +20,17 @@ _claim = msgspec.json.Decoder(Claim)
 _bundle = msgspec.json.Decoder(Bundle)
 
 
-def read_claim(body: bytes, row: int = 0, resolve: Resolve | None = None, received: int | None = None) -> Record:
+def read_claim(
+    body: bytes,
+    row: int = 0,
+    resolve: Resolve | None = None,
+    received: int | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
+) -> Record:
     """The rows of one Claim, or of a Bundle whose first entry is one: `claim` is a row, the collections are lists.
 
-    FhirError when the JSON cannot be read or the Claim has more than 2,000 lines. `received` is the day it came.
+    FhirError when the JSON cannot be read or the Claim has more than 2,000 lines. `received` is the day it came,
+    `history` the lines of the patient's earlier claims as rows of the sheet, which may leave out what is not known.
     """
     try:
         claim, near = _opened(body)
@@ -34,7 +42,7 @@ def read_claim(body: bytes, row: int = 0, resolve: Resolve | None = None, receiv
     if len(claim.item) > MAX_LINES:
         raise FhirError.of(Category.INCORRECT, "too-costly", f"A claim has at most {MAX_LINES} lines", "Claim.item")
     try:
-        return _record(Reading(claim, Parties(near, resolve), row, received))
+        return _record(Reading(claim, Parties(near, resolve), row, received), history)
     except msgspec.ValidationError as error:
         text = f"What the claim refers to cannot be read: {str(error).split(' - at ')[-1][:80]}"
         raise FhirError.of(Category.INCORRECT, "structure", text) from None
@@ -60,7 +68,7 @@ def _opened(body: bytes) -> tuple[Claim, dict[str, Any]]:
     return claim, near
 
 
-def _record(at: Reading) -> Record:
+def _record(at: Reading, history: Sequence[Mapping[str, Any]]) -> Record:
     claim = at.claim
     infos = [info_row(at, info) for info in claim.supporting_info]
     at.by_category = {info["category"] or "": info for info in reversed(infos)}
@@ -86,5 +94,5 @@ def _record(at: Reading) -> Record:
         "procedures": procedures,
         "infos": infos,
         "insurances": insurances,
-        "history": [],
+        "history": [{**EMPTY["history"], "mods": (), **one, "row": at.row} for one in history],
     }

@@ -26,7 +26,7 @@ CLAIM = _columns(
         payer_name payer_id member_id relationship coverage_status coverage_type subscriber_family
         facility_npi facility_name facility_state facility_zip referral
         accident_type accident_state related_number related_how
-        bill_type admission_type admission_source admission_hour discharge_status drg clia delay_reason
+        bill_type setting trial admission_type admission_source admission_hour discharge_status drg clia delay_reason
         attending_npi operating_npi
     """,
     whole="row lines diagnoses insurances focal age age_days",
@@ -41,17 +41,21 @@ CLAIM = _columns(
     """,
     texts="authorisations profiles other_currencies",
 )
-"""One row for each Claim. `age` is in years on the first day of service, `lines_total` what the lines charge."""
+"""One row for each Claim. `age` is in years on the first day of service, `lines_total` what the lines charge.
+
+`setting` says whose NCCI edits hold: practitioner, outpatient or dme (a supplier of equipment);
+null for stays and where the type of bill is not said.
+"""
 
 LINE = _columns(
     text="""
         code system revenue unit pos ndc ndc_unit rendering_npi ordering_npi referring_npi supervising_npi service_zip
-        authorisation
+        authorisation note site specialty
     """,
     whole="row seq minutes",
     number="units factor ndc_units",
     day="start end",
-    cents="charge unit_price expected noncovered",
+    cents="charge unit_price expected noncovered purchased",
     flag="bad_dates confirmed evidence",
     texts="mods pointed",
     wholes="pointers teams infos procedures",
@@ -59,7 +63,8 @@ LINE = _columns(
 """One row for each Claim.item; `pointed` are the codes of the diagnoses that it points to, in their order.
 
 `pos` is the place of service of the line, or the claim's own; `units` and `factor` are 1 where they are not said;
-`expected` is unit price times units times factor, rounded to the cent.
+`expected` is unit price times units times factor, rounded to the cent. `note` is the text of the service, `site` the
+body site, `specialty` the taxonomy of who rendered it, `purchased` what a bought test cost (SVD, PS1).
 """
 
 DIAGNOSIS = _columns(text="code system on_admission", whole="row seq place", texts="types")
@@ -87,7 +92,11 @@ HISTORY = _columns(
     whole="row seq", number="units", day="start end", cents="charge claim_total", texts="mods diagnoses",
     flag="same_claim",
 )  # fmt: skip
-"""One row for each line of an earlier claim of the patient; `same_claim` when that is equal but for its number."""
+"""One row for each line of an earlier claim of the patient; `same_claim` when that is equal but for its number.
+
+`provider_npi` is who rendered it, `provider_tax` the group that billed it, `specialty` the taxonomy of who rendered it,
+`status` accepted, paid, denied or pending, `how` the frequency of its claim.
+"""
 
 COLLECTIONS: dict[str, Columns] = {
     "lines": LINE,

@@ -23,6 +23,7 @@ class Concept(Shape):
     """Codings of one meaning."""
 
     coding: list[Coding] = []
+    text: str | None = None
 
 
 class Identifier(Shape):
@@ -167,6 +168,7 @@ class Item(Shape):
     revenue: Concept | None = None
     product_or_service: Concept | None = None
     modifier: list[Concept] = []
+    body_site: Concept | None = None
     serviced_date: str | None = None
     serviced_period: Period | None = None
     location_codeable_concept: Concept | None = None

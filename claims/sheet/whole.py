@@ -7,6 +7,8 @@ from claims.sheet.reading import EMPTY, Reading, Row, code_of, named, said_flag
 from claims.sheet.values import day, years
 
 _MEDICARE = frozenset({"MCPOL", "MEDICARE", "MB", "MA"})
+_OUTPATIENT = frozenset({"12", "13", "14", "22", "23", "34", "74", "75", "76", "85"})
+_SUPPLIERS = frozenset({"332B00000X", "332BC3200X", "332BD1200X", "332BN1400X", "332BP3500X", "332BX2000X"})
 _MEDICAID = frozenset({"MCAID", "SUBSIDIZ", "MC"})
 
 
@@ -52,8 +54,17 @@ def claim_row(at: Reading, lines: list[Row], diagnoses: list[Row], insurances: l
         "other_currencies": [],
     }
     row |= _people(at, first) | _payer(at, insurances) | _events(at)
+    row["setting"] = _setting(row)
     row["odd_amounts"], row["bad_dates"] = at.odd, at.bad
     return row
+
+
+def _setting(row: Row) -> str | None:
+    """Whose NCCI edits hold: of a practitioner, of a supplier of equipment, of an outpatient department; of a stay none."""
+    if row["type"] == "professional":
+        return "dme" if row["provider_taxonomy"] in _SUPPLIERS else "practitioner"
+    bill = (row["bill_type"] or "").lstrip("0")
+    return "outpatient" if row["type"] == "institutional" and bill[:2] in _OUTPATIENT else None
 
 
 def _people(at: Reading, first: int | None) -> Row:
@@ -152,6 +163,7 @@ def _events(at: Reading) -> Row:
         "discharge_status": at.said("discharge-status"),
         "drg": at.said("drg"),
         "clia": at.said("clia"),
+        "trial": at.said("clinical-trial"),
         "delay_reason": at.said("delay-reason"),
         "onset": (info.get("onset") or {}).get("start"),
         "last_menses": (info.get("last-menstrual-period") or {}).get("start"),

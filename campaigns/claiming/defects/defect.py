@@ -10,12 +10,15 @@ from typing import Any
 from fhir_profiles.systems import HCPCS, NPI
 
 Json = dict[str, Any]
-Change = Callable[[Json], None]
+Change = Callable[[Json], list[Json] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """`change` alters a Claim of the kind `base` in place; `also` are rules that the fault breaks by its nature."""
+    """`change` alters a Claim of the kind `base` in place; `also` are rules that the fault breaks by its nature.
+
+    What it returns are lines of the patient's earlier claims (`history` of the sheet).
+    """
 
     rule: str
     change: Change

@@ -30,15 +30,14 @@ SEEDS = range(2)
 def made(defect: Defect, seed: int) -> Any:
     """A claim with one defect."""
     resource = deepcopy(BASES[defect.base](random.Random(seed), seed))
-    defect.change(resource)
-    return resource
+    return resource, defect.change(resource) or ()
 
 
 @pytest.fixture(scope="module")
 def broken() -> list[tuple[str, dict[str, Any]]]:
     """Every defect in claims of its own, as (rule, record)."""
     claims = [(defect.rule, made(defect, seed)) for defect in DEFECTS.values() for seed in SEEDS]
-    return [(rule, read_claim(orjson.dumps(one), row)) for row, (rule, one) in enumerate(claims)]
+    return [(rule, read_claim(orjson.dumps(one), row, history=past)) for row, (rule, (one, past)) in enumerate(claims)]
 
 
 @pytest.fixture(scope="module")
