@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
 from terminology.search import bits
+from terminology.search.intervals import Intervals
 from terminology.search.layout import RANK_BITS, UNRANKED
 
 REMEMBERED = 64
@@ -56,6 +56,7 @@ class Index:
         self.word = lru_cache(REMEMBERED)(self._word)
         self.beginning = lru_cache(REMEMBERED)(self._beginning)
         self.vocabulary = lru_cache(8)(self._vocabulary)
+        self.between = lru_cache(8)(self._between)
 
     @cached_property
     def order(self) -> array[int]:
@@ -130,7 +131,7 @@ class Index:
         row = self._file.db.execute("SELECT code FROM concept WHERE id = ?", (self.order[rank],)).fetchone()
         return str(row[0])
 
-    def between(self, intervals: Iterable[tuple[int, int]]) -> int:
+    def _between(self, intervals: Intervals) -> int:
         """The set of the ids in these intervals, both ends included."""
         marks = bytearray(b"0") * self.size
         for first, last in intervals:
