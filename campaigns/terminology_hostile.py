@@ -123,7 +123,7 @@ def page(found: list[Verdict], told: list[str], only: str) -> str:
         [
             "# Hostile calls to the terminology",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}, `{command}`, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} in the end.",
+            f"{datetime.now(UTC):%Y-%m-%d}, `{command}`, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} then.",
             "",
             f"Each call must be refused with a fitting issue or answered within its bounds: {SECONDS:g} s of CPU,",
             f"{MEGABYTES:g} MB, no 5xx, valid FHIR, and no answer that repeats at length what was sent.",
