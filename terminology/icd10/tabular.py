@@ -1,11 +1,12 @@
 """Read the official ICD-10-CM tabular XML (https://www.cdc.gov/nchs/icd/icd-10-cm/files.html).
 
 A leaf under a 7th-character definition is not billable; its extensions are, padded with X to six characters. The
-official code list decides last: deaths (6th character 7 or 8 of S06.-) take only A, which the XML does not say.
+official code list decides last: deaths (6th character 7 or 8 of S06.-) take only A, which the XML says in a note alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from lxml import etree
@@ -26,13 +27,16 @@ NOTES = {
     "notes": "note",
     "sevenChrNote": "seventh-character",
 }
+WITHOUT = re.compile(r"S06\.\w\w[78][DS]")
+"""Extensions that the note at S06 takes away in words: the dead have no later encounter."""
+
 Sevenths = tuple[tuple[str, str], ...]
 
 
 class Tabular:
     """One tabular XML. `official` holds the codes that exist, with their long titles where the list has any.
 
-    Without an official list every extension that the XML defines is taken.
+    Without an official list every extension is taken that the XML defines, but for those that a note takes away.
     """
 
     def __init__(self, member: Member, root: etree._Element, official: Mapping[str, str] | None = None) -> None:
@@ -114,7 +118,7 @@ class Tabular:
         for character, meaning in sevenths:
             full = stem + character
             title = self._official.get(full.replace(".", ""))
-            if self._official and title is None:
+            if title is None and (self._official or WITHOUT.fullmatch(full)):
                 continue
             self._new(full, diag)
             title = title or f"{display}, {meaning}"

@@ -2,6 +2,7 @@
 
 import zipfile
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fhir_profiles.errors import FhirError
 from fhir_profiles.systems import ICD10CM
 from terminology import open_terminology
 from terminology.importers import Given, importer_of
+from terminology.importers.icd10cm import read
 from terminology.importers.load import load
 from terminology.operations import Library, answer_call
 
@@ -162,6 +164,15 @@ def test_the_tabular_list_and_the_order_file_also_load_alone(tmp_path: Path, nam
     assert put(tmp_path, path) == [("2027", True)]
     terminology = open_terminology(tmp_path)
     assert sum(bool(c.billable) for c in terminology.concepts(ICD10CM)) == 4
+
+
+def test_the_official_tabular_list_alone_has_exactly_the_official_codes() -> None:
+    """Without a code list too: 74,719 billable codes, no later encounter of the dead."""
+    (path,) = (Path(find_spec("simple_icd_10_cm").submodule_search_locations[0]) / "data").glob("*tabular-April*.xml")
+    (source,) = read(Given((path,)))
+    codes = {c.code: c.billable for c in source.concepts() if not c.group}
+    assert (source.version, len(codes), sum(codes.values())) == ("2026-04", 98_186, 74_719)
+    assert "S06.1X7A" in codes and "S06.1X7D" not in codes
 
 
 def test_an_index_alone_joins_the_edition_of_its_year(tmp_path: Path) -> None:
