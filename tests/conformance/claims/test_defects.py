@@ -1,6 +1,7 @@
 """Each rule finds its defect, and nothing else: in a sound claim, and in one with the defects of other rules."""
 
 import random
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -8,6 +9,7 @@ import orjson
 import pytest
 
 from campaigns.claiming.defects import DEFECTS, Defect
+from campaigns.claiming.institutional import inpatient, outpatient
 from campaigns.claiming.making import claim
 from campaigns.claiming.tables import made_tables
 from claims.edit import Edits
@@ -15,7 +17,9 @@ from claims.rules.rule import own_rules
 from claims.sheet.frames import frames
 from claims.sheet.read import read_claim
 
-BASES = {"professional": claim}
+BASES: dict[str, Callable[[random.Random, int], Any]] = {
+    "professional": claim, "inpatient": inpatient, "outpatient": outpatient
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
