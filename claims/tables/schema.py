@@ -61,7 +61,9 @@ TABLES: dict[str, TableDef] = {
         {"state": "text", "carrier": "text", "locality": "text", "rural": "text"},
     ),
     "factor": TableDef("Conversion factors", {"kind": "text"}, {"value": "whole"}),
-    "anaesthesia_factor": TableDef("Anaesthesia conversion factors", _LOCALITY, {"value": "whole"}),
+    "anaesthesia_factor": TableDef(
+        "Anaesthesia conversion factors", _LOCALITY, {"value": "whole", "apm": "whole"}  # apm: from 2026, see `factor`
+    ),
     "anaesthesia": _list("Anaesthesia base units", units="whole"),
     "opps_cap": TableDef(
         "OPPS imaging caps", {"code": "text", "modifier": "text", "carrier": "text", "locality": "text"},

@@ -82,6 +82,18 @@ class Table:
         good = known_all & (at >= 0) & (self._places[safe] >> _DAYS == found) & (day <= self._ends[safe])
         return np.where(good, at, -1)
 
+    def known(self, name: str) -> Mapping[str, int]:
+        """The texts that a key takes, with their numbers."""
+        return self._ids[list(self.definition.keys).index(name)]
+
+    def key(self, name: str) -> Array:
+        """The number of each row's key, as `known` has it."""
+        at = list(self.definition.keys).index(name)
+        keys = self._places >> _DAYS
+        for known in self._ids[:at:-1]:
+            keys = keys // max(len(known), 1)
+        return keys % max(len(self._ids[at]), 1)
+
     def value(self, row: int, name: str) -> Any:
         """A value of a row; None for no row."""
         if row < 0:

@@ -1,0 +1,1 @@
+"""What Medicare's fee schedules allow for the lines of claims."""
