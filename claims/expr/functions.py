@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,22 @@ def _whole(text: str) -> int | None:
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 
 
+def _nearest(number: float) -> int:
+    """The nearest whole number, half away from zero as Polars does."""
+    return int(math.copysign(math.floor(abs(number) + 0.5), number))
+
+
+def _month(day: int) -> int:
+    """Months since the year 0."""
+    date_ = _EPOCH + timedelta(day)
+    return date_.year * 12 + date_.month
+
+
+def _month_columns(day: pl.Expr) -> pl.Expr:
+    found = day.cast(pl.Int32).cast(pl.Date)
+    return found.dt.year().cast(pl.Int64) * 12 + found.dt.month().cast(pl.Int64)
+
+
 def _place(number: Any) -> str | None:
     return None if number >= 1 else "places count from 1"
 
@@ -91,6 +108,7 @@ def _place(number: Any) -> str | None:
 _T: frozenset[Type] = frozenset({"text"})
 _D: frozenset[Type] = frozenset({"day"})
 _W: frozenset[Type] = frozenset({"whole"})
+_N: frozenset[Type] = frozenset({"whole", "number"})
 _L: frozenset[Type] = frozenset({"texts", "wholes"})
 
 FUNCTIONS: dict[str, Function] = {
@@ -122,6 +140,22 @@ FUNCTIONS: dict[str, Function] = {
         (frozenset({"texts"}), _W), "text", lambda x, n: x.list.get(n - 1, null_on_oob=True),
         lambda x, n: x[n - 1] if len(x) >= n else None, frozenset({1}), _place,
     ),
+    "alike": Function(
+        (_L, _L), "flag", lambda a, b: a.list.set_symmetric_difference(b).list.len() == 0, lambda a, b: set(a) == set(b)
+    ),
+    "overlap": Function(
+        (_L, _L), "flag", lambda a, b: a.list.set_intersection(b).list.len() > 0,
+        lambda a, b: not set(a).isdisjoint(b),
+    ),
+    "multiple": Function(
+        (_N, _N), "flag", lambda a, b: (b > 0) & ((a / b).round() * b - a).abs().le(1e-6),
+        lambda a, b: b > 0 and abs(_nearest(a / b) * b - a) <= 1e-6,
+    ),
+    "months": Function(
+        (_D, _D), "whole", lambda a, b: _month_columns(b) - _month_columns(a), lambda a, b: _month(b) - _month(a)
+    ),
     "days": Function((_D, _D), "whole", lambda a, b: b - a, lambda a, b: b - a),
 }  # fmt: skip
-"""`part` counts characters from 1, both ends included; `days(a, b)` is from a to b."""
+"""`part` counts characters from 1, both ends included; `days(a, b)` is from a to b, `months(a, b)` how many
+months later in the calendar b is; `alike` lists hold the same, and
+`multiple(a, b)` asks whether a is a whole number of b."""

@@ -25,12 +25,13 @@ def read_claim(
     row: int = 0,
     resolve: Resolve | None = None,
     received: int | None = None,
-    history: Sequence[Mapping[str, Any]] = (),
+    history: Sequence[Mapping[str, Any]] | None = None,
 ) -> Record:
     """The rows of one Claim, or of a Bundle whose first entry is one: `claim` is a row, the collections are lists.
 
     FhirError when the JSON cannot be read or the Claim has more than 2,000 lines. `received` is the day it came,
-    `history` the lines of the patient's earlier claims as rows of the sheet, which may leave out what is not known.
+    `history` the lines of the patient's earlier claims as rows of the sheet, which may leave out what is not known;
+    None where nobody looked for them.
     """
     try:
         claim, near = _opened(body)
@@ -68,7 +69,7 @@ def _opened(body: bytes) -> tuple[Claim, dict[str, Any]]:
     return claim, near
 
 
-def _record(at: Reading, history: Sequence[Mapping[str, Any]]) -> Record:
+def _record(at: Reading, history: Sequence[Mapping[str, Any]] | None) -> Record:
     claim = at.claim
     infos = [info_row(at, info) for info in claim.supporting_info]
     at.by_category = {info["category"] or "": info for info in reversed(infos)}
@@ -86,13 +87,17 @@ def _record(at: Reading, history: Sequence[Mapping[str, Any]]) -> Record:
         }
         for one in claim.procedure
     ]  # fmt: skip
+    whole = claim_row(at, lines, diagnoses, insurances, team)
+    whole["history_known"] = history is not None
+    for line in lines:
+        line["performer"] = line["rendering_npi"] or whole["provider_npi"]
     return {
-        "claim": claim_row(at, lines, diagnoses, insurances, team),
+        "claim": whole,
         "lines": lines,
         "diagnoses": diagnoses,
         "team": team,
         "procedures": procedures,
         "infos": infos,
         "insurances": insurances,
-        "history": [{**EMPTY["history"], "mods": (), **one, "row": at.row} for one in history],
+        "history": [{**EMPTY["history"], "mods": (), **one, "row": at.row} for one in history or ()],
     }

@@ -37,20 +37,20 @@ CLAIM = _columns(
     cents="total lines_total paid",
     flag="""
         subscriber_is_patient has_subscriber medicare medicaid participating qualifying_apm has_response provider_is_box
-        odd_amounts bad_dates subscriber_is_same
+        odd_amounts bad_dates subscriber_is_same history_known
     """,
     texts="authorisations profiles other_currencies",
 )
 """One row for each Claim. `age` is in years on the first day of service, `lines_total` what the lines charge.
 
 `setting` says whose NCCI edits hold: practitioner, outpatient or dme (a supplier of equipment);
-null for stays and where the type of bill is not said.
+null for stays and where the type of bill is not said. `history_known` tells whether earlier claims were looked for.
 """
 
 LINE = _columns(
     text="""
         code system revenue unit pos ndc ndc_unit rendering_npi ordering_npi referring_npi supervising_npi service_zip
-        authorisation note site specialty
+        authorisation note site specialty performer
     """,
     whole="row seq minutes",
     number="units factor ndc_units",
@@ -64,7 +64,9 @@ LINE = _columns(
 
 `pos` is the place of service of the line, or the claim's own; `units` and `factor` are 1 where they are not said;
 `expected` is unit price times units times factor, rounded to the cent. `note` is the text of the service, `site` the
-body site, `specialty` the taxonomy of who rendered it, `purchased` what a bought test cost (SVD, PS1).
+body site, `specialty` the taxonomy of who rendered it, `performer` who that is,
+or the billing provider where nobody is named,
+`purchased` what a bought test cost (SVD, PS1).
 """
 
 DIAGNOSIS = _columns(text="code system on_admission", whole="row seq place", texts="types")
@@ -94,7 +96,7 @@ HISTORY = _columns(
 )  # fmt: skip
 """One row for each line of an earlier claim of the patient; `same_claim` when that is equal but for its number.
 
-`provider_npi` is who rendered it, `provider_tax` the group that billed it, `specialty` the taxonomy of who rendered it,
+`provider_npi` is its performer, `provider_tax` the group that billed it, `specialty` the taxonomy of who rendered it,
 `status` accepted, paid, denied or pending, `how` the frequency of its claim.
 """
 

@@ -60,7 +60,7 @@ def claim_row(at: Reading, lines: list[Row], diagnoses: list[Row], insurances: l
 
 
 def _setting(row: Row) -> str | None:
-    """Whose NCCI edits hold: of a practitioner, of a supplier of equipment, of an outpatient department; of a stay none."""
+    """Whose NCCI edits hold: a practitioner, a supplier of equipment, an outpatient department; of a stay nobody."""
     if row["type"] == "professional":
         return "dme" if row["provider_taxonomy"] in _SUPPLIERS else "practitioner"
     bill = (row["bill_type"] or "").lstrip("0")

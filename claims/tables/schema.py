@@ -32,7 +32,7 @@ def _list(title: str, **values: Type) -> TableDef:
 
 TABLES: dict[str, TableDef] = {
     # Codes, from the terminology
-    "hcpcs": _list("HCPCS and CPT codes", active="flag"),
+    "hcpcs": _list("HCPCS and CPT codes", active="flag", added="day", ended="day", replacement="text"),
     "icd10cm": _list(
         "ICD-10-CM", billable="flag", unspecified="flag", external="flag", side="text", seventh="flag", sided="flag"
     ),
@@ -81,13 +81,22 @@ TABLES: dict[str, TableDef] = {
     "addon_primary": TableDef("Primary codes of add-on codes", {"code": "text", "primary": "text"}, {"type": "text"}),
     # Code lists of edits, loaded by the user or our own
     "modifier": _list("Modifiers", kind="text"),
+    "special": _list("Codes that need more than themselves", kind="text"),
+    "therapy": _list("Therapy services", kind="text", minutes="whole"),
+    "amount": TableDef("Amounts that are set for a year", {"kind": "text"}, {"value": "cents"}),
+    "panel": TableDef("Laboratory panels", {"panel": "text", "code": "text"}, {"parts": "whole"}),
+    "panel_part": _list("The panel that a laboratory test is part of", panel="text", parts="whole"),
+    "code_site": _list("Body sites of codes", site="text"),
+    "frequency": _list("Frequency limits", times="whole", days="whole"),
+    "laboratory": TableDef("CLIA certificates", {"number": "text"}, {"kind": "text"}),
+    "department": TableDef("Departments of hospitals", {"npi": "text"}, {"off_campus": "flag"}),
     "visit": _list("Evaluation and management visits", family="text", level="whole", new="flag", low="whole", high="whole"),
     "diagnosis_edit": _list(
         "Medicare code editor, diagnoses", ages="text", sex="text", manifestation="flag", external="flag",
         unacceptable="flag", questionable="flag", poa_exempt="flag", wrong="flag",
     ),
     "procedure_edit": _list("Medicare code editor, procedures", sex="text", noncovered="flag", limited="flag"),
-    "code_limit": _list("Age and sex limits of codes", low="whole", high="whole", sex="text", per_day="flag", ranged="flag"),
+    "code_limit": _list("Age and sex limits of codes", low="whole", high="whole", sex="text", per_day="flag", ranged="flag", once="text"),
     "telehealth": _list("Telehealth services", audio="flag"),
     "clia": _list("CLIA", level="text", waived="flag"),
     "dmepos": _list("DMEPOS categories", category="text", order="flag"),
@@ -110,6 +119,7 @@ TABLES: dict[str, TableDef] = {
         {
             "filing_days": "whole", "correction_days": "whole", "member": "text", "consultations": "flag",
             "telehealth_pos": "text", "telehealth_95": "flag", "referral": "flag", "medicare": "flag", "review": "cents",
+            "test_id": "flag",
         },
     ),
     "authorisation": TableDef("Services that need authorisation", {"payer": "text", "code": "text"}, {"note": "text"}),
@@ -125,7 +135,10 @@ TABLES: dict[str, TableDef] = {
 }  # fmt: skip
 """By the name that expressions use.
 
-A modifier's kind is payment, component, side, site, service, ambulance or information (`claims/tables/data/modifier.tsv`).
+`once` of a code is day or life. What a special code is, `claims/tables/data/special.tsv` shows: unlisted, drug (without a
+code of its own), trial, colonoscopy, aftercare, maternity-whole, maternity-part, administration, vaccination. A therapy is
+always or sometimes one, and `minutes` are those of its unit. A modifier's kind is payment, component, side, site, service,
+ambulance or information (`claims/tables/data/modifier.tsv`).
 RVUs are in hundredths, GPCIs in thousandths, conversion factors in ten-thousandths of a dollar, percentages in
 hundredths of the whole, drug prices in thousandths of a dollar for one billing unit.
 """

@@ -34,7 +34,7 @@ SEEDS = range(2)
 def made(defect: Defect, seed: int) -> Any:
     """A claim with one defect."""
     resource = deepcopy(BASES[defect.base](random.Random(seed), seed))
-    return resource, defect.change(resource) or ()
+    return resource, defect.change(resource)
 
 
 @pytest.fixture(scope="module")

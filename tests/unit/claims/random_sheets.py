@@ -122,6 +122,7 @@ class Writer:
                 f"one({self.column('text')}).units", f"year({self.column('day')})",
                 f"({self.scalar('whole', depth - 1)} {dice.choice('+-*')} {self.scalar('whole', depth - 1)})",
                 f"days({self.column('day')}, {self.column('day')})",
+                f"months({self.column('day')}, {self.column('day')})",
                 self.each(dice.choice(("count", "total", "most", "least")), depth),
             ))  # fmt: skip
         if kind == "text":
@@ -167,7 +168,10 @@ class Writer:
         if choice == 6:
             return dice.choice((f"npi({self.column('text')})", f"meets({self.column('texts')}, ('25', '99213'))",
                                 f"within({self.column('texts')}, ('25', '59', 'A1'))", f"{self.column('text')} in NCCI",
-                                f"meets({self.column('texts')}, NCCI)", f"distinct({self.column('texts')})",
+                                f"meets({self.column('texts')}, NCCI)",
+                                f"alike({self.column('texts')}, {self.column('texts')})",
+                                f"overlap({self.column('texts')}, {self.column('texts')})",
+                                f"multiple({self.scalar('whole', depth - 1)}, {self.constant('number')})", f"distinct({self.column('texts')})",
                                 f"starts({self.column('text')}, 'A')", f"matches({self.column('text')}, '[0-9]+')",
                                 f"one({self.column('text')})", f"one({self.column('text')}).good"))  # fmt: skip
         kind = dice.choice(("text", "whole", "day", "cents", "number"))
