@@ -22,7 +22,7 @@ from terminology.search.variants import variants
 from terminology.search.words import bag, joined, telling, words
 
 LONG_NAME = 8
-"""Telling words up to which a whole name is kept; longer ones are found by their words."""
+"""Telling words up to which a name other than the title is kept whole; longer ones are found by their words."""
 
 LONG_TITLE = 16
 """Words up to which the shorter ways of saying a title are looked for."""
@@ -156,7 +156,7 @@ class _Gathered:
     def _name(self, concept: _Concept, titled: list[str], leaf: int | None) -> None:
         header = concept.billable is False
         told: dict[int, int] = {}
-        _tell(told, titled, Kind.HEADER if header else Kind.TITLE)
+        told[bag(titled)] = Kind.HEADER if header else Kind.TITLE  # however long: a title finds itself
         if len(titled) <= LONG_TITLE and _LATER.isdisjoint(titled):
             for text, _ in islice(variants(concept.display, "title"), 1, None):
                 _tell(told, words(text), Kind.HEADER if header else Kind.SHORTENED)

@@ -38,6 +38,9 @@ MOST_LEFT_OUT = 2
 MOST_RANKINGS = 32
 """Texts whose rankings stay at hand, for the pages that follow the first."""
 
+MOST_TRIED = 10
+"""Parts of a text up to which every way to leave some out is tried."""
+
 Test = Callable[[str], object]
 
 
@@ -258,7 +261,7 @@ def _tiers(held: Sequence[Levels]) -> list[int]:
 def _fewest(held: Sequence[Levels], left_out: int, kept: int) -> list[int] | None:
     """The places that stay when so many are left out, something is found, and as little as possible."""
     found = []
-    for out in combinations(range(len(held)), left_out) if left_out < len(held) else ():
+    for out in combinations(range(len(held)), left_out) if left_out < len(held) <= MOST_TRIED else ():
         stays = [i for i in range(len(held)) if i not in out]
         if total := (_union(_tiers([held[i] for i in stays])) & kept).bit_count():
             found.append((total, stays))

@@ -19,7 +19,7 @@ _SPELLED = re.compile("|".join(old for old, _ in _SPELLINGS))
 _AMERICAN = dict(_SPELLINGS)
 _JOINED = re.compile(r"(?<![^\W_])([^\W_]+)-([^\W_]+)(?:-([^\W_]+))?(?![^\W_-])")
 _DIGITS = re.compile(r"\d")
-MOST_WORDS = 24
+MOST_WORDS = 48
 """Words of a text that are looked at."""
 
 SMALL = frozenset(
@@ -67,5 +67,5 @@ def bag(found: list[str]) -> int:
     """A number that says which words a phrase holds, whatever their order: signed, of 64 bits."""
     from hashlib import blake2b  # brings OpenSSL, for which whoever only looks up codes need not wait
 
-    text = " ".join(sorted(set(telling(found))))
+    text = " ".join(sorted(telling(found)))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
