@@ -34,6 +34,9 @@ from server.store import Store, open_store
 from server.store.migrate import HEAD
 from terminology import open_terminology
 
+COLLECTED = 10_000, 20, 50
+"""When cycles are collected, by generation: by default what is kept at hand is looked through all the time."""
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The server as an ASGI application; it owns the store and closes it at shutdown."""
@@ -99,6 +102,7 @@ def _lifespan(fhir: Fhir) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
         await fhir.store.run(publish, fhir)
         gc.collect()
         gc.freeze()  # what stands after start-up stays: without it each full collection walks the definitions again
+        gc.set_threshold(*COLLECTED)
         try:
             yield
         finally:
