@@ -67,9 +67,9 @@ class Rule:
         """The tables without which it cannot run."""
         return frozenset(n.table for n in walk(self.node) if isinstance(n, Lookup))
 
-    def where(self, index: int | None = None) -> str:
-        """The FHIRPath of the fault; `index` counts the part of its scope from 0."""
-        base = _PATHS[self.scope] + (f"[{index}]" if index is not None else "")
+    def where(self, sequence: int | None = None) -> str:
+        """The FHIRPath of the fault; `sequence` is the number of the part of its scope."""
+        base = _PATHS[self.scope] + (f".where(sequence = {sequence})" if sequence is not None else "")
         return f"{base}.{self.element}" if self.element else base
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from claims.sheet.schema import CLAIM, COLLECTIONS, Columns
+from claims.sheet.schema import CLAIM, COLLECTIONS
 
 TYPES: dict[str, Any] = {
     "text": pl.String, "whole": pl.Int64, "number": pl.Float64, "flag": pl.Boolean, "day": pl.Int64,
@@ -15,15 +15,27 @@ TYPES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def frames(records: Sequence[dict[str, Any]]) -> dict[str, pl.DataFrame]:
-    """The frames of records whose claims are numbered from 0 in their order."""
-    found = {"claims": _frame([record["claim"] for record in records], CLAIM)}
-    for name, columns in COLLECTIONS.items():
-        found[name] = _frame([row for record in records for row in record[name]], columns)
+def frames(
+    records: Sequence[dict[str, Any]], wanted: Mapping[str, Collection[str]] | None = None
+) -> dict[str, pl.DataFrame]:
+    """The frames of records whose claims are numbered from 0 in their order.
+
+    `wanted` names the frames and columns that are asked for, where not all are.
+    """
+    found = {}
+    for name, columns in {"claims": CLAIM, **COLLECTIONS}.items():
+        asked = columns if wanted is None else wanted.get(name, ())
+        if asked:
+            rows = [record["claim"] for record in records] if name == "claims" else _rows(records, name)
+            found[name] = _frame(rows, {column: kind for column, kind in columns.items() if column in asked})
     return found
 
 
-def _frame(rows: list[dict[str, Any]], columns: Columns) -> pl.DataFrame:
+def _rows(records: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    return [row for record in records for row in record[name]]
+
+
+def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> pl.DataFrame:
     return pl.DataFrame({name: _series(name, [row[name] for row in rows], kind) for name, kind in columns.items()})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,8 @@ def test_profile_is_valid_r4_and_named_by_its_id(file) -> None:
     resource = json.decode(file.read_bytes())
     assert check(resource) == []
     assert file.name == f"{resource['id']}.json"
-    assert resource["url"] in vars(systems).values()
+    ours = resource["url"] in vars(systems).values()
+    assert ours or resource["url"].startswith(systems.CLAIM_EXTENSIONS)
 
 
 def test_the_extensions_and_code_systems_we_write_are_defined() -> None:
@@ -26,4 +29,14 @@ def test_the_extensions_and_code_systems_we_write_are_defined() -> None:
     defined = {json.decode(file.read_bytes())["url"] for file in FILES}
     places = tuple(f"{systems.BASE}/{kind}" for kind in ("StructureDefinition", "CodeSystem", "ValueSet"))
     ours = {uri for uri in vars(systems).values() if isinstance(uri, str) and uri.startswith(places)}
-    assert ours == defined
+    read = {uri for uri in defined if uri.startswith(systems.CLAIM_EXTENSIONS)}
+    assert ours - {systems.CLAIM_EXTENSIONS} == defined - read
+
+
+def test_the_extensions_that_claims_are_read_for_are_defined(root: Path) -> None:
+    """Each extension of ours that the claim sheet asks for has its definition, and no other is defined."""
+    asked = re.compile(r"said_(?:code|flag|money)\([^\"]*\"([a-z-]+)\"")
+    names = {name for path in (root / "claims" / "sheet").glob("*.py") for name in asked.findall(path.read_text())}
+    assert {f"claim-{name}.json" for name in names} == {
+        f.name for f in FILES if f.name.startswith("claim-") and "-rule" not in f.name
+    }

@@ -1,0 +1,1 @@
+"""What is answered to a claim: its findings and prices as a ClaimResponse."""
