@@ -165,6 +165,7 @@ def test_titles_find_themselves_however_alike(terminology: Terminology) -> None:
     """A title is told from one that says the same words more often; before a header comes its leaf."""
     for title in (
         "Laceration without foreign body of left ring finger without damage to nail",
-        "Unspecified injury of flexor muscle, fascia and tendon of other and unspecified finger at wrist and hand level",
+        "Unspecified injury of flexor muscle, fascia and tendon of other and unspecified finger at wrist and hand"
+        " level",
     ):
         assert title in [concept.display for concept in terminology.search(ICD10CM, title).concepts[:3]]
