@@ -33,6 +33,16 @@ def read_claim(
     `history` the lines of the patient's earlier claims as rows of the sheet, which may leave out what is not known;
     None where nobody looked for them.
     """
+    claim, near = open_claim(body)
+    try:
+        return _record(Reading(claim, Parties(near, resolve), row, received), history)
+    except msgspec.ValidationError as error:
+        text = f"What the claim refers to cannot be read: {str(error).split(' - at ')[-1][:80]}"
+        raise FhirError.of(Category.INCORRECT, "structure", text) from None
+
+
+def open_claim(body: bytes) -> tuple[Claim, dict[str, Any]]:
+    """A Claim, or the one that a Bundle begins with, and what stands beside it, by address; errors as `read_claim`."""
     try:
         claim, near = _opened(body)
     except msgspec.MsgspecError as error:
@@ -42,11 +52,7 @@ def read_claim(
         raise FhirError.of(Category.INCORRECT, "invalid", "A Claim, or a Bundle whose first entry is one, is expected")
     if len(claim.item) > MAX_LINES:
         raise FhirError.of(Category.INCORRECT, "too-costly", f"A claim has at most {MAX_LINES} lines", "Claim.item")
-    try:
-        return _record(Reading(claim, Parties(near, resolve), row, received), history)
-    except msgspec.ValidationError as error:
-        text = f"What the claim refers to cannot be read: {str(error).split(' - at ')[-1][:80]}"
-        raise FhirError.of(Category.INCORRECT, "structure", text) from None
+    return claim, near
 
 
 def _opened(body: bytes) -> tuple[Claim, dict[str, Any]]:

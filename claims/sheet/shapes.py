@@ -71,6 +71,7 @@ class Extension(Shape):
     value_code: str | None = None
     value_string: str | None = None
     value_boolean: bool | None = None
+    value_integer: int | None = None
     value_money: Money | None = None
     value_reference: Reference | None = None
 
@@ -240,6 +241,10 @@ class Party(Shape):
     extension: list[Extension] = []
     payment: Any = None
     total: Any = None
+    telecom: Any = None
+    groups: Any = msgspec.field(name="class", default=None)  # of a Coverage: group and plan
+    item: Any = None  # of a ClaimResponse
+    adjudication: Any = None
 
 
 class Bundle(Shape):
