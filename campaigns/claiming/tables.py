@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
 from campaigns.claiming.making import CODES, NPIS
+from campaigns.claiming.tables_procedures import procedure_rows
+from claims.tables.own import own_tables
 from claims.tables.schema import TABLES
 from claims.tables.store import shaped
 from claims.tables.table import Table
@@ -16,8 +19,12 @@ Rows = Iterable[Mapping[str, Any]]
 
 
 def made_tables() -> dict[str, Table]:
-    """Every table that rules ask."""
-    return {name: table(name, rows) for name, rows in _rows().items()}
+    """Every table that rules ask; the rows of each part follow each other, and ours stand where none are made."""
+    made: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for found in (_rows(), procedure_rows()):
+        for name, rows in found.items():
+            made[name] += rows
+    return own_tables() | {name: table(name, rows) for name, rows in made.items()}
 
 
 def table(name: str, rows: Rows) -> Table:
@@ -54,13 +61,8 @@ def _rows() -> dict[str, Rows]:
             {"code": c, "facility": c in ("21", "22", "23", "24"), "inpatient": c == "21"}
             for c in ("02", "10", "11", "12", "21", "22", "23", "24", "81")
         ],
-        "visit": [
-            {"code": "99213", "family": "office", "level": 3, "new": False},
-            {"code": "99214", "family": "office", "level": 4, "new": False},
-            {"code": "99221", "family": "hospital", "level": 1}, {"code": "99284", "family": "emergency", "level": 4},
-        ],
         "rvu": [
-            *({"code": c, "modifier": "", **rvu} for c in (*CODES, "99221", "99284")),
+            *({"code": c, "modifier": "", **rvu} for c in (*CODES, "99214", "99221", "99284")),
             {"code": "S0001", "modifier": "", **rvu, "na_nonfacility": "NA"},
             {"code": "S0002", "modifier": "", **rvu, "pctc": "5"},
             {"code": "S0003", "modifier": "", **rvu, "pctc": "3"},

@@ -7,7 +7,7 @@ from typing import Any
 
 from claims.sheet import parties as who
 from claims.sheet.parties import NOBODY
-from claims.sheet.reading import EMPTY, Reading, Row, code_of, said_code, said_money, system_of
+from claims.sheet.reading import EMPTY, Reading, Row, code_of, said_code, said_money, said_whole, system_of
 from claims.sheet.shapes import Concept, Info, Insurance, Item, Party
 from claims.sheet.values import cents, day
 from fhir_profiles.systems import EVIDENCE_BOX
@@ -164,6 +164,7 @@ def line_row(
         "site": code_of(item.body_site),
         "specialty": taxonomies.get("rendering") or taxonomies.get("primary"),
         "purchased": at.cents(said_money(item.extension, "purchased")),
+        "treated_minutes": said_whole(item.extension, "minutes"),
         "bad_dates": at.bad,
         "evidence": _has_evidence(item.product_or_service),
     }

@@ -82,3 +82,9 @@ def named(reference: Reference | None) -> str | None:
     if reference is None:
         return None
     return reference.reference or (reference.identifier.value if reference.identifier else None)
+
+
+def said_whole(extensions: Iterable[Extension], name: str) -> int | None:
+    """The whole number of one of our extensions."""
+    url = f"{CLAIM_EXTENSIONS}{name}"
+    return next((e.value_integer for e in extensions if e.url == url), None)

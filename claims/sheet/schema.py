@@ -52,7 +52,7 @@ LINE = _columns(
         code system revenue unit pos ndc ndc_unit rendering_npi ordering_npi referring_npi supervising_npi service_zip
         authorisation note site specialty performer
     """,
-    whole="row seq minutes",
+    whole="row seq minutes treated_minutes",
     number="units factor ndc_units",
     day="start end",
     cents="charge unit_price expected noncovered purchased",
@@ -66,7 +66,8 @@ LINE = _columns(
 `expected` is unit price times units times factor, rounded to the cent. `note` is the text of the service, `site` the
 body site, `specialty` the taxonomy of who rendered it, `performer` who that is,
 or the billing provider where nobody is named,
-`purchased` what a bought test cost (SVD, PS1).
+`purchased` what a bought test cost, `treated_minutes` how long a
+timed service took.
 """
 
 DIAGNOSIS = _columns(text="code system on_admission", whole="row seq place", texts="types")

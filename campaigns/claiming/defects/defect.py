@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from fhir_profiles.systems import HCPCS, NPI
+from campaigns.claiming.making import NPIS
+from fhir_profiles.systems import CLAIM_EXTENSIONS, CPT, HCPCS, NDC, NPI
 
 Json = dict[str, Any]
 Change = Callable[[Json], list[Json] | None]
@@ -92,3 +93,43 @@ def later(day: str, days: int = 1) -> str:
 def total(claim: Json) -> None:
     """The total that fits the lines."""
     claim["total"]["value"] = sum(round(line["net"]["value"] * 100) for line in claim["item"]) / 100
+
+
+def service(claim: Json, number: int, code: str, *modifiers: str) -> Json:
+    """Another service in a line, counted from 0, with modifiers."""
+    line: Json = claim["item"][number]
+    line["productOrService"] = {"coding": [{"system": HCPCS if code[0].isalpha() else CPT, "code": code}]}
+    if modifiers:
+        line["modifier"] = [{"coding": [{"code": modifier}]} for modifier in modifiers]
+    return line
+
+
+def units(claim: Json, number: int, many: float) -> None:
+    """Other units of a line, its charge and the total with them."""
+    line = claim["item"][number]
+    line["quantity"]["value"] = many
+    line["net"]["value"] = round(line["unitPrice"]["value"] * many + 1e-9, 2)
+    total(claim)
+
+
+def extend(claim: Json, number: int, name: str, **value: Any) -> None:
+    """One of our extensions on a line."""
+    claim["item"][number].setdefault("extension", []).append({"url": f"{CLAIM_EXTENSIONS}{name}", **value})
+
+
+def drug(claim: Json, number: int, ndc: str, many: float) -> None:
+    """The drug of a line."""
+    product = {"coding": [{"system": NDC, "code": ndc}]}
+    claim["item"][number]["detail"] = [
+        {"sequence": 1, "productOrService": product, "quantity": {"value": many, "code": "UN"}}
+    ]
+
+
+def earlier(claim: Json, code: str, before: int = 0, **said: Any) -> Json:
+    """A line of an earlier claim by the same provider, some days before."""
+    start = date.fromisoformat(claim["item"][0]["servicedDate"]).toordinal() - date(1970, 1, 1).toordinal() - before
+    return {
+        "claim": "e1", "control": "E1", "seq": 1, "code": code, "start": start, "end": start, "units": 1.0,
+        "mods": [], "provider_npi": NPIS[1], "provider_tax": "043456789", "specialty": "207R00000X", "status": "paid",
+        **said,
+    }  # fmt: skip
