@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 
 
-def test_the_demo_codes_its_fax(tmp_path: Path) -> None:
+def test_the_demo_codes_its_fax(furnish: Callable[[Path], Path], tmp_path: Path) -> None:
     """One command starts a server, codes the fax and proves each code; negated and family findings are not coded."""
+    furnish(tmp_path)  # building the terminology takes half a minute
     command = [sys.executable, "-m", "server.cli", "demo", "--json", "--data", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert result.returncode == 0, result.stderr

@@ -1,6 +1,8 @@
 """Files are made whole or not at all, and only once."""
 
 import multiprocessing
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,12 +30,34 @@ def order_file(folder: Path, lines: tuple[str, ...] = LINES, name: str = "icd10c
     return path
 
 
-def test_building_again_changes_nothing(terminology: Terminology, tmp_path: Path) -> None:
-    """The second build writes no file."""
-    first = build(tmp_path)
-    assert {"icd10cm@2026-04.sqlite", "cpt@starter-1.sqlite"} <= {p.name for p in first}
+def _copied(built: Path, folder: Path) -> None:
+    """The files of another folder, shared with it: they may be removed here, but not written into."""
+    shutil.copytree(built / "terminology", folder, copy_function=os.link)
+
+
+def test_building_again_writes_what_is_missing(built: Path, tmp_path: Path) -> None:
+    """Nothing where everything is there; what was removed or damaged, and nothing else, where it is not."""
+    folder = tmp_path / "terminology"
+    _copied(built, folder)
+    assert {"icd10cm@2026-04.sqlite", "icd10pcs@2024.sqlite", "cpt@starter-1.sqlite"} <= {
+        p.name for p in folder.iterdir()
+    }
     assert build(tmp_path) == []
-    assert not [p for p in (tmp_path / "terminology").rglob("*") if p.is_file() and p.suffix != ".sqlite"]
+    (folder / "icd10pcs@2024.sqlite").unlink()
+    (folder / "cpt@starter-1.sqlite").unlink()  # shared with others: not written into
+    (folder / "cpt@starter-1.sqlite").write_bytes(b"damaged")
+    assert {p.name for p in build(tmp_path)} == {"icd10pcs@2024.sqlite", "cpt@starter-1.sqlite"}
+    assert not [p for p in folder.rglob("*") if p.is_file() and p.suffix not in (".sqlite", ".bin")]
+
+
+def test_two_processes_share_the_work(built: Path, tmp_path: Path) -> None:
+    """Of several editions that are missing another process writes some, and each is whole."""
+    _copied(built, tmp_path / "terminology")
+    for path in (tmp_path / "terminology").glob("icd10pcs*"):
+        path.unlink()
+    written = {p.name for p in build(tmp_path)}
+    assert written == {"icd10pcs@2024.sqlite", "icd10pcs@2024-04.sqlite"}
+    assert open_terminology(tmp_path).lookup("icd10pcs", "0016070").billable
 
 
 def test_an_order_file_stands_beside_the_package(tmp_path: Path) -> None:
