@@ -46,7 +46,7 @@ class Loaded:
 
 def marked(values: pl.Series, known: Mapping[str, int], default: int) -> Array:
     """Short texts as numbers; `default` for others, null and, at the end, no row."""
-    return np.array([known.get(value, default) for value in values.to_list()] + [default], np.int64)
+    return np.array([known.get(value or "", default) for value in values.to_list()] + [default], np.int64)
 
 
 def whole(values: pl.Series, absent: int = 0) -> Array:

@@ -19,9 +19,9 @@ SETTINGS = ("nonfacility", "facility")
 def published(tables: Mapping[str, Table], asked: pl.DataFrame, kind: str = "standard") -> pl.DataFrame:
     """Amounts in cents for rows of `code`, `modifier`, `carrier`, `locality`, `day`, in their order.
 
-    For both settings `fee` (by RVUs), `capped` (with the outpatient cap of its technical part) and `cap` (the outpatient
-    amount of the row itself); null where the row, the locality or the factor is not known, or the status is not paid by
-    RVUs (the cap stands for any status). The tables rvu, gpci and factor must be loaded.
+    For both settings `fee` (by RVUs), `capped` (with the outpatient cap of its technical part) and `cap` (the
+    outpatient amount of the row itself); null where the row, the locality or the factor is not known, or the status is
+    not paid by RVUs (the cap stands for any status). The tables rvu, gpci and factor must be loaded.
     """
     loaded = Loaded(tables)
     schedule = Schedule(loaded)

@@ -16,7 +16,7 @@ from claims.price.exact import Array
 
 Frames = Mapping[str, pl.DataFrame]
 TWO_FACTORS = 20_454
-"""2026-01-01, from when qualifying participants of advanced payment models have a factor of their own (42 USC 1395w-4(d))."""
+"""2026-01-01: from then on qualifying participants of advanced payment models have a factor of their own."""
 
 KINDS = ("standard", "apm")
 
