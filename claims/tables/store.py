@@ -28,7 +28,8 @@ TYPES = {
 class Release(msgspec.Struct, frozen=True):
     """What one official file holds. `start` and `end` are the days of service that it governs, None where open.
 
-    Of a `whole` table the newest release alone counts: its rows have dates of their own, back to the first.
+    Of a `whole` table the newest release alone counts: its rows have dates of their own, back to the first. Files that
+    together make a table, one for each setting, say their `part`: a release takes the place of those of its part.
     """
 
     table: str
@@ -41,6 +42,7 @@ class Release(msgspec.Struct, frozen=True):
     whole: bool = False
     rows: int = 0
     layout: int = LAYOUT
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +56,56 @@ class TableSource:
     frame: Callable[[], pl.DataFrame]
 
 
-def save(dir: Path | str, source: TableSource) -> bool:
-    """Write a release unless it is there already; whether it was written."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A release that was read and checked, and is not written yet."""
+
+    dir: Path
+    release: Release
+    rows: pl.DataFrame
+
+    def write(self) -> None:
+        """Write it, whole or not at all."""
+        release = self.release
+        target = _folder(self.dir, release)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{release.table}-"))
+        try:
+            self.rows.write_ipc(temporary / "rows.arrow")
+            (temporary / "manifest.json").write_bytes(msgspec.json.encode(release))
+            for path in temporary.iterdir():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+            temporary.chmod(0o755)
+            if target.exists():
+                old = temporary.with_suffix(".old")
+                target.rename(old)
+                temporary.rename(target)
+                shutil.rmtree(old)
+            else:
+                temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def prepare(dir: Path | str, source: TableSource) -> Prepared | None:
+    """Read and check a release; None where it is there already. FhirError when its rows contradict each other."""
     release = source.release
     definition = TABLES[release.table]
-    target = Path(dir) / "claims" / f"{release.table}@{release.name}"
-    known = _manifest(target)
+    known = _manifest(_folder(Path(dir), release))
     if known is not None and known.fingerprint == release.fingerprint and known.layout == LAYOUT:
-        return False
+        return None
     frame = shaped(source.frame(), definition)
-    Table.of(definition, frame, release.name)  # refuses rows that contradict each other
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{release.table}-"))
-    try:
-        frame.write_ipc(temporary / "rows.arrow")
-        manifest = msgspec.structs.replace(release, rows=len(frame))
-        (temporary / "manifest.json").write_bytes(msgspec.json.encode(manifest))
-        for path in temporary.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        temporary.chmod(0o755)
-        if target.exists():
-            old = temporary.with_suffix(".old")
-            target.rename(old)
-            temporary.rename(target)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return True
+    Table.of(definition, frame, release.name)
+    return Prepared(Path(dir), msgspec.structs.replace(release, rows=len(frame)), frame)
+
+
+def save(dir: Path | str, source: TableSource) -> bool:
+    """Write a release unless it is there already; whether it was written."""
+    prepared = prepare(dir, source)
+    if prepared is not None:
+        prepared.write()
+    return prepared is not None
 
 
 def shaped(frame: pl.DataFrame, definition: TableDef) -> pl.DataFrame:
@@ -113,17 +135,24 @@ def open_tables(dir: Path | str, names: Iterable[str] | None = None) -> dict[str
 
 
 def _joined(dir: Path, name: str, found: Sequence[Release]) -> Table:
-    newest = found[-1]
-    if newest.whole or len(found) == 1:
-        return Table.of(TABLES[name], _within(_rows(dir, newest), newest, None), newest.name)
-    frames = []
-    for release, after in zip(found, [*found[1:], None], strict=True):
-        frames.append(_within(_rows(dir, release), release, after))
-    return Table.of(TABLES[name], pl.concat(frames), "+".join(release.name for release in found))
+    parts: defaultdict[str, list[Release]] = defaultdict(list)
+    for release in found:
+        parts[release.part].append(release)
+    frames, used = [], []
+    for listed in parts.values():
+        governing = listed[-1:] if listed[-1].whole else listed
+        for release, after in zip(governing, [*governing[1:], None], strict=True):
+            frames.append(_within(_rows(dir, release), release, after))
+            used.append(release.name)
+    return Table.of(TABLES[name], pl.concat(frames), "+".join(used))
 
 
 def _rows(dir: Path, release: Release) -> pl.DataFrame:
-    return pl.read_ipc(dir / "claims" / f"{release.table}@{release.name}" / "rows.arrow")
+    return pl.read_ipc(_folder(dir, release) / "rows.arrow")
+
+
+def _folder(dir: Path, release: Release) -> Path:
+    return dir / "claims" / f"{release.table}@{release.name}"
 
 
 def _within(rows: pl.DataFrame, release: Release, after: Release | None) -> pl.DataFrame:

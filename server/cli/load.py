@@ -1,4 +1,4 @@
-"""`fhirwright load`: official files of code systems into the terminology, or a package of profiles."""
+"""`fhirwright load`: official files of code systems and of tables of claims, or a package of profiles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from server.settings import read_settings
 
 def load(
     name: Annotated[
-        str, typer.Argument(help="What the files hold: icd10cm, hcpcs, loinc …; --list tells all; or package.")
+        str, typer.Argument(help="What the files hold: icd10cm, loinc, ptp …; --list tells all; or package.")
     ] = "",
     files: Annotated[
         list[Path] | None,
@@ -33,13 +33,14 @@ def load(
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Load a code system from its official files, or a FHIR package of profiles and value sets.
+    """Load a code system or a table of claims from official files, or a FHIR package of profiles and value sets.
 
     A damaged file is refused with its line and column, and nothing of it is loaded. Safe to run again: what is already
     there stays as it is. Editions stand side by side, each for its own dates. Examples:
 
     fhirwright load hcpcs HCPC2026_OCT_ANWEB.txt; fhirwright load loinc Loinc_2.81.zip;
-    fhirwright load cpt LONGULT.txt --accept-licence; fhirwright load package us-core.tgz
+    fhirwright load cpt LONGULT.txt --accept-licence; fhirwright load ptp ccipra-v313r0-f1.zip ccipra-v313r0-f2.zip;
+    fhirwright load package us-core.tgz
     """
     target = read_settings(data=data).data
     paths = tuple(files or ())
@@ -100,37 +101,64 @@ def _load_files(
     said: tuple[str | None, date | None, date | None, frozenset[str]],
     json: bool,
 ) -> None:
-    from terminology.importers import IMPORTERS, Given, importer_of
+    """Code systems, tables of claims, or both: everything is read before anything of it is written."""
+    from claims import importers as tables
+    from claims.importers.load import Ready, ready
+    from terminology import importers as systems
     from terminology.importers.load import load as load_files
 
-    importer = importer_of(name)
-    if importer is None:
-        raise typer.BadParameter(f"What can be loaded: {', '.join(i.name for i in IMPORTERS)}, package.")
+    system, table = systems.importer_of(name), tables.importer_of(name)
+    told_of = table or system
+    if told_of is None:
+        known = dict.fromkeys((*(i.name for i in systems.IMPORTERS), *(i.name for i in tables.IMPORTERS)))
+        raise typer.BadParameter(f"What can be loaded: {', '.join(known)}, package.")
     if not paths:
-        raise typer.BadParameter(f"Give the files of {importer.title}: {importer.files}.")
+        raise typer.BadParameter(f"Give the files of {told_of.title}: {told_of.files}.")
+    given = systems.Given(paths, *said)
     with _progress() as told:
-        loaded = load_files(target, importer, Given(paths, *said), told)
+        read = ready(target, table, given, told) if table else Ready(())
+        loaded = load_files(target, system, given, told) if system else []
+        written = read.write(told)
     if json:
-        print_json([asdict(one) for one in loaded])
+        print_json([asdict(one) for one in (*loaded, *written)])
         return
-    for one in loaded:
+    for one in (*loaded, *written):
         typer.echo(f"{one.title} {one.version}: {'loaded' if one.written else 'it was already there'}")
+    for part in written:
+        if part.written:
+            counts = ", ".join(f"{value} {count}" for value, count in part.totals.items())
+            note(f"{part.title} {part.version}: {part.rows} rows" + (f" ({counts})" if counts else "") + ".")
 
 
 def _tell(target: Path, json: bool) -> None:
     """What can be loaded, and what is."""
+    from claims import importers as tables
+    from claims.tables.store import releases
     from terminology.importers import IMPORTERS
 
     can = [{"name": i.name, "title": i.title, "files": i.files, "licence": i.licence} for i in IMPORTERS]
+    can_too = [{"name": i.name, "title": i.title, "files": i.files} for i in tables.IMPORTERS]
     editions = _editions(target)
+    loaded = [
+        {"table": r.table, "release": r.name, "start": r.start, "end": r.end, "rows": r.rows, "source": r.source}
+        for r in releases(target)
+    ]
     if json:
-        print_json({"importers": can, "editions": editions})
+        print_json({"importers": can, "editions": editions, "table_importers": can_too, "tables": loaded})
         return
     print_table(
         ("name", "code system", "files to give"), [(i.name, i.title, i.files) for i in IMPORTERS], "Can be loaded"
     )
+    print_table(
+        ("name", "table", "files to give"),
+        [(i.name, i.title, i.files) for i in tables.IMPORTERS],
+        "Can be loaded for claims",
+    )
     rows = [tuple(str(e[k] or "") for k in ("name", "version", "start", "end", "content", "source")) for e in editions]
     print_table(("name", "edition", "from", "until", "content", "source"), rows, "Is loaded")
+    if loaded:
+        rows = [tuple(str(value or "") for value in one.values()) for one in loaded]
+        print_table(("table", "release", "from", "until", "rows", "source"), rows, "Is loaded for claims")
 
 
 def _editions(target: Path) -> list[dict[str, Any]]:
