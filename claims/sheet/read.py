@@ -56,7 +56,12 @@ def open_claim(body: bytes) -> tuple[Claim, dict[str, Any]]:
 
 
 def _opened(body: bytes) -> tuple[Claim, dict[str, Any]]:
-    claim = _claim.decode(body)
+    try:
+        claim = _claim.decode(body)
+    except msgspec.ValidationError:  # the elements of a Bundle have names that a Claim has too
+        if _bundle.decode(body).resource_type != "Bundle":
+            raise
+        claim = Claim("Bundle")
     near: dict[str, Any] = {}
     if claim.resource_type == "Bundle":
         entries = _bundle.decode(body).entry
