@@ -18,11 +18,12 @@ NOWHERE = Address()
 
 
 class Parties:
-    """The resources beside one Claim, each read when it is asked for."""
+    """The resources beside one Claim, each read when it is asked for; `lost` when one of them was not found."""
 
     def __init__(self, near: dict[str, Any], resolve: Resolve | None = None) -> None:
         self._near = near
         self._resolve = resolve
+        self.lost = False
 
     def of(self, reference: Reference | None) -> Party:
         """Whom a reference names; an empty party where that is not known."""
@@ -33,6 +34,7 @@ class Parties:
             found = self._resolve(reference.reference)
             self._near[reference.reference] = found
         if found is None:
+            self.lost = True
             return _named(reference)
         if not isinstance(found, Party):
             if isinstance(found, bytes | msgspec.Raw):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
+
 from claims.sheet import parties as who
 from claims.sheet.parties import NOBODY
 from claims.sheet.reading import EMPTY, Reading, Row, code_of, said_code, said_money, said_whole, system_of
-from claims.sheet.shapes import Concept, Info, Insurance, Item, Party
+from claims.sheet.shapes import Concept, Diagnosis, Info, Insurance, Item, Party
 from claims.sheet.values import cents, day
 from fhir_profiles.systems import EVIDENCE_BOX
 
 _MINUTES = frozenset({"min", "MJ"})
+_UNLISTED = frozenset({"admitting", "patientreasonforvisit"})
 
 
 def info_row(at: Reading, info: Info) -> Row:
@@ -33,24 +36,50 @@ def info_row(at: Reading, info: Info) -> Row:
         "start": start,
         "end": at.day(period.end) if period else None,
         "reference": info.value_reference is not None,
+        **_referred(at, info),
     }
+
+
+def _referred(at: Reading, info: Info) -> Row:
+    """The status and the number of a document."""
+    if info.value_reference is None:
+        return {}
+    found = at.near.of(info.value_reference)
+    return {"document": found.status, "control": found.identifier[0].value if found.identifier else None}
 
 
 def diagnosis_rows(at: Reading) -> list[Row]:
     """The diagnoses in the order of their numbers."""
-    ordered = sorted(at.claim.diagnosis, key=lambda one: one.sequence)
-    return [
-        {
-            "row": at.row,
-            "seq": one.sequence,
-            "place": place,
-            "code": code_of(one.diagnosis_codeable_concept),
-            "system": system_of(one.diagnosis_codeable_concept),
-            "on_admission": code_of(one.on_admission),
-            "types": [code for kind in one.type if (code := code_of(kind))],
-        }
-        for place, one in enumerate(ordered, 1)
+    rows = [
+        _diagnosis_row(at, one, place)
+        for place, one in enumerate(sorted(at.claim.diagnosis, key=lambda one: one.sequence), 1)
     ]
+    told = any("principal" in row["types"] for row in rows)
+    for row in rows:
+        row["principal"] = "principal" in row["types"] if told else row["place"] == 1
+    return rows
+
+
+def _diagnosis_row(at: Reading, one: Diagnosis, place: int) -> Row:
+    concept, verification, clinical = one.diagnosis_codeable_concept, None, None
+    if one.diagnosis_reference is not None:
+        condition = at.near.of(one.diagnosis_reference)
+        verification, clinical = code_of(condition.verification_status), code_of(condition.clinical_status)
+        if concept is None and isinstance(condition.code, dict):
+            concept = msgspec.convert(condition.code, Concept)
+    types = [code for kind in one.type if (code := code_of(kind))]
+    return {
+        "row": at.row,
+        "seq": one.sequence,
+        "place": place,
+        "code": code_of(concept),
+        "system": system_of(concept),
+        "on_admission": code_of(one.on_admission),
+        "verification": verification,
+        "clinical": clinical,
+        "listed": _UNLISTED.isdisjoint(types),
+        "types": types,
+    }
 
 
 def member_row(at: Reading, member: Any) -> Row:
@@ -95,6 +124,7 @@ def insurance_row(at: Reading, one: Insurance) -> Row:
         "start": at.day(period.start) if period else None,
         "end": at.day(period.end) if period else None,
         "has_response": one.claim_response is not None,
+        "secondary": said_code(coverage.extension, "medicare-secondary"),
         **_response(response),
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from claims.sheet.adjustments import adjustment_rows
 from claims.sheet.parties import Parties, Resolve
 from claims.sheet.parts import diagnosis_rows, info_row, insurance_row, line_row, member_row
 from claims.sheet.reading import EMPTY, Reading, code_of, said_code, system_of
@@ -87,6 +88,7 @@ def _record(at: Reading, history: Sequence[Mapping[str, Any]] | None) -> Record:
     diagnoses = diagnosis_rows(at)
     team = [member_row(at, member) for member in claim.care_team]
     insurances = [insurance_row(at, one) for one in claim.insurance]
+    adjustments = [row for one in claim.insurance for row in adjustment_rows(at, one)]
     codes = {d["seq"]: d["code"] for d in diagnoses}
     by_seq = {member["seq"]: member for member in team}
     place = said_code(claim.extension, "place-of-service")
@@ -99,6 +101,7 @@ def _record(at: Reading, history: Sequence[Mapping[str, Any]] | None) -> Record:
         for one in claim.procedure
     ]  # fmt: skip
     whole = claim_row(at, lines, diagnoses, insurances, team)
+    whole["unresolved"] = at.near.lost
     whole["history_known"] = history is not None
     for line in lines:
         line["performer"] = line["rendering_npi"] or whole["provider_npi"]
@@ -110,5 +113,6 @@ def _record(at: Reading, history: Sequence[Mapping[str, Any]] | None) -> Record:
         "procedures": procedures,
         "infos": infos,
         "insurances": insurances,
+        "adjustments": adjustments,
         "history": [{**EMPTY["history"], "mods": (), **one, "row": at.row} for one in history or ()],
     }

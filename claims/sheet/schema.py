@@ -26,25 +26,30 @@ CLAIM = _columns(
         payer_name payer_id member_id relationship coverage_status coverage_type subscriber_family
         facility_npi facility_name facility_state facility_zip referral
         accident_type accident_state related_number related_how
-        bill_type setting trial admission_type admission_source admission_hour discharge_status drg clia delay_reason
+        bill_type frequency setting trial
+        admission_type admission_source admission_hour discharge_status drg clia delay_reason
         attending_npi operating_npi
     """,
     whole="row lines diagnoses insurances focal age age_days",
     day="""
         created start end birth death coverage_start coverage_end accident_date admission discharge onset
-        last_menses last_seen first_service last_service received
+        last_menses last_seen first_service last_service received coded_on
     """,
     cents="total lines_total paid",
     flag="""
         subscriber_is_patient has_subscriber medicare medicaid participating qualifying_apm has_response provider_is_box
-        odd_amounts bad_dates subscriber_is_same history_known
+        odd_amounts bad_dates subscriber_is_same history_known inpatient outpatient
+        unresolved
     """,
     texts="authorisations profiles other_currencies",
 )
 """One row for each Claim. `age` is in years on the first day of service, `lines_total` what the lines charge.
 
 `setting` says whose NCCI edits hold: practitioner, outpatient or dme (a supplier of equipment);
-null for stays and where the type of bill is not said. `history_known` tells whether earlier claims were looked for.
+null for stays and where the type of bill is not said. `bill_type` has four characters, `frequency` is its last one;
+`inpatient` and `outpatient` follow from it, null on an institutional claim without one. `coded_on` is the day whose
+codes hold: of institutional claims the last one. `unresolved`: something that it refers to was not found.
+`history_known` tells whether earlier claims were looked for.
 """
 
 LINE = _columns(
@@ -70,8 +75,14 @@ or the billing provider where nobody is named,
 timed service took.
 """
 
-DIAGNOSIS = _columns(text="code system on_admission", whole="row seq place", texts="types")
-"""One row for each Claim.diagnosis; `place` counts from 1 in the order of the sequence numbers."""
+DIAGNOSIS = _columns(
+    text="code system on_admission verification clinical", whole="row seq place", flag="principal listed", texts="types"
+)
+"""One row for each Claim.diagnosis; `place` counts from 1 in the order of the sequence numbers.
+
+`principal` is the one of that type or, where none is, the first; `listed` is false of admitting diagnoses and reasons
+for the visit. `verification` and `clinical` are the statuses of a Condition that is referred to.
+"""
 
 TEAM = _columns(text="role npi taxonomy name", whole="row seq", flag="person")
 """One row for each Claim.careTeam."""
@@ -80,15 +91,23 @@ PROCEDURE = _columns(text="code system", whole="row seq", day="date")
 """One row for each Claim.procedure."""
 
 INFO = _columns(
-    text="category code text", whole="row seq", number="quantity", day="start end", cents="amount", flag="reference"
+    text="category code text document control",
+    whole="row seq",
+    number="quantity",
+    day="start end",
+    cents="amount",
+    flag="reference",
 )
-"""One row for each Claim.supportingInfo."""
+"""One row for each Claim.supportingInfo; `document` is the status, `control` the number of what it refers to."""
 
 INSURANCE = _columns(
-    text="coverage member_id payer_id payer_name status type relationship", whole="row seq order",
+    text="coverage member_id payer_id payer_name status type relationship secondary", whole="row seq order",
     day="start end response_date", cents="response_paid response_adjusted", flag="focal has_response",
 )  # fmt: skip
-"""One row for each Claim.insurance."""
+"""One row for each Claim.insurance; `secondary` is why Medicare pays second (extension claim-medicare-secondary)."""
+
+ADJUSTMENT = _columns(text="group reason", whole="row seq line", cents="amount")
+"""One row for each adjustment by another payer: an adjudication with a reason; `seq` of the insurance, `line` or 0."""
 
 HISTORY = _columns(
     text="claim control code pos provider_npi provider_tax specialty payer_id how bill_type status",
@@ -108,6 +127,7 @@ COLLECTIONS: dict[str, Columns] = {
     "procedures": PROCEDURE,
     "infos": INFO,
     "insurances": INSURANCE,
+    "adjustments": ADJUSTMENT,
     "history": HISTORY,
 }
 """What a claim has many of; each row names its claim in `row`."""

@@ -91,6 +91,7 @@ class Diagnosis(Shape):
 
     sequence: int = 0
     diagnosis_codeable_concept: Concept | None = None
+    diagnosis_reference: Reference | None = None
     type: list[Concept] = []
     on_admission: Concept | None = None
 
@@ -241,6 +242,8 @@ class Party(Shape):
     extension: list[Extension] = []
     payment: Any = None
     total: Any = None
+    verification_status: Concept | None = None
+    clinical_status: Concept | None = None
     telecom: Any = None
     groups: Any = msgspec.field(name="class", default=None)  # of a Coverage: group and plan
     item: Any = None  # of a ClaimResponse

@@ -7,6 +7,9 @@ from claims.sheet.reading import EMPTY, Reading, Row, code_of, named, said_flag
 from claims.sheet.values import day, years
 
 _MEDICARE = frozenset({"MCPOL", "MEDICARE", "MB", "MA"})
+_INPATIENT = frozenset({"11", "18", "21", "28", "41", "65", "66", "86"})
+"""Facility and kind of care of stays."""
+
 _OUTPATIENT = frozenset({"12", "13", "14", "22", "23", "34", "74", "75", "76", "85"})
 _SUPPLIERS = frozenset({"332B00000X", "332BC3200X", "332BD1200X", "332BN1400X", "332BP3500X", "332BX2000X"})
 _MEDICAID = frozenset({"MCAID", "SUBSIDIZ", "MC"})
@@ -46,7 +49,6 @@ def claim_row(at: Reading, lines: list[Row], diagnoses: list[Row], insurances: l
         "total": at.cents(claim.total),
         "lines_total": sum(line["charge"] for line in lines if line["charge"] is not None),
         "referral": claim.referral.reference if claim.referral else None,
-        "bill_type": code_of(claim.sub_type) or at.said("typeofbill"),
         "attending_npi": roles.get("attending"),
         "operating_npi": roles.get("operating"),
         "profiles": [str(p) for p in claim.meta.get("profile", ())],
@@ -54,9 +56,26 @@ def claim_row(at: Reading, lines: list[Row], diagnoses: list[Row], insurances: l
         "other_currencies": [],
     }
     row |= _people(at, first) | _payer(at, insurances) | _events(at)
+    row |= _bill(at, row)
     row["setting"] = _setting(row)
     row["odd_amounts"], row["bad_dates"] = at.odd, at.bad
     return row
+
+
+def _bill(at: Reading, row: Row) -> Row:
+    """The type of bill and what follows from it."""
+    bill = code_of(at.claim.sub_type) or at.said("typeofbill")
+    if bill is not None and len(bill) == 3:
+        bill = f"0{bill}"
+    institutional = row["type"] == "institutional"
+    inpatient = institutional and (None if bill is None else bill[1:3] in _INPATIENT)
+    return {
+        "bill_type": bill,
+        "frequency": bill[3:] or None if bill else None,
+        "inpatient": inpatient,
+        "outpatient": institutional and (None if inpatient is None else not inpatient),
+        "coded_on": row["last_service"] if not institutional else row["discharge"] or row["end"] or row["last_service"],
+    }
 
 
 def _setting(row: Row) -> str | None:
