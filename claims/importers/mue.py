@@ -57,9 +57,9 @@ def read(given: Given) -> list[TableSource]:
 
 def _setting(member: Member) -> str:
     found = next((setting for word, setting in SETTINGS.items() if word in member.short.lower()), None)
-    if found is not None:
-        return found
-    refuse(member, 0, 0, "the file name does not say its setting: Practitioner, Outpatient or DME")
+    if found is None:
+        refuse(member, 0, 0, "the file name does not say its setting: Practitioner, Outpatient or DME")
+    return found
 
 
 def _governed(given: Given, member: Member) -> Governed:

@@ -2,8 +2,8 @@
 
 https://www.cms.gov/medicare/payment/fee-schedules/physician/pfs-relative-value-files
 
-Descriptors are not kept. From 2026 there are two files which differ in the conversion factor alone: the one named QPP is
-for qualifying participants of advanced payment models.
+Descriptors are not kept. From 2026 there are two files, which differ in the conversion factor alone: the one named QPP
+is for qualifying participants of advanced payment models.
 """
 
 from __future__ import annotations

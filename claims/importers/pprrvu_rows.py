@@ -13,15 +13,15 @@ from terminology.importers.pprrvu_rows import rows as csv_rows
 from terminology.importers.rows import Layout, Row, fixed
 
 COLUMNS = (
-    "code", "modifier", "", "status", "", "work", "pe_nonfacility", "na_nonfacility", "pe_facility", "na_facility", "mp",
-    "", "", "pctc", "global_days", "pre", "intra", "post", "multiple", "bilateral", "assistant", "cosurgeon", "team",
-    "endo_base", "factor", "supervision", "", "family", "opps_nonfacility", "opps_facility", "opps_mp",
+    "code", "modifier", "", "status", "", "work", "pe_nonfacility", "na_nonfacility", "pe_facility", "na_facility",
+    "mp", "", "", "pctc", "global_days", "pre", "intra", "post", "multiple", "bilateral", "assistant", "cosurgeon",
+    "team", "endo_base", "factor", "supervision", "", "family", "opps_nonfacility", "opps_facility", "opps_mp",
 )  # fmt: skip
 """What each column of the CSV is to us, nothing where it is not kept."""
 
 _SAID = {
-    "work": "WORK", "pe_nonfacility": "PE", "na_nonfacility": "NA", "pe_facility": "PE", "na_facility": "NA", "mp": "MP",
-    "pre": "PRE", "intra": "INTRA", "post": "POST", "factor": "FACTOR", "opps_nonfacility": "OPPS",
+    "work": "WORK", "pe_nonfacility": "PE", "na_nonfacility": "NA", "pe_facility": "PE", "na_facility": "NA",
+    "mp": "MP", "pre": "PRE", "intra": "INTRA", "post": "POST", "factor": "FACTOR", "opps_nonfacility": "OPPS",
     "opps_facility": "OPPS", "opps_mp": "OPPS",
 }  # fmt: skip
 """A word of the heading, by which a column that moved is seen."""

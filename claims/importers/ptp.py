@@ -55,10 +55,10 @@ def read(given: Given) -> list[TableSource]:
 
 
 def _setting(member: Member) -> str:
-    for word, setting in SETTINGS.items():
-        if word in member.short.lower():
-            return setting
-    refuse(member, 0, 0, "the file name does not say its setting: ccipra or ccioph")
+    found = next((setting for word, setting in SETTINGS.items() if word in member.short.lower()), None)
+    if found is None:
+        refuse(member, 0, 0, "the file name does not say its setting: ccipra or ccioph")
+    return found
 
 
 def _complete(members: list[Member]) -> None:

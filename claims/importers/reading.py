@@ -70,12 +70,12 @@ def scaled(row: Row, name: str, places: int, most: int = 10**9) -> int:
     """An amount in units of its last of `places` decimals, 0 for an empty field; refused where it has more."""
     text = row[name].replace(",", "").removeprefix("$").strip()
     found = _AMOUNT.fullmatch(text)
-    if found is None or (text and text == "."):
+    if found is None or text == ".":
         row.refuse(name, "an amount is expected")
     decimals = (found[2] or "").rstrip("0")
     if len(decimals) > places:
         row.refuse(name, f"an amount of at most {places} decimals is expected")
-    amount = int(found[1] or 0) * 10**places + int(decimals.ljust(places, "0") or 0)
+    amount = int(found[1] or 0) * int(10**places) + int(decimals.ljust(places, "0") or 0)
     if amount > most:
         row.refuse(name, "the amount is too large")
     return amount

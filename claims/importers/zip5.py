@@ -12,7 +12,7 @@ import polars as pl
 
 from claims.importers.reading import CMS, Gathered, Governed, framed, governed, locality, matched, release
 from claims.tables.store import TableSource
-from terminology.importers.given import Given, Member, refuse
+from terminology.importers.given import Given, Member
 from terminology.importers.rows import Layout, Row, fixed
 
 READER = "zip5 1"
@@ -38,12 +38,11 @@ def _rows(member: Member) -> list[Row]:
 
 
 def _governed(given: Given, member: Member) -> Governed:
-    for _, line in member.lines("cp1252"):
-        first, last = LAYOUT["PERIOD"]
-        period = line[first - 1 : last]
-        said = f"{period[:4]} {_MONTHS[period[4]]}" if _PERIOD.fullmatch(period) else ""
-        return governed(given, member, (r"(?P<year>20\d\d) (?P<month>\w{3})", said))
-    refuse(member, 1, 1, "the file has no rows")
+    _, line = next(member.lines("cp1252"), (1, ""))
+    first, last = LAYOUT["PERIOD"]
+    period = line[first - 1 : last]
+    said = f"{period[:4]} {_MONTHS[period[4]]}" if _PERIOD.fullmatch(period) else ""
+    return governed(given, member, (r"(?P<year>20\d\d) (?P<month>\w{3})", said))
 
 
 def _frame(member: Member) -> pl.DataFrame:

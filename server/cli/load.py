@@ -120,10 +120,11 @@ def _load_files(
         loaded = load_files(target, system, given, told) if system else []
         written = read.write(told)
     if json:
-        print_json([asdict(one) for one in (*loaded, *written)])
+        print_json([*map(asdict, loaded), *map(asdict, written)])
         return
-    for one in (*loaded, *written):
-        typer.echo(f"{one.title} {one.version}: {'loaded' if one.written else 'it was already there'}")
+    told_all = [(one.title, one.version, one.written) for one in loaded]
+    for title, edition, new in told_all + [(one.title, one.version, one.written) for one in written]:
+        typer.echo(f"{title} {edition}: {'loaded' if new else 'it was already there'}")
     for part in written:
         if part.written:
             counts = ", ".join(f"{value} {count}" for value, count in part.totals.items())
