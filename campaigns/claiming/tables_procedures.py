@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from campaigns.claiming.making import CODES
+from campaigns.claiming.making import CODES, NPIS
 
 Rows = Iterable[Mapping[str, Any]]
 INVENTED = [f"S{number:04d}" for number in range(1_000)]
@@ -20,6 +20,25 @@ def _codes() -> Rows:
     yield from ({"code": code} for code in sorted({*CODES, *INVENTED, *REAL}))
     yield {"code": "S9001", "ended": 15_000, "replacement": "S0001"}
     yield {"code": "S9002", "active": False, "replacement": "S0001"}
+
+
+FEE = {
+    "modifier": "", "status": "A", "work": 100, "pe_nonfacility": 150, "pe_facility": 60, "mp": 10, "pctc": "0",
+    "global_days": "XXX", "multiple": "0", "bilateral": "0", "assistant": "0", "cosurgeon": "0", "team": "0",
+}  # fmt: skip
+
+
+def _fees() -> Rows:
+    """Rows of the fee schedule, each with one thing that is not as usual."""
+    unusual: dict[str, dict[str, str]] = {
+        "S0200": {"pctc": "1"}, "S0201": {}, "S0202": {"bilateral": "1"}, "S0204": {"bilateral": "2"},
+        "S0207": {"global_days": "090"}, "S0208": {"global_days": "010"}, "S0209": {"global_days": "000"},
+    }  # fmt: skip
+    yield from ({"code": code, **FEE, **said} for code, said in unusual.items())
+    yield from ({"code": "S0200", **FEE, "pctc": "1", "modifier": part} for part in ("26", "TC"))
+    for number, status in enumerate("BNXIMCTJ"):
+        yield {"code": f"S030{number}", **FEE, "status": status}
+    yield {"code": "S0308", **FEE, "global_days": "000", "team": None}
 
 
 def procedure_rows() -> dict[str, Rows]:
@@ -38,11 +57,23 @@ def procedure_rows() -> dict[str, Rows]:
             for code, mai, units in mue
             for setting in ("practitioner", "outpatient")
         ],
+        "rvu": _fees(),
         "addon": [{"code": f"S012{n}", "type": str(n)} for n in (1, 2, 3)],
         "addon_primary": [{"code": f"S012{n}", "primary": "S0120"} for n in (1, 3)],
         "panel": [{"panel": "S0130", "code": code, "parts": 2} for code in ("S0131", "S0132")],
         "panel_part": [{"code": code, "panel": "S0130", "parts": 2} for code in ("S0131", "S0132")],
-        "code_limit": [{"code": "S0141", "once": "day"}, {"code": "S0142", "once": "life"}],
+        "code_limit": [
+            {"code": "S0141", "once": "day"},
+            {"code": "S0142", "once": "life"},
+            {"code": "S0310", "low": 120},
+            {"code": "S0311", "sex": "none"},
+        ],
+        "code_site": [{"code": "S0210", "site": "finger"}],
+        "lab_price": [{"code": "S0211", "modifier": "", "price": 1_000}],
+        "drug": [{"code": "S0151", "kind": "single-dose", "vial": 5.0}],
+        "department": [{"npi": NPIS[4], "off_campus": True}],
+        "dmepos": [{"code": "S0220", "category": "SU"}],
+        "opps": [{"code": "S0312", "indicator": "C"}],
         "frequency": [{"code": "S0140", "times": 2, "days": 30}],
         "drug_ndc": [{"code": "S0150", "ndc": "00000000001", "units": 10.0}],
     }
