@@ -38,6 +38,8 @@ TABLES: dict[str, TableDef] = {
     ),
     "icd10pcs": _list("ICD-10-PCS", billable="flag"),
     "excludes1": TableDef("Excludes1 notes of ICD-10-CM", {"code": "text", "other": "text"}, {"chapter": "text"}),
+    "code_first": TableDef("Code first notes of ICD-10-CM", {"code": "text", "other": "text"}, {}),
+    "integral": TableDef("Symptoms that belong to a disease", {"symptom": "text", "category": "text"}, {}),
     "taxonomy": _list("NUCC provider taxonomy", individual="flag"),
     "carc": _list("Claim adjustment reason codes"),
     "rarc": _list("Remittance advice remark codes"),
@@ -118,7 +120,7 @@ TABLES: dict[str, TableDef] = {
         "Payers", {"id": "text"},
         {
             "filing_days": "whole", "correction_days": "whole", "member": "text", "consultations": "flag",
-            "telehealth_pos": "text", "telehealth_95": "flag", "referral": "flag", "medicare": "flag", "review": "cents",
+            "telehealth_pos": "text", "telehealth_95": "flag", "referral": "flag", "medicare": "flag", "review": "cents", "external_cause": "flag",
             "test_id": "flag",
         },
     ),
@@ -141,4 +143,13 @@ always or sometimes one, and `minutes` are those of its unit. A modifier's kind 
 ambulance or information (`claims/tables/data/modifier.tsv`).
 RVUs are in hundredths, GPCIs in thousandths, conversion factors in ten-thousandths of a dollar, percentages in
 hundredths of the whole, drug prices in thousandths of a dollar for one billing unit.
+
+Of ICD-10-CM, `seventh` is true of a code that lacks the seventh character it needs, `side` is left, right, both or
+unspecified, `sided` is true of a code that leaves the side open and whose siblings name it, and `unspecified` of one
+that has more specific siblings. A `code` of excludes1 and code_first is a whole code (notes above it count), an `other`
+the code or beginning of codes that a note names, of 3, 5, 6 or 7 characters with the point; code_first has a row
+without an `other` for each of its codes, revenue_hcpcs one without a `code` for each revenue code that it tells of.
+`integral` has categories of three characters. In the Medicare code editor `ages` is newborn, paediatric, maternity or
+adult and `sex` male or female. The lists of nubc are admission, origin, newborn (origins of newborns), discharge,
+condition, occurrence, span and value, of which `whole` are those that count.
 """
