@@ -9,6 +9,7 @@ from server.interactions.fhir import Fhir
 from server.jobs import intake
 from server.jobs.intake import Intake
 from server.operations import (
+    claims,
     closure,
     code,
     document,
@@ -69,6 +70,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *validate.operations(fhir),
             *terminology.operations(fhir),
             *closure.operations(fhir),
+            *claims.operations(fhir),
         ]
     )
     fhir.operations = operations.declared()

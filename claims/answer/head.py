@@ -59,7 +59,10 @@ _bundle = msgspec.json.Decoder(Bundle)
 
 def read_head(body: bytes) -> Head:
     """The head of a Claim, or of the Claim that is the first entry of a Bundle; the body was read as a claim before."""
-    head = _head.decode(body)
+    try:
+        head = _head.decode(body)
+    except msgspec.ValidationError:  # the elements of a Bundle have names that a Claim has too
+        head = Head("Bundle")
     if head.resource_type == "Bundle":
         head = _head.decode(next(bytes(e.resource) for e in _bundle.decode(body).entry if bytes(e.resource)))
     return head

@@ -26,12 +26,12 @@ from claims.tables.table import Table
 
 Record = dict[str, Any]
 _ASKED = {
-    "claims": frozenset(
-        "row type start first_service patient_zip facility_zip provider_zip provider_npi provider_tax participating "
-        "qualifying_apm".split()
+    "claims": (
+        "row", "type", "start", "first_service", "patient_zip", "facility_zip", "provider_zip", "provider_npi",
+        "provider_tax", "participating", "qualifying_apm",
     ),
-    "lines": frozenset("row seq code mods units minutes start pos service_zip charge".split()),
-}
+    "lines": ("row", "seq", "code", "mods", "units", "minutes", "start", "pos", "service_zip", "charge"),
+}  # fmt: skip
 """What prices ask of a sheet."""
 _PRICED = ("allowed", "why", "method", "factor", "carrier", "locality")
 
