@@ -28,6 +28,9 @@ Catalogue = dict[str, tuple[str, ...]]
 """URL → the versions (`id/versionId`) that are stored under it."""
 
 
+_NOTHING_TOLD: tuple[float, Hashable] = (0.0, None)
+
+
 class Stored:
     """A source that reads through the server's own search."""
 
@@ -37,6 +40,7 @@ class Stored:
         self._resources: dict[tuple[str, str, tuple[str, ...]], list[Json]] = {}
         self._profiles: dict[str, Profile | None] = {}
         self._unsettled = 0.0
+        self._told = _NOTHING_TOLD
 
     def profiles(self, url: str) -> Sequence[Profile]:
         """Every version of a profile that is stored; those that cannot be read are left out."""
@@ -67,18 +71,28 @@ class Stored:
 
     def generation(self) -> Hashable:
         """A value that changes when a stored value set, code system or naming system does."""
-        return tuple(self._listing(kind)[2] for kind in KINDS[1:])
+        if not self.ready():
+            before = self._unsettled
+            stamps = tuple(self._listing(kind)[2] for kind in KINDS[1:])
+            kept = [self._catalogues[kind][0] for kind in KINDS[1:] if kind in self._catalogues]
+            if len(kept) < len(KINDS[1:]):
+                return stamps
+            self._told = min(kept), stamps
+            if self._unsettled != before:  # a write came meanwhile: what was told may be from before it
+                self._told = _NOTHING_TOLD
+            return stamps
+        return self._told[1]
 
     def ready(self) -> bool:
         """Whether the generation can be told without a look at the database."""
-        now = time.monotonic()
-        return all(kind in self._catalogues and now < self._catalogues[kind][0] for kind in KINDS[1:])
+        return time.monotonic() < self._told[0]
 
     def on_write(self, _tx: Tx, written: Written) -> None:
         """Forget what a write may change."""
         if written.version.type in KINDS:
-            self._catalogues.clear()
             self._unsettled = time.monotonic() + KEEP_SECONDS
+            self._catalogues.clear()
+            self._told = _NOTHING_TOLD
 
     def _catalogue(self, resource_type: str) -> Catalogue | None:
         """What is stored of a kind; None when that is too much to list."""
