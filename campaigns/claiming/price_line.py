@@ -276,6 +276,8 @@ class Line:
         value = factor["value"]
         if self.claim["qualifying_apm"] and self.day >= APM_DAY:
             value = factor["apm"]
+        if value is None:
+            raise Refusal("anaesthesia_factor")
         self.share = D("0.5") if has & {"QK", "QX", "QY"} else D(1)
         self.units_paid = [(base + time) * D(value) / 10_000]
 

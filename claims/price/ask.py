@@ -51,17 +51,22 @@ def marked(values: pl.Series, known: Mapping[str, int], default: int) -> Array:
 
 def whole(values: pl.Series, absent: int = 0) -> Array:
     """Whole numbers; `absent` for null."""
-    return (values.fill_null(absent) if values.null_count() else values).to_numpy()
+    if not values.null_count():
+        return values.to_numpy()
+    if len(values) <= SMALL:
+        return np.array([absent if value is None else value for value in values.to_list()], np.int64)
+    return values.fill_null(absent).to_numpy()
 
 
 def same(text: str, count: int) -> pl.Series:
     """One text for each line."""
+    if count <= SMALL:
+        return pl.Series([text] * count, dtype=pl.String)
     return pl.Series([text], dtype=pl.String).new_from_index(0, count)
 
 
 def texts(values: pl.Series, at: Array) -> pl.Series:
     """Texts by number."""
-    if len(at) <= SMALL and len(values) <= SMALL:
-        listed = values.to_list()
-        return pl.Series([listed[n] for n in at.tolist()], dtype=pl.String)
-    return values.gather(pl.Series(at))
+    if len(at) > SMALL:
+        return values.gather(pl.Series(at))
+    return pl.Series([values[n] for n in at.tolist()], dtype=pl.String)

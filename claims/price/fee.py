@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from claims.price.ask import same
+from claims.price.ask import same, texts
 from claims.price.exact import Array
 from claims.price.schedule import Schedule
 
@@ -104,4 +104,4 @@ def fees(schedule: Schedule, codes: pl.Series, component: Array, days: Array, si
 
 
 def _row(schedule: Schedule, codes: pl.Series, days: Array, at: Array, modifier: str) -> Array:
-    return schedule.find(codes.gather(at), same(modifier, len(at)), days[at])
+    return schedule.find(texts(codes, at), same(modifier, len(at)), days[at])

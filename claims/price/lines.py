@@ -18,7 +18,7 @@ METHODS = pl.Series(["", "physician", "anaesthesia", "drug", "laboratory"])
 PHYSICIAN, ANAESTHESIA, DRUG, LABORATORY = 1, 2, 3, 4
 MAX_UNITS = 999_999
 _WAIVED = pl.Series(["", "QW"])
-_PROFESSIONAL = ("professional", "vision")
+_PROFESSIONAL = ("professional", "vision", None)
 
 
 @dataclass
@@ -64,8 +64,9 @@ def lines(frames: Frames, loaded: Loaded, schedule: Schedule | None, at: Where) 
         np.full(len(frame), -1), np.full(len(frame), -1), np.zeros(len(frame), np.int64),
         np.zeros(len(frame), np.int64),
     )  # fmt: skip
-    kind = frames["claims"]["type"].is_in(_PROFESSIONAL).fill_null(value=True).to_numpy()
-    found.refuse(~kind[whole(frame["row"])], "kind")
+    kind = frames["claims"]["type"]
+    others = np.logical_and.reduce([(kind.ne_missing(name)).to_numpy() for name in _PROFESSIONAL])
+    found.refuse(others[whole(frame["row"])], "kind")
     if found.codes.null_count():
         found.refuse(found.codes.is_null().to_numpy(), "code")
     found.refuse(at.days < 0, "day")
@@ -90,7 +91,7 @@ def _choose(found: Lines, loaded: Loaded, schedule: Schedule | None, at: Where) 
         plain = found.row.copy()
         special = np.flatnonzero(found.component > 0)
         if len(special):
-            plain[special] = schedule.find(found.codes.gather(special), same("", len(special)), at.days[special])
+            plain[special] = schedule.find(texts(found.codes, special), same("", len(special)), at.days[special])
         own = np.where(found.row >= 0, found.row, plain)
         status = schedule.status[own]
         found.method[schedule.paid[own]] = PHYSICIAN
@@ -112,7 +113,7 @@ def _listed(found: Lines, loaded: Loaded, at: Where, method: int, name: str) -> 
     rest = np.flatnonzero(found.method == 0)
     if name not in loaded or not len(rest):
         return
-    keys = [found.codes.gather(rest)]
+    keys = [texts(found.codes, rest)]
     rows = np.full(len(rest), -1)
     if "modifier" in loaded.tables[name].definition.keys:
         waived = texts(_WAIVED, found.has(mod.bits("QW"))[rest].astype(np.int64))

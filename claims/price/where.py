@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from claims.price.ask import Loaded, same, whole
+from claims.price.ask import SMALL, Loaded, same, texts, whole
 from claims.price.exact import Array
 
 Frames = Mapping[str, pl.DataFrame]
@@ -46,7 +46,7 @@ def where(frames: Frames, loaded: Loaded) -> Where:
     rows = whole(lines["row"])
     days = whole(lines["start"], -1)
     days = np.where(days < 0, whole(claims["start"], -1)[rows], days)
-    zips = lines.select(pl.coalesce(_zips(frames)).str.slice(0, 5).alias("zip"))["zip"]
+    zips = _zips(frames)
     facility = np.full(len(lines), -1)
     if "pos" in loaded:
         facility = loaded.numbers("pos", "facility", -1)[loaded.find("pos", [lines["pos"]], days)]
@@ -65,12 +65,17 @@ def where(frames: Frames, loaded: Loaded) -> Where:
     )  # fmt: skip
 
 
-def _zips(frames: Frames) -> list[pl.Series | pl.Expr]:
+def _zips(frames: Frames) -> pl.Series:
     """The line's place, else the patient's home where that is the place, the facility, the billing provider."""
     lines, claims = frames["lines"], frames["claims"]
-    at = {name: claims[name].gather(lines["row"]) for name in ("patient_zip", "facility_zip", "provider_zip")}
-    home = pl.when(pl.col("pos") == "12").then(at["patient_zip"])
-    return [pl.col("service_zip"), home, at["facility_zip"].alias("f"), at["provider_zip"].alias("p")]
+    rows = whole(lines["row"])
+    patient, facility, provider = (texts(claims[f"{who}_zip"], rows) for who in ("patient", "facility", "provider"))
+    if len(rows) <= SMALL:
+        home = [zip_ if pos == "12" else None for pos, zip_ in zip(lines["pos"], patient, strict=True)]
+        said = zip(lines["service_zip"], home, facility, provider, strict=True)
+        return pl.Series([next((z[:5] for z in four if z is not None), None) for four in said], dtype=pl.String)
+    home_ = pl.when(lines["pos"] == "12").then(patient)
+    return pl.select(pl.coalesce(lines["service_zip"], home_, facility, provider).str.slice(0, 5)).to_series()
 
 
 def _places(loaded: Loaded, zips: pl.Series, days: Array) -> tuple[Array, pl.Series, pl.Series, Array]:
@@ -83,10 +88,8 @@ def _places(loaded: Loaded, zips: pl.Series, days: Array) -> tuple[Array, pl.Ser
     nothing = pl.Series([None], dtype=pl.String)
     if not len(distinct):
         return place, nothing, nothing, np.array([-1])
-    at = pl.Series(distinct >> 20)
-    carriers, localities = (
-        loaded.tables["zip"].values[name].gather(at).append(nothing) for name in ("carrier", "locality")
-    )
+    zones = loaded.tables["zip"].values
+    carriers, localities = (texts(zones[name], distinct >> 20).append(nothing) for name in ("carrier", "locality"))
     return place, carriers, localities, np.append(distinct & (1 << 20) - 1, -1)
 
 

@@ -1,0 +1,163 @@
+"""Amounts and shares put together: the cents of each line, and the columns that say how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from claims.price.anaesthesia import Anaesthesia
+from claims.price.ask import SMALL, texts, whole
+from claims.price.exact import Array, share
+from claims.price.fee import SCALE
+from claims.price.lines import ANAESTHESIA, DRUG, LABORATORY, METHODS, PHYSICIAN, Lines
+from claims.price.physician import PARTS, Physician
+from claims.price.reasons import REASONS
+from claims.price.schedule import COMPONENTS, Schedule
+from claims.price.shares import LIMIT, NOT_PARTICIPATING, Shares
+from claims.price.where import KINDS, Frames, Where
+
+_NO_CHARGE = 2**62
+_REASONS = pl.Series(list(REASONS))
+_KINDS = pl.Series([*KINDS, None])
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Puts the amounts of each line together."""
+
+    frames: Frames
+    schedule: Schedule | None
+    lines: Lines
+    at: Where
+    shares: Shares
+    asleep: Anaesthesia
+    physician: Physician | None
+    listed: Array
+
+    def frame(self) -> pl.DataFrame:
+        """A row for each line."""
+        lines = self.lines
+        count = len(lines.why)
+        by_rate = (lines.method == PHYSICIAN) | (lines.method == ANAESTHESIA)
+        amounts, counts = self._tiers()
+        outside = by_rate & ~self.at.participating
+        one = np.ones(count, np.int64)
+        last = np.where(outside, NOT_PARTICIPATING[0], one), np.where(outside, NOT_PARTICIPATING[1], one)
+        units = self._cents(amounts, counts, last)
+        allowed = (units * counts).sum(axis=0)
+        limit = np.zeros(count, np.int64)
+        if outside.any():
+            most = self._cents(amounts, counts, (one * LIMIT[0], one * LIMIT[1]))
+            limit = (most * counts).sum(axis=0)
+        listed = (lines.method == DRUG) | (lines.method == LABORATORY)
+        allowed = np.where(listed, (self.listed * lines.units + 5) // 10, allowed)
+        units[0] = np.where(listed, (self.listed + 5) // 10, units[0])
+        counts[0] = np.where(listed, lines.units, counts[0])
+        good = lines.why == 0
+        charge = whole(self.frames["lines"]["charge"], _NO_CHARGE)
+        found = {
+            "row": self.frames["lines"]["row"],
+            "seq": self.frames["lines"]["seq"],
+            "allowed": _known(allowed, good),
+            "unit": _known(np.where(counts[0] > 0, units[0], np.where(counts[1] > 0, units[1], units[2])), good),
+            "fee": _known(self._fee(listed), good),
+            "payable": _known(np.minimum(allowed, charge), good),
+            "limit": _known(limit, good & outside),
+            "why": texts(_REASONS, lines.why),
+            "method": texts(METHODS, lines.method),
+            "units": _known(lines.units, good),
+        }
+        return pl.DataFrame(found | self._how(good, units, counts, by_rate, outside))
+
+    def _tiers(self) -> tuple[Array, Array]:
+        """(amounts, counts) in three tiers."""
+        count = len(self.lines.why)
+        amounts, counts = np.zeros((3, count), np.int64), np.zeros((3, count), np.int64)
+        if self.physician is not None:
+            amounts, counts = self.physician.tiers.amounts, self.physician.tiers.counts
+        asleep = self.lines.method == ANAESTHESIA
+        amounts[0] = np.where(asleep, self.asleep.amount * PARTS, amounts[0])
+        counts[0] = np.where(asleep, 1, counts[0])
+        good = self.lines.why == 0
+        return np.where(good, amounts, 0), np.where(good, counts, 0)
+
+    def _cents(self, amounts: Array, counts: Array, last: tuple[Array, Array]) -> Array:
+        """The cents of one unit in each tier: the one place where amounts are rounded."""
+        over, under = self.shares.fraction(last)
+        found = np.zeros_like(amounts)
+        for tier in range(3):
+            here = np.flatnonzero(counts[tier]) if tier else np.arange(len(over))
+            if len(here):
+                found[tier, here] = share(amounts[tier, here], over[here], under[here] * (SCALE * PARTS))
+        return found
+
+    def _fee(self, listed: Array) -> Array:
+        """The published amount of one unit, before modifiers and reductions."""
+        count = len(listed)
+        one = self.asleep.amount if self.physician is None else self.asleep.amount + self.physician.fee.one
+        one = np.where(self.lines.why == 0, one, 0)
+        cents = share(one, np.ones(count, np.int64), np.full(count, SCALE))
+        return np.where(listed, (self.listed + 5) // 10, cents)
+
+    def _how(self, good: Array, units: Array, counts: Array, by_rate: Array, outside: Array) -> dict[str, pl.Series]:
+        """The columns that say how a price came about."""
+        lines, at = self.lines, self.at
+        rated, doctor, asleep = good & by_rate, lines.open(PHYSICIAN), lines.open(ANAESTHESIA)
+        place = np.where(rated & (at.place >= 0), at.place, len(at.carriers) - 1)
+        found: dict[str, pl.Series] = {
+            "facility": _known(at.facility > 0, doctor),
+            "carrier": texts(at.carriers, place),
+            "locality": texts(at.localities, place),
+            "gpci_work": _known(at.indices[0], doctor),
+            "gpci_pe": _known(at.indices[1], doctor),
+            "gpci_mp": _known(at.indices[2], doctor),
+            "factor": _known(np.where(asleep, self.asleep.factor, at.factor), rated),
+            "factor_kind": texts(_KINDS, np.where(rated, at.kind, 2)),
+            "component": texts(COMPONENTS, np.where(doctor, lines.component, len(COMPONENTS) - 1)),
+            "care": _known(self.shares.care, doctor),
+            "role": _known(self.shares.role, rated),
+            "participating": _known(~outside, rated),
+            "assumed": _known(at.assumed, rated),
+            "base_units": _known(self.asleep.base, asleep),
+            "time_tenths": _known(self.asleep.time, asleep),
+        }
+        return found | self._reductions(doctor, units, counts)
+
+    def _reductions(self, doctor: Array, units: Array, counts: Array) -> dict[str, pl.Series]:
+        """RVUs and the tiers of units."""
+        done, schedule = self.physician, self.schedule
+        count = len(doctor)
+        rows = np.where(doctor, self.lines.row, -1)
+        tiers = None if done is None else done.tiers
+        zero = np.zeros(count, np.int64)
+        setting = np.where(self.at.facility > 0, 1, 0)
+        found: dict[str, pl.Series] = {}
+        for name, values in (
+            ("work", zero if schedule is None else schedule.work[rows]),
+            ("pe", zero if schedule is None else schedule.expense[setting, rows]),
+            ("mp", zero if schedule is None else schedule.malpractice[rows]),
+            ("rare", zero > 0 if schedule is None else schedule.rare[setting, rows] > 0),
+            ("multiple", zero if schedule is None else schedule.indicator("multiple")[rows]),
+            ("capped", zero > 0 if done is None else done.fee.one < done.fee.uncapped),
+            ("bilateral", zero if done is None else done.sides * 50),
+            ("rank", zero if tiers is None else tiers.rank),
+            ("endoscopy_base", zero if tiers is None else (tiers.base + SCALE // 2) // SCALE),
+        ):
+            found[name] = _known(values, doctor)
+        for tier in range(3):
+            found[f"count_{tier + 1}"] = _known(counts[tier], self.lines.why == 0)
+            found[f"unit_{tier + 1}"] = _known(units[tier], (self.lines.why == 0) & (counts[tier] > 0))
+            found[f"percent_{tier + 1}"] = _known(zero if tiers is None else tiers.percent[tier], doctor)
+        return found
+
+
+def _known(values: Array, good: Array) -> pl.Series:
+    """Numbers or flags, null where they are not known."""
+    kind = pl.Boolean if values.dtype == bool else pl.Int64
+    if len(values) <= SMALL:
+        both = zip(values.tolist(), good.tolist(), strict=True)
+        return pl.Series([value if known else None for value, known in both], dtype=kind)
+    series = pl.Series(values, dtype=kind)
+    return series if good.all() else series.set(pl.Series(~good), None)
