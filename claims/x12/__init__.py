@@ -1,0 +1,1 @@
+"""Claims as X12 interchanges, out and in; see docs/claims.md."""

@@ -1,0 +1,138 @@
+"""Diagnoses, procedures and the codes of hospital bills as segments HI of an 837."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from claims.sheet.reading import code_of
+from claims.sheet.shapes import Claim, Concept, Diagnosis, Info
+from claims.x12.elements import Draft, composite, decimal, segment
+from fhir_profiles.systems import ICD10CM
+
+_ICD = re.compile(r"[A-Z][0-9][0-9A-Z][0-9A-Z]{0,4}")
+_PCS = re.compile(r"[0-9A-HJ-NP-Z]{7}")
+_CAUSES = frozenset("VWXY")
+MOST = {"professional": 12, "institutional": 25}
+IN_ONE = 12
+
+
+def icd(draft: Draft, concept: Concept | None, element: str) -> str:
+    """An ICD-10-CM code without its dot."""
+    code = (code_of(concept) or "").strip().upper().replace(".", "")
+    if not code:
+        return draft.missing(element, "an ICD-10-CM code")
+    system = concept.coding[0].system if concept else None
+    if system not in (None, ICD10CM) or not _ICD.fullmatch(code):
+        return draft.wrong(element, "Not an ICD-10-CM code: choose one")
+    return code
+
+
+def pointed(draft: Draft, claim: Claim) -> tuple[str, dict[int, int]]:
+    """HI of a professional claim, and the place of each diagnosis by its number."""
+    if not claim.diagnosis:
+        return draft.missing("Claim.diagnosis", "at least one diagnosis"), {}
+    if len(claim.diagnosis) > MOST["professional"]:
+        return draft.wrong("Claim.diagnosis", "A professional claim has at most 12 diagnoses: send fewer"), {}
+    ordered = sorted(claim.diagnosis, key=_number) if len(claim.diagnosis) > 1 else claim.diagnosis
+    parts = [
+        f"{'ABF' if place else 'ABK'}:{icd(draft, one.diagnosis_codeable_concept, f'Claim.diagnosis[{place}]')}"
+        for place, one in enumerate(ordered)
+    ]
+    return segment("HI", *parts), {one.sequence: place for place, one in enumerate(ordered, 1)}
+
+
+def _number(one: Diagnosis) -> int:
+    return one.sequence
+
+
+def listed(draft: Draft, claim: Claim) -> str:
+    """HI of an institutional claim: principal, admitting, reasons, causes, others and procedures."""
+    groups: dict[str, list[str]] = {"ABK": [], "ABJ": [], "APR": [], "ABN": [], "ABF": []}
+    ordered = sorted(claim.diagnosis, key=_number)
+    kinds = [{code_of(one) for one in diagnosis.type} for diagnosis in ordered]
+    principal = next((n for n, types in enumerate(kinds) if "principal" in types), None)
+    if principal is None:
+        principal = next((n for n, types in enumerate(kinds) if not types), None)
+    if principal is None:
+        draft.missing("Claim.diagnosis", "a principal diagnosis")
+    for n, (one, types) in enumerate(zip(ordered, kinds, strict=True)):
+        at = f"Claim.diagnosis[{n}]"
+        code = icd(draft, one.diagnosis_codeable_concept, at)
+        present = (code_of(one.on_admission) or "").upper()
+        if present and present not in ("Y", "N", "U", "W", "1"):
+            present = draft.wrong(f"{at}.onAdmission", "Present on admission is one of y, n, u, w: correct it")
+        full = composite(code, "", "", "", "", "", "", "" if present == "1" else present)
+        if n == principal:
+            groups["ABK"].append(full)
+        if "admitting" in types:
+            groups["ABJ"].append(code)
+        if "patientreasonforvisit" in types:
+            groups["APR"].append(code)
+        if n != principal and not types & {"admitting", "patientreasonforvisit"}:
+            outside = "externalcauseofinjury" in types or code[:1] in _CAUSES
+            groups["ABN" if outside else "ABF"].append(full)
+    for name, most in (("ABJ", 1), ("APR", 3), ("ABN", 12), ("ABF", 24)):
+        if len(groups[name]) > most:
+            draft.wrong("Claim.diagnosis", f"X12 holds at most {most} diagnoses of one of the kinds: send fewer")
+    first = "".join(_joined(name, groups[name]) for name in ("ABK", "ABJ", "APR", "ABN"))
+    return first + _drg(draft, claim) + _joined("ABF", groups["ABF"]) + _procedures(draft, claim)
+
+
+def _joined(name: str, parts: Sequence[str]) -> str:
+    return "".join(
+        segment("HI", *(f"{name}:{part}" for part in parts[n : n + IN_ONE])) for n in range(0, len(parts), IN_ONE)
+    )
+
+
+def _drg(draft: Draft, claim: Claim) -> str:
+    info = next((i for i in claim.supporting_info if code_of(i.category) == "drg"), None)
+    code = draft.number(code_of(info.code) or info.value_string, 4, "Claim.supportingInfo.code") if info else ""
+    return segment("HI", f"DR:{code}") if code else ""
+
+
+def _procedures(draft: Draft, claim: Claim) -> str:
+    parts = []
+    if len(claim.procedure) > IN_ONE * 2 + 1:
+        draft.wrong("Claim.procedure", "X12 holds at most 25 procedures: send fewer")
+    for n, one in enumerate(sorted(claim.procedure, key=lambda p: p.sequence)):
+        at = f"Claim.procedure[{n}]"
+        code = (code_of(one.procedure_codeable_concept) or "").strip().upper()
+        if not _PCS.fullmatch(code):
+            draft.wrong(f"{at}.procedure", "Not an ICD-10-PCS code of seven characters: choose one")
+        day = draft.date(one.date, f"{at}.date", "the day of a procedure")
+        parts.append(composite(code, "D8", day))
+    return _joined("BBR", parts[:1]) + _joined("BBQ", parts[1:])
+
+
+CODES = {"span": "BI", "occurrence": "BH", "value": "BE", "condition": "BG"}
+"""Claim.supportingInfo.category → the list in HI, in the order of the segments."""
+
+
+def billed(draft: Draft, claim: Claim) -> str:
+    """HI of occurrence spans, occurrences, values and conditions."""
+    found: dict[str, list[str]] = {name: [] for name in CODES}
+    for n, info in enumerate(claim.supporting_info):
+        category = code_of(info.category) or ""
+        if category in found:
+            found[category].append(_coded(draft, info, category, f"Claim.supportingInfo[{n}]"))
+    if any(len(parts) > IN_ONE * 2 for parts in found.values()):
+        draft.wrong("Claim.supportingInfo", "X12 holds at most 24 codes of each kind: send fewer")
+    return "".join(_joined(CODES[name], parts) for name, parts in found.items() if parts)
+
+
+def _coded(draft: Draft, info: Info, category: str, at: str) -> str:
+    code = draft.number(code_of(info.code), 3, f"{at}.code", "the code")
+    if category == "condition":
+        return code
+    if category == "occurrence":
+        return composite(code, "D8", draft.date(info.timing_date, f"{at}.timing", "the day of an occurrence"))
+    if category == "value":
+        quantity = info.value_quantity
+        if quantity is None or quantity.value is None or quantity.value < 0:
+            return draft.missing(f"{at}.value", "the amount of a value code")
+        return composite(code, "", "", decimal(quantity.value))
+    period = info.timing_period
+    first = draft.date(period.start if period else None, f"{at}.timing.start", "the first day of a span")
+    last = draft.date(period.end if period else None, f"{at}.timing.end", "the last day of a span")
+    return composite(code, "RD8", f"{first}-{last}")

@@ -1,0 +1,154 @@
+"""The lines of a claim: loops 2400 to 2430 of an 837."""
+
+from __future__ import annotations
+
+import re
+
+from claims.sheet.parties import Parties
+from claims.sheet.reading import code_of, said_code, said_money
+from claims.sheet.shapes import Concept, Detail, Item
+from claims.x12.codes import DRUG_UNITS, LINE_ROLES, UNITS, Kind
+from claims.x12.elements import Draft, composite, segment
+from claims.x12.names import address, digits, provider, provider_name
+from claims.x12.others import Others
+from claims.x12.team import Members, member_text
+from fhir_profiles.systems import CPT, HCPCS
+
+_SERVICE = re.compile(r"[A-Z0-9]{5}")
+_REVENUE = re.compile(r"[0-9]{4}")
+_MODIFIER = re.compile(r"[A-Z0-9]{2}")
+_POS = re.compile(r"[0-9A-Z]{2}")
+_CODED = frozenset({None, CPT, HCPCS})
+MOST_POINTERS = 4
+
+
+def line_text(
+    draft: Draft, item: Item, near: Parties, kind: Kind, n: int, places: dict[int, int], pos: str | None,
+    members: Members, paid: Others,
+) -> str:  # fmt: skip
+    """One line; `n` counts from 1, `places` says where the diagnoses stand, `pos` is the place of the claim."""
+    at = f"Claim.item[{n - 1}]"
+    service = _service(draft, item, at, kind)
+    charge = draft.money(item.net, f"{at}.net", "the charge of a line")
+    unit = item.quantity.code or item.quantity.unit if item.quantity else None
+    measure = UNITS[kind].get(unit)
+    if measure is None:
+        measure = draft.wrong(
+            f"{at}.quantity.code", "Not a unit of lines: give UN for units, MJ for minutes or DA for days"
+        )
+    units = draft.quantity(item.quantity, f"{at}.quantity", "the units of a line")
+    if kind == "professional":
+        own = code_of(item.location_codeable_concept)
+        place_of = own if own and own != pos else ""
+        if place_of and not _POS.fullmatch(place_of):
+            place_of = draft.wrong(f"{at}.locationCodeableConcept", "A place of service has two characters: correct it")
+        pointers = _pointers(draft, item, at, places)
+        text = segment("SV1", service, charge, measure, units, place_of, "", pointers)
+    else:
+        revenue = code_of(item.revenue) or draft.missing(f"{at}.revenue", "a revenue code")
+        if revenue and not _REVENUE.fullmatch(revenue):
+            revenue = draft.wrong(f"{at}.revenue", "A revenue code has four digits: correct it")
+        noncovered = draft.money(said_money(item.extension, "noncovered"), f"{at}.extension")
+        text = segment("SV2", revenue, service, charge, measure, units, "", noncovered)
+    text = segment("LX", str(n)) + text + _dates(draft, item, at, kind) + _numbers(draft, item, at, kind)
+    for detail in item.detail[:1]:
+        text += _drug(draft, detail, at)
+    for role in LINE_ROLES[kind]:
+        if role == "DQ" and item.location_reference is not None:
+            text += _site(draft, item, near, at)
+        if role in members:
+            text += member_text(draft, near, kind, role, members[role])
+    for one in paid.lines.get(item.sequence, ()):
+        text += segment("SVD", one.payer, one.amount, service, revenue if kind == "institutional" else "", units)
+        text += one.after
+    return text
+
+
+def _service(draft: Draft, item: Item, at: str, kind: Kind) -> str:
+    concept = item.product_or_service
+    code = (code_of(concept) or "").strip().upper()
+    if not code:
+        if kind == "institutional":
+            return ""
+        return draft.missing(f"{at}.productOrService", "a service with a HCPCS or CPT code")
+    element = f"{at}.productOrService"
+    if concept is None or concept.coding[0].system not in _CODED or not _SERVICE.fullmatch(code):
+        return draft.wrong(element, "Not a HCPCS or CPT code of five characters: choose one")
+    modifiers = [_modifier(draft, one, at) for one in item.modifier]
+    if len(modifiers) > 4:
+        draft.wrong(f"{at}.modifier", "X12 holds four modifiers for each line: send fewer")
+    note = concept.text
+    if note is None:
+        return composite("HC", code, *modifiers)
+    modifiers += [""] * (4 - len(modifiers))
+    return composite("HC", code, *modifiers[:4], draft.maybe(note, 80, element))
+
+
+def _modifier(draft: Draft, concept: Concept, at: str) -> str:
+    code = (code_of(concept) or "").strip().upper()
+    return (
+        code
+        if _MODIFIER.fullmatch(code)
+        else draft.wrong(f"{at}.modifier", "A modifier has two characters: correct it")
+    )
+
+
+def _pointers(draft: Draft, item: Item, at: str, places: dict[int, int]) -> str:
+    found = [places.get(n, 0) for n in item.diagnosis_sequence]
+    if not found:
+        return draft.missing(f"{at}.diagnosisSequence", "a diagnosis for each line")
+    if len(found) > MOST_POINTERS:
+        return draft.wrong(f"{at}.diagnosisSequence", "X12 holds four diagnoses for each line: send fewer")
+    if 0 in found:
+        return draft.wrong(
+            f"{at}.diagnosisSequence", "A line names a diagnosis that the claim does not have: correct it"
+        )
+    return composite(*map(str, found))
+
+
+def _dates(draft: Draft, item: Item, at: str, kind: Kind) -> str:
+    period = item.serviced_period
+    start = period.start if period else item.serviced_date
+    end = (period.end if period else None) or start
+    needed = "the day of service of a line" if kind == "professional" else None
+    first = draft.date(start, f"{at}.serviced", needed)
+    if not first:
+        return ""
+    if end == start:
+        return segment("DTP", "472", "D8", first)
+    return segment("DTP", "472", "RD8", f"{first}-{draft.date(end, f'{at}.servicedPeriod.end')}")
+
+
+def _numbers(draft: Draft, item: Item, at: str, kind: Kind) -> str:
+    text = ""
+    if item.extension and kind == "professional":
+        number = draft.number(said_code(item.extension, "authorisation"), 50, f"{at}.extension")
+        text += segment("REF", "G1", number) if number else ""
+    return text
+
+
+def _drug(draft: Draft, detail: Detail, at: str) -> str:
+    code = _eleven(code_of(detail.product_or_service))
+    where = f"{at}.detail[0]"
+    if len(code) != 11 or not code.isdigit():
+        return draft.wrong(f"{where}.productOrService", "A drug has an NDC of eleven digits: correct it")
+    quantity = detail.quantity
+    unit = DRUG_UNITS.get((quantity.code or quantity.unit or "") if quantity else "")
+    if unit is None:
+        unit = draft.wrong(f"{where}.quantity.code", "A unit of drugs is one of F2, GR, ME, ML and UN: give one")
+    units = draft.quantity(quantity, f"{where}.quantity", "how much of the drug")
+    return segment("LIN", "", "N4", code) + segment("CTP", "", "", "", units, unit)
+
+
+def _eleven(code: str | None) -> str:
+    """An NDC as 5-4-2 digits."""
+    parts = (code or "").split("-")
+    if len(parts) == 3:
+        return parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
+    return digits(code)
+
+
+def _site(draft: Draft, item: Item, near: Parties, at: str) -> str:
+    found = provider(near, item.location_reference).party
+    element = f"{at}.locationReference"
+    return provider_name(draft, "77", found, element) + address(draft, found, element)
