@@ -33,6 +33,9 @@ def _fees() -> Rows:
     unusual: dict[str, dict[str, str]] = {
         "S0200": {"pctc": "1"}, "S0201": {}, "S0202": {"bilateral": "1"}, "S0204": {"bilateral": "2"},
         "S0207": {"global_days": "090"}, "S0208": {"global_days": "010"}, "S0209": {"global_days": "000"},
+        "S0400": {"assistant": "1"}, "S0401": {"assistant": "2"}, "S0402": {"cosurgeon": "2", "assistant": "2"},
+        "S0403": {"team": "2"}, "S0420": {}, "S0421": {"endo_base": "S0420"}, "S0422": {"endo_base": "S0420"},
+        "S0430": {"pctc": "2"}, "73110": {"pctc": "1"}, **{f"S041{n}": {"multiple": "2"} for n in range(6)},
     }  # fmt: skip
     yield from ({"code": code, **FEE, **said} for code, said in unusual.items())
     yield from ({"code": "S0200", **FEE, "pctc": "1", "modifier": part} for part in ("26", "TC"))
@@ -68,6 +71,7 @@ def procedure_rows() -> dict[str, Rows]:
             {"code": "S0310", "low": 120},
             {"code": "S0311", "sex": "none"},
         ],
+        "payer": [{"id": "N", "filing_days": 365, "correction_days": 500, "consultations": False}],
         "code_site": [{"code": "S0210", "site": "finger"}],
         "lab_price": [{"code": "S0211", "modifier": "", "price": 1_000}],
         "drug": [{"code": "S0151", "kind": "single-dose", "vial": 5.0}],

@@ -67,6 +67,13 @@ def item(claim: Json, code: str) -> Json:
     return first
 
 
+def site(claim: Json, npi: str) -> None:
+    """Where the services were done."""
+    identifier = [{"system": NPI, "value": npi}]
+    claim["contained"].append({"resourceType": "Location", "id": "f", "name": "Hospital", "identifier": identifier})
+    claim["facility"] = {"reference": "#f"}
+
+
 def place(claim: Json, code: str) -> None:
     """Another place of service for every line."""
     for line in claim["item"]:

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, earlier, medicare, service, units
+from campaigns.claiming.defects.defect import Json, breaks, earlier, medicare, service, site, units
 from campaigns.claiming.making import NPIS
-from fhir_profiles.systems import NPI
 
 
 @breaks("MOD-001")
@@ -181,9 +180,7 @@ def never_covered(claim: Json) -> None:
 
 @breaks("MOD-033", base="outpatient")
 def off_campus(claim: Json) -> None:
-    site = {"resourceType": "Location", "id": "f", "name": "Annex", "identifier": [{"system": NPI, "value": NPIS[4]}]}
-    claim["contained"].append(site)
-    claim["facility"] = {"reference": "#f"}
+    site(claim, NPIS[4])
 
 
 @breaks("MOD-034")
