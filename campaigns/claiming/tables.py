@@ -58,7 +58,7 @@ def _rows() -> dict[str, Rows]:
         "taxonomy": [{"code": "207R00000X", "individual": True}],
         "ein_prefix": [{"prefix": "04"}],
         "pos": [
-            {"code": c, "facility": c in ("21", "22", "23", "24"), "inpatient": c == "21"}
+            {"code": c, "facility": c in ("21", "22", "23", "24"), "inpatient": c == "21", "dme": c in ("10", "12")}
             for c in ("02", "10", "11", "12", "21", "22", "23", "24", "81")
         ],
         "rvu": [

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, earlier, medicare, service, site, units
+from campaigns.claiming.defects.defect import Json, breaks, drug, earlier, medicare, service, site, units
 from campaigns.claiming.making import NPIS
 
 
@@ -187,6 +187,7 @@ def off_campus(claim: Json) -> None:
 def nothing_of_waste(claim: Json) -> None:
     medicare(claim)
     service(claim, 0, "S0151")
+    drug(claim, 0, "00000000001", 1)
 
 
 @breaks("MOD-035")
