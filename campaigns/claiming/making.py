@@ -23,7 +23,7 @@ from fhir_profiles.systems import (
 
 Json = dict[str, Any]
 FAMILIES = ("Moreau", "Okafor", "Lindgren", "Tanaka", "Silva", "Novak", "Haddad", "Fischer", "Rossi", "Kowalski")
-DIAGNOSES = ("I10", "E11.9", "J45.909", "M54.50", "N18.31", "E78.5", "K21.9", "R07.9", "Z00.00", "F32.A")
+DIAGNOSES = ("I10", "E11.9", "J45.909", "M54.50", "G47.33", "E78.5", "K21.9", "R07.9", "Z00.00", "F32.A")
 CODES = ("99213", "83036", "36415", "80053", "85025", "71046", "93000", "90471", "G0438", "J1100")
 CITIES = (("Springfield", "MA", "01103"), ("Austin", "TX", "78701"), ("Fresno", "CA", "93701"))
 FIRST = date(2026, 4, 6)

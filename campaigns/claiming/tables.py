@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from campaigns.claiming.making import CODES, NPIS
+from campaigns.claiming.tables_institutional import institutional_rows
 from campaigns.claiming.tables_procedures import procedure_rows
 from claims.tables.own import own_tables
 from claims.tables.schema import TABLES
@@ -21,7 +22,7 @@ Rows = Iterable[Mapping[str, Any]]
 def made_tables() -> dict[str, Table]:
     """Every table that rules ask; the rows of each part follow each other, and ours stand where none are made."""
     made: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for found in (_rows(), procedure_rows()):
+    for found in (_rows(), procedure_rows(), institutional_rows()):
         for name, rows in found.items():
             made[name] += rows
     return own_tables() | {name: table(name, rows) for name, rows in made.items()}

@@ -1,0 +1,55 @@
+"""Made-up tables of diagnoses, of hospitals and of what other payers say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from campaigns.claiming.institutional import STAY, VISIT
+from campaigns.claiming.making import DIAGNOSES
+
+_MORE = (
+    "F93.0", "N40.0", "F02.80", "J44.9", "M25.561", "R65.20", "R69", "Z47.1", "I12.9", "Z68.41", "O80", "O26.91",
+    "Z3A.39", "Z12.11", "W19.XXXA", "P07.30", "Z79.4", "I21.4", "E10.9", "N18.31", "Y65.51",
+)  # fmt: skip
+WITHDRAWN = 20_361
+"""2025-09-30, in days since 1970."""
+
+Rows = list[Mapping[str, Any]]
+
+
+def institutional_rows() -> dict[str, Rows]:
+    """The rows of each table."""
+    return _diagnoses()
+
+
+def _diagnoses() -> dict[str, Rows]:
+    plain: Rows = [
+        {"code": code, "billable": True, "unspecified": False, "seventh": False, "sided": False}
+        for code in dict.fromkeys((*DIAGNOSES, *STAY, *VISIT, *_MORE))
+    ]
+    return {
+        "icd10cm": [
+            *plain,
+            {"code": "E78", "billable": False},
+            {"code": "U07.0", "billable": True, "end": WITHDRAWN},
+            {"code": "L03.90", "billable": True, "unspecified": True, "sided": False},
+            {"code": "M25.569", "billable": True, "side": "unspecified", "sided": True},
+            {"code": "M25.562", "billable": True, "side": "left", "sided": False},
+            {"code": "S52.501", "billable": False, "seventh": True},
+        ],
+        "diagnosis_edit": [
+            {"code": "F93.0", "ages": "paediatric"}, {"code": "P07.30", "ages": "newborn"},
+            {"code": "N40.0", "sex": "male"}, {"code": "F02.80", "manifestation": True},
+            {"code": "R65.20", "unacceptable": True}, {"code": "R69", "questionable": True},
+            {"code": "Z79.4", "poa_exempt": True}, {"code": "Y65.51", "wrong": True, "poa_exempt": True},
+        ],
+        "excludes1": [{"code": "J45.909", "other": "J44"}],
+        "code_first": [{"code": "F02.80", "other": ""}, {"code": "F02.80", "other": "G30"}],
+        "payer": [
+            {"id": "X", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "referral": False,
+             "consultations": True, "medicare": False, "external_cause": True},
+        ],
+        "covered": [{"code": "S0007", "policy": "made"}],
+        "coverage": [{"code": "S0007", "diagnosis": "Z00.01", "policy": "made"}],
+    }  # fmt: skip
