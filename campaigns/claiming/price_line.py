@@ -99,7 +99,7 @@ class Line:
             self.place()
             self.fees()
             self.both_sides()
-            if cents_down(self.fee) > 100_000_000 // self.units:
+            if cents_down(max(self.fee, self.reading or D(0), self.technical or D(0))) > 100_000_000 // self.units:
                 raise Refusal("units")
         elif self.method == "anaesthesia":
             self.anaesthesia()

@@ -8,7 +8,7 @@ import numpy as np
 
 from claims.price.ask import same, texts
 from claims.price.exact import Array
-from claims.price.fee import EYE, HEART, IMAGING, THERAPY, Fee, Site, fees, whole
+from claims.price.fee import EYE, HEART, IMAGING, SCALE, THERAPY, Fee, Site, fees, whole
 from claims.price.lines import PHYSICIAN, Lines
 from claims.price.modifiers import BITS
 from claims.price.ranks import PERCENT, families, ranked, tops
@@ -57,7 +57,7 @@ def physician(lines: Lines, schedule: Schedule, at: Where) -> Physician:
     lines.refuse(asked & both & ~np.isin(sided, (0, 1, 2, 3)), "bilateral")
     lines.units = np.where(asked & both & (sided == 3), lines.units * 2, lines.units)
     sides = np.where(asked & both & (sided == 1), 3, 2)
-    _limit(lines, fee.one, asked)
+    _limit(lines, fee, asked)
     _bundle(lines, schedule, rows)
     tiers = Tiers(
         np.stack([lines.units, *np.zeros((2, len(rows)), np.int64)]), np.zeros((3, len(rows)), np.int64),
@@ -75,8 +75,9 @@ MOST = 100_000_000
 """A line above a million dollars is not priced: sums over claims stay within 64 bits."""
 
 
-def _limit(lines: Lines, one: Array, asked: Array) -> None:
-    lines.refuse(asked & (one // 10_000_000 > MOST // lines.units), "units")
+def _limit(lines: Lines, fee: Fee, asked: Array) -> None:
+    most = np.maximum(fee.one, np.maximum(fee.professional, fee.technical))
+    lines.refuse(asked & (most // SCALE > MOST // lines.units), "units")
 
 
 def _bundle(lines: Lines, schedule: Schedule, rows: Array) -> None:
