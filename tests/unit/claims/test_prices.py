@@ -206,6 +206,8 @@ def test_worked_examples() -> None:
     assert found["allowed"].to_list() == [None, 10_000, 1_000]
     assert found["why"].to_list() == ["endoscopy", "", ""]
     assert _one([{"code": "S0"}], scopes)["allowed"].to_list() == [3_000]
+    even = _one([{"code": "S1"}, {"code": "A"}], [*scopes, *surgery])
+    assert even.select("allowed", "rank").rows() == [(10_000, 1), (5_000, 2)]
     therapy = [{"code": "T", "work": 100, "pe_nonfacility": 100, "multiple": "5"}]
     assert _one([{"code": "T", "units": 2.0}], therapy)["allowed"].to_list() == [3_500]
     scans = [
