@@ -34,9 +34,9 @@ def page(rules: Iterable[Rule]) -> str:
     parts = [
         "# The rules of claims",
         f"All {errors + warnings + notes} rules that ship, {errors} errors, {warnings} warnings and {notes} for "
-        "information.\n`python -m claims.rules.page` writes this page. [Claim rules](claims-rules.md) tells the language, "
-        "and how to add\nyour own. A rule is not run while a table that it needs is not loaded; a table marked \\* ships "
-        "with the package.",
+        "information.\n`python -m claims.rules.page` writes this page. [Claim rules](claims-rules.md) tells the "
+        "language, and how to add\nyour own. A rule is not run while a table that it needs is not loaded; a table "
+        "marked \\* ships with the package.",
         *(_category(name, grouped[name]) for name in names),
         _tables(rule for found in grouped.values() for rule in found),
     ]
