@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check that everything the server needs is in place.",
     "import": "Store the resources of NDJSON files.",
     "export": "Write the database to NDJSON files.",
+    "claims": "Hold a file of claims to the edits of payers, and price it.",
     "demo": "Code a generated fax on a running server and show the result.",
 }
 
@@ -34,7 +35,11 @@ COMMANDS: dict[str, str] = {
 def load_command(name: str) -> Any:
     """The command `name` as Typer builds it from its function; imports its module."""
     place = f"{name}_" if iskeyword(name) else name.replace("-", "_")
-    function: Callable[..., Any] = getattr(import_module(f"server.cli.{place}"), place)
+    function: Callable[..., Any] | typer.Typer = getattr(import_module(f"server.cli.{place}"), place)
+    if isinstance(function, typer.Typer):
+        group = typer.main.get_command(function)
+        group.name, group.short_help = name, COMMANDS[name]
+        return group
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, short_help=COMMANDS[name])(function)
     return typer.main.get_command(app)

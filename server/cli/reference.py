@@ -68,6 +68,8 @@ def cli_page() -> str:
     for name in COMMANDS:
         command = load_command(name)
         lines += ["", f"## fhirwright {name}", "", (command.help or "").strip(), "", *_parameters(command)]
+        for part, inner in getattr(command, "commands", {}).items():
+            lines += [f"### fhirwright {name} {part}", "", (inner.help or "").strip(), "", *_parameters(inner), ""]
     return "\n".join(lines) + "\n"
 
 
