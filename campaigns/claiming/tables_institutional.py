@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from campaigns.claiming.institutional import STAY, VISIT
-from campaigns.claiming.making import DIAGNOSES
+from campaigns.claiming.institutional import OPERATION, STAY, VISIT
+from campaigns.claiming.making import CODES, DIAGNOSES
 
 _MORE = (
     "F93.0", "N40.0", "F02.80", "J44.9", "M25.561", "R65.20", "R69", "Z47.1", "I12.9", "Z68.41", "O80", "O26.91",
@@ -20,7 +20,7 @@ Rows = list[Mapping[str, Any]]
 
 def institutional_rows() -> dict[str, Rows]:
     """The rows of each table."""
-    return _diagnoses()
+    return _diagnoses() | _forms() | _procedures()
 
 
 def _diagnoses() -> dict[str, Rows]:
@@ -50,6 +50,45 @@ def _diagnoses() -> dict[str, Rows]:
             {"id": "X", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "referral": False,
              "consultations": True, "medicare": False, "external_cause": True},
         ],
-        "covered": [{"code": "S0007", "policy": "made"}],
-        "coverage": [{"code": "S0007", "diagnosis": "Z00.01", "policy": "made"}],
+        "covered": [{"code": "S0740", "policy": "made"}],
+        "coverage": [{"code": "S0740", "diagnosis": "Z00.01", "policy": "made"}],
+    }  # fmt: skip
+
+
+def _forms() -> dict[str, Rows]:
+    lists = {
+        "admission": ("1", "4"), "origin": ("1",), "newborn": ("5",), "discharge": ("01", "30"),
+        "condition": ("77", "41", "G0"), "occurrence": ("11",), "span": ("72",),
+    }  # fmt: skip
+    return {
+        "bill_type": [{"code": code, "inpatient": code.startswith("011")} for code in ("0111", "0131", "0831")],
+        "revenue": [
+            {"code": code, "room": code == "0120", "hcpcs": code in ("0320", "0450")}
+            for code in ("0001", "0120", "0250", "0320", "0360", "0380", "0450", "0490", "0636")
+        ],
+        "revenue_hcpcs": [
+            {"revenue": revenue, "code": code}
+            for revenue, code in (("0636", ""), ("0636", "J1100"))
+        ],
+        "nubc": [
+            *({"list": name, "code": code} for name, codes in lists.items() for code in codes),
+            {"list": "value", "code": "80", "whole": True}, {"list": "value", "code": "01", "whole": False},
+        ],
+    }  # fmt: skip
+
+
+def _procedures() -> dict[str, Rows]:
+    return {
+        "hcpcs": [{"code": code, "active": True} for code in ("P9010", "G0378")],
+        "icd10pcs": [
+            {"code": code, "billable": True} for code in (OPERATION, "0UT90ZZ", "0U5B0ZZ", "02YA0Z0", "5A1955Z")
+        ],
+        "procedure_edit": [
+            {"code": "0UT90ZZ", "sex": "female"}, {"code": "0U5B0ZZ", "noncovered": True},
+            {"code": "02YA0Z0", "limited": True},
+        ],
+        "opps": [
+            *({"code": code, "indicator": "S"} for code in (*CODES, "99284", "73110", "G0378", "S0700")),
+            {"code": "S0701", "indicator": "J1", "device": True}, {"code": "P9010", "indicator": "R"},
+        ],
     }  # fmt: skip

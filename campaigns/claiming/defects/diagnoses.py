@@ -179,4 +179,4 @@ def unknown_at_admission(claim: Json) -> None:
 
 @breaks("DXV-031")
 def not_covered(claim: Json) -> None:
-    item(claim, "S0007")
+    item(claim, "S0740")
