@@ -29,7 +29,7 @@ from claims.expr.tree import (
     walk,
 )  # fmt: skip
 from claims.sheet.schema import SCOPES
-from claims.tables.table import Array, Table
+from claims.tables.table import Array, Distinct, Table, distinct
 
 _EVERY_ROW = pl.int_range(pl.len()).alias("#")
 """Beside which a value that is written out is one for each row."""
@@ -60,12 +60,15 @@ class Questions:
 
     def ask(self, frames: Frames, tables: Mapping[str, Table]) -> pl.DataFrame:
         """A column of flags for each expression, in the order of the rows of the scope."""
+        texts = _Texts(frames, self.collection)
         frame = frames[self.collection].with_columns(
-            column for near in (False, True) for column in self._each_columns(frames, tables, near=near)
+            column for near in (False, True) for column in self._each_columns(frames, tables, texts, near=near)
         )
-        return _evaluate(frame, self.nodes, frames, tables, self._names, self.collection)
+        return _evaluate(frame, self.nodes, frames, tables, self._names, self.collection, texts)
 
-    def _each_columns(self, frames: Frames, tables: Mapping[str, Table], *, near: bool) -> Iterator[pl.Series]:
+    def _each_columns(
+        self, frames: Frames, tables: Mapping[str, Table], texts: _Texts, *, near: bool
+    ) -> Iterator[pl.Series]:
         """What `Each` says: of a claim once, or where it depends on the row of every pair of row and neighbour."""
         own, claims = frames[self.collection], len(frames["claims"])
         chosen = self._near if near else self._far
@@ -74,8 +77,9 @@ class Questions:
             left, right = _pairs(own["row"].to_numpy(), other, claims) if near else (other, np.arange(len(other)))
             eaches = [each for each in chosen if each.collection == collection]
             frame = self._beside(eaches, frames, left, right)
+            beside = texts.beside(collection, left, right)
             many = len(own) if near else claims
-            for each, found in zip(eaches, _totals(eaches, frame, left, many, frames, tables), strict=True):
+            for each, found in zip(eaches, _totals(eaches, frame, left, many, frames, tables, beside), strict=True):
                 here = found if near or self.collection == "claims" else found.gather(own["row"])
                 yield here.alias(self._names[each])
 
@@ -95,6 +99,39 @@ class Questions:
         return pl.DataFrame(columns)
 
 
+class _Texts:
+    """The texts that are keys of tables, each column numbered once however often it is asked, and beside neighbours."""
+
+    def __init__(self, frames: Frames, collection: str) -> None:
+        self._frames, self._collection = frames, collection
+        self._columns: dict[tuple[str, str], Distinct] = {}
+        self._places: dict[str, Array] = {} if collection == "claims" else {"claim": _claim_rows(frames, collection)}
+
+    def beside(self, collection: str, left: Array, right: Array) -> _Texts:
+        """The same of pairs of a row and a row of another collection."""
+        found = _Texts(self._frames, self._collection)
+        found._columns = self._columns
+        found._places = {"": left, collection: right, "claim": _claim_rows(self._frames, collection)[right]}
+        return found
+
+    def of(self, key: Node, rows: int) -> Distinct | None:
+        """A column or a value that is written out; None for what must be evaluated."""
+        if isinstance(key, Const):
+            return Distinct([key.value], np.zeros(rows, np.int64)) if isinstance(key.value, str) else None
+        if not isinstance(key, Column):
+            return None
+        collection = "claims" if key.of == "claim" else key.of or self._collection
+        at = (collection, key.name)
+        if at not in self._columns:
+            self._columns[at] = distinct(self._frames[collection][key.name])
+        found, places = self._columns[at], self._places.get(key.of)
+        return found if places is None else found.at(places)
+
+
+def _claim_rows(frames: Frames, collection: str) -> Array:
+    return frames[collection]["row"].to_numpy()
+
+
 def _is_near(each: Each) -> bool:
     return any(isinstance(n, Column) and n.of == "" for n in walk(each))
 
@@ -110,12 +147,18 @@ def _pairs(own: Array, other: Array, claims: int) -> tuple[Array, Array]:
 
 
 def _totals(
-    eaches: Sequence[Each], frame: pl.DataFrame, groups: Array, many: int, frames: Frames, tables: Mapping[str, Table]
+    eaches: Sequence[Each],
+    frame: pl.DataFrame,
+    groups: Array,
+    many: int,
+    frames: Frames,
+    tables: Mapping[str, Table],
+    texts: _Texts,
 ) -> Iterator[pl.Series]:
     """What each of them says of each group of rows."""
     asked: dict[str, Node] = {f"v{n}": each.value for n, each in enumerate(eaches)}
     asked |= {f"w{n}": each.where for n, each in enumerate(eaches) if each.where is not None}
-    answer = _evaluate(frame, asked, frames, tables, {}, "")
+    answer = _evaluate(frame, asked, frames, tables, {}, "", texts)
     for n, each in enumerate(eaches):
         chosen = answer[f"w{n}"].fill_null(value=False) if each.where is not None else None
         yield _total(each.kind, answer[f"v{n}"], chosen, groups, many)
@@ -142,6 +185,7 @@ def _evaluate(
     tables: Mapping[str, Table],
     names: Mapping[Node, str],
     collection: str,
+    texts: _Texts,
 ) -> pl.DataFrame:
     """The values of expressions over a frame that has, or can be given, every column they name."""
     skip = set(names)
@@ -155,7 +199,9 @@ def _evaluate(
     known = dict(names)
     for depth in _by_depth(lookups):
         asked = dict.fromkeys((lookup.table, lookup.keys, lookup.day) for lookup in depth)
-        rows = {key: _rows(frame, *key, tables, known) for key in asked}  # where, and whether that could be asked
+        rows = {
+            key: _rows(frame, *key, tables, known, texts) for key in asked
+        }  # where, and whether that could be asked
         more = []
         for lookup in depth:
             at, could = rows[lookup.table, lookup.keys, lookup.day]
@@ -199,15 +245,22 @@ def _by_depth(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
 
 
 def _rows(
-    frame: pl.DataFrame, table: str, keys: tuple[Node, ...], day: Node, tables: Mapping[str, Table], known: Any
+    frame: pl.DataFrame,
+    table: str,
+    keys: tuple[Node, ...],
+    day: Node,
+    tables: Mapping[str, Table],
+    known: Any,
+    texts: _Texts,
 ) -> tuple[Array, pl.Series]:
-    asked = frame.select(
-        _EVERY_ROW,
-        *(_expr(key, known).cast(pl.String).alias(f"k{n}") for n, key in enumerate(keys)),
-        _expr(day, known).cast(pl.Int64).alias("day"),
-    )
-    could = asked.select(pl.all_horizontal(pl.exclude("#").is_not_null())).to_series()
-    return tables[table].find_many([asked[f"k{n}"] for n in range(len(keys))], asked["day"]), could
+    on = frame.select(_EVERY_ROW, _expr(day, known).cast(pl.Int64).alias("day"))["day"]
+    columns = [texts.of(key, len(frame)) or distinct(_asked(frame, key, known)) for key in keys]
+    could = on.is_not_null().to_numpy() & np.all([column.numbers >= 0 for column in columns], axis=0)
+    return tables[table].find_many(columns, on), pl.Series(could)
+
+
+def _asked(frame: pl.DataFrame, key: Node, known: Mapping[Node, str]) -> pl.Series:
+    return frame.select(_EVERY_ROW, _expr(key, known).cast(pl.String).alias("key"))["key"]
 
 
 def _expr(node: Node, known: Mapping[Node, str]) -> pl.Expr:

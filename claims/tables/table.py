@@ -17,6 +17,35 @@ _LAST = (1 << _DAYS) - 1
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """A column of texts as the numbers of its distinct ones, so that each is looked up once; null is -1."""
+
+    texts: Sequence[str]
+    numbers: Array
+
+    def mapped(self, known: Mapping[str, int]) -> Array:
+        """What each text is in a dict, -1 for one that is not there."""
+        found = np.fromiter((known.get(text, -1) for text in (*self.texts, "")), np.int64, len(self.texts) + 1)
+        found[-1] = -1
+        return np.asarray(found[self.numbers])
+
+    def at(self, rows: Array) -> Distinct:
+        """The same for chosen rows."""
+        return Distinct(self.texts, self.numbers[rows])
+
+
+def distinct(series: pl.Series) -> Distinct:
+    """The distinct texts of a column."""
+    texts = series.drop_nulls().unique()
+    if not len(texts):
+        return Distinct((), np.full(len(series), -1, np.int64))
+    numbers = pl.Series(np.arange(len(texts)))
+    return Distinct(
+        texts.to_list(), series.replace_strict(texts, numbers, default=-1, return_dtype=pl.Int64).to_numpy()
+    )
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows sorted by key and first day. `release` names what was loaded, for the stamp on what rests on it."""
@@ -40,7 +69,7 @@ class Table:
         )
         keys = np.zeros(len(rows), np.int64)
         for name, known in zip(definition.keys, ids, strict=True):
-            keys = keys * len(known) + _mapped(rows[name].fill_null(""), known)
+            keys = keys * len(known) + distinct(rows[name].fill_null("")).mapped(known)
         start = rows["start"].fill_null(0).to_numpy() if "start" in rows.columns else np.zeros(len(rows), np.int64)
         end = rows["end"].fill_null(_LAST).to_numpy() if "end" in rows.columns else np.full(len(rows), _LAST)
         places = (keys << _DAYS) | start.clip(0, _LAST)
@@ -65,22 +94,24 @@ class Table:
         at = int(np.searchsorted(self._places, (key << _DAYS) | max(day, 0), "right")) - 1
         return at if at >= 0 and int(self._places[at]) >> _DAYS == key and day <= int(self._ends[at]) else -1
 
-    def find_many(self, keys: Sequence[pl.Series], days: pl.Series) -> Array:
+    def find_many(self, keys: Sequence[pl.Series | Distinct], days: pl.Series) -> Array:
         """The same for columns."""
-        found = np.zeros(len(days), np.int64)
-        known_all = np.ones(len(days), bool)
-        for series, known in zip(keys, self._ids, strict=True):
-            one = _mapped(series, known)
-            known_all &= one >= 0
-            found = found * len(known) + one
+        key = np.zeros(len(days), np.int64)
         day = days.fill_null(-1).to_numpy().astype(np.int64)
-        known_all &= day >= 0
-        at = np.searchsorted(self._places, (found << _DAYS) | day.clip(0, _LAST), "right") - 1
-        safe = at.clip(0)
-        if not len(self._places):
-            return np.full(len(days), -1)
-        good = known_all & (at >= 0) & (self._places[safe] >> _DAYS == found) & (day <= self._ends[safe])
-        return np.where(good, at, -1)
+        possible = day >= 0
+        for column, known in zip(keys, self._ids, strict=True):
+            one = (column if isinstance(column, Distinct) else distinct(column)).mapped(known)
+            possible &= one >= 0
+            key = key * len(known) + one
+        rows = np.full(len(days), -1, np.int64)
+        asked = np.flatnonzero(possible)  # often few: most codes are not in most tables
+        key, day = key[asked], day[asked]
+        at = np.searchsorted(self._places, (key << _DAYS) | day.clip(0, _LAST), "right") - 1
+        if len(self._places):
+            safe = at.clip(0)
+            good = (at >= 0) & (self._places[safe] >> _DAYS == key) & (day <= self._ends[safe])
+            rows[asked] = np.where(good, at, -1)
+        return rows
 
     def known(self, name: str) -> Mapping[str, int]:
         """The texts that a key takes, with their numbers."""
@@ -114,12 +145,3 @@ class Table:
             .select(pl.when("k").then("v").otherwise(None))
             .to_series()
         )
-
-
-def _mapped(series: pl.Series, known: Mapping[str, int]) -> Array:
-    """The number of each text, -1 for one that is not known; each distinct text is looked up once."""
-    names = series.drop_nulls().unique()
-    if not len(names):
-        return np.full(len(series), -1, np.int64)
-    numbers = pl.Series([known.get(name, -1) for name in names.to_list()], dtype=pl.Int64)
-    return series.replace_strict(names, numbers, default=-1, return_dtype=pl.Int64).to_numpy()
