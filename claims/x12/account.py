@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from claims.sheet import parties as who
 from claims.sheet.parties import NOBODY, Parties
@@ -76,11 +76,11 @@ def sbr(draft: Draft, rank: int, coverage: Party, kind: Kind, relation: str) -> 
     return segment("SBR", RANKS[min(rank, 10)], relation, number, title, "", "", "", "", filing(code, kind))
 
 
-def _groups(coverage: Party) -> list[dict[str, str]]:
+def _groups(coverage: Party) -> list[dict[str, Any]]:
     return [g for g in coverage.groups or () if isinstance(g, dict)] if isinstance(coverage.groups, list) else []
 
 
-def code_of_class(group: dict[str, object]) -> str | None:
+def code_of_class(group: dict[str, Any]) -> str | None:
     """The code of a Coverage.class."""
     kind = group.get("type")
     codings = kind.get("coding") if isinstance(kind, dict) else None

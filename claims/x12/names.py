@@ -10,7 +10,6 @@ from claims.sheet.shapes import Party, Reference
 from claims.x12.codes import GENDERS
 from claims.x12.elements import Draft, segment
 
-_NAMED = (60, 35, 25, 10)
 _PEOPLE = frozenset({"Practitioner", "Patient", "RelatedPerson", "Person"})
 
 
@@ -49,13 +48,13 @@ def named(draft: Draft, entity: str, party: Party, element: str, id_kind: str = 
         first = party.name[0]
     given = first.get("given") or ()
     suffixes = first.get("suffix") or ()
-    parts = (
-        draft.text(_text(first.get("family")), _NAMED[0], f"{element}.name.family", "a family name"),
-        draft.maybe(_text(given[0] if given else None), _NAMED[1], f"{element}.name.given"),
-        draft.maybe(_text(given[1] if len(given) > 1 else None), _NAMED[2], f"{element}.name.given"),
+    parts = [
+        draft.text(_text(first.get("family")), 60, f"{element}.name.family", "a family name"),
+        draft.maybe(_text(given[0] if given else None), 35, f"{element}.name.given"),
+        draft.maybe(_text(given[1] if len(given) > 1 else None), 25, f"{element}.name.given"),
         "",
-        draft.maybe(_text(suffixes[0] if suffixes else None), _NAMED[3], f"{element}.name.suffix"),
-    )
+        draft.maybe(_text(suffixes[0] if suffixes else None), 10, f"{element}.name.suffix"),
+    ]
     return segment("NM1", entity, "1", *parts, id_kind, number)
 
 

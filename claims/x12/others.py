@@ -128,7 +128,9 @@ def _lines(draft: Draft, response: Party, number: str, lines: dict[int, list[Pai
     for item in response.item or ():
         if not isinstance(item, dict) or not isinstance(item.get("itemSequence"), int):
             continue
-        paid = next((a for a in item.get("adjudication") or () if _code(a, "category", ADJUDICATION) == "benefit"), {})
+        paid: Json = next(
+            (a for a in item.get("adjudication") or () if _code(a, "category", ADJUDICATION) == "benefit"), {}
+        )
         amount = _amount(draft, paid.get("amount"), "ClaimResponse.item.adjudication.amount") if paid else "0"
         day = draft.date(payment.get("date"), "ClaimResponse.payment.date", "the day on which the other payer paid")
         after = _adjusted(draft, item.get("adjudication"), "ClaimResponse.item") + segment("DTP", "573", "D8", day)

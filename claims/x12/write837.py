@@ -25,6 +25,9 @@ Refused = Callable[[int, FhirError], None]
 """Told of a claim that cannot be written: its number from 0, and why."""
 
 
+_KINDS: dict[str, Kind] = {"professional": "professional", "institutional": "institutional"}
+
+
 class Written(NamedTuple):
     """One claim as X12, still without its place in the hierarchy."""
 
@@ -37,8 +40,8 @@ def write_claim(body: bytes, resolve: Resolve | None = None) -> Written:
     """One Claim, or a Bundle that begins with one; FhirError tells every element that X12 needs or cannot carry."""
     claim, beside = open_claim(body)
     near, draft = Parties(beside, resolve), Draft()
-    kind = code_of(claim.type)
-    if kind not in ("professional", "institutional"):
+    kind = _KINDS.get(code_of(claim.type) or "")
+    if kind is None:
         text = "Only professional and institutional claims are written as X12: give one of these types"
         raise FhirError.of(Category.UNSUPPORTED, "not-supported", text, "Claim.type")
     try:
@@ -67,9 +70,7 @@ def interchange(
         try:
             found = write_claim(body, resolve)
             if found.kind != kind:
-                text = (
-                    "The claim is of the other kind: professional and institutional claims go into files of their own"
-                )
+                text = "The claim is of the other kind, which goes into a file of its own"
                 raise FhirError.of(Category.INCORRECT, "invalid", text, "Claim.type")
         except FhirError as error:
             if refused is None:
