@@ -120,7 +120,7 @@ def claim(dice: random.Random, number: int, lines: int = 3) -> Json:
 
 
 def _item(dice: random.Random, number: int, code: str, day: str) -> Json:
-    price = dice.randrange(2_000, 40_000)
+    price = dice.randrange(20_000, 40_000)
     return {
         "sequence": number,
         "careTeamSequence": [1],

@@ -48,7 +48,7 @@ def _rows() -> dict[str, Rows]:
             for z, s in (("01103", "MA"), ("78701", "TX"), ("93701", "CA"))
         ],
         "payer": [
-            {"id": "12345", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "referral": False,
+            {"id": "12345", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "most_times": 400, "referral": False,
              "consultations": True, "medicare": False},
             {"id": "R", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "referral": True},
         ],
@@ -67,6 +67,8 @@ def _rows() -> dict[str, Rows]:
             {"code": "S0001", "modifier": "", **rvu, "na_nonfacility": "NA"},
             {"code": "S0002", "modifier": "", **rvu, "pctc": "5"},
             {"code": "S0003", "modifier": "", **rvu, "pctc": "3"},
+            {"code": "S0007", "modifier": "", **rvu, "opps_nonfacility": 30, "opps_mp": 2, "pctc": "3"},
+            {"code": "S0008", "modifier": "", **rvu, "work": 0, "pe_nonfacility": 0, "mp": 1},
         ],
         "code_limit": [{"code": "S0004", "per_day": True, "ranged": True}],
         "asc": [{"code": "S0005"}],

@@ -15,6 +15,7 @@ from claims.answer.repair import repair
 from claims.answer.response import Priced, Result
 from claims.answer.stamp import Stamp
 from claims.edit import Edits, Finding
+from claims.price.beside import beside, put
 from claims.price.price import TABLES as PRICE_TABLES
 from claims.price.price import Prices
 from claims.rules.rule import Rule, own_rules, unique, user_rules
@@ -72,15 +73,16 @@ class Scrub:
     def one(self, record: Record, head: Head) -> Result:
         """One claim; its rows are put right in place."""
         repairs = repair(record)
-        prices = list(_priced(self.prices.of_frames(frames([record], _ASKED))))
-        return Result(head, record, self.edits.of_record(record), repairs, prices)
+        prices = self.prices.of_frames(frames([record], _ASKED))
+        put([record], prices)
+        return Result(head, record, self.edits.of_record(record), repairs, list(_priced(prices)))
 
     def many(self, records: Sequence[Record], heads: Sequence[Head]) -> Many:
         """Claims whose rows are numbered from 0 in their order."""
         repairs = [repair(record) for record in records]
         sheet = frames(records)
-        found = self._findings(records, self.edits.of_frames(sheet))
         prices = self.prices.of_frames(sheet)
+        found = self._findings(records, self.edits.of_frames(beside(sheet, prices)))
         each = _priced(prices)
         results = [
             Result(head, record, mine, put, [next(each) for _ in record["lines"]])

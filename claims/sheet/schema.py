@@ -60,8 +60,8 @@ LINE = _columns(
     whole="row seq minutes treated_minutes",
     number="units factor ndc_units",
     day="start end",
-    cents="charge unit_price expected noncovered purchased",
-    flag="bad_dates confirmed evidence",
+    cents="charge unit_price expected noncovered purchased allowed",
+    flag="bad_dates confirmed evidence capped",
     texts="mods pointed",
     wholes="pointers teams infos procedures",
 )
@@ -70,9 +70,8 @@ LINE = _columns(
 `pos` is the place of service of the line, or the claim's own; `units` and `factor` are 1 where they are not said;
 `expected` is unit price times units times factor, rounded to the cent. `note` is the text of the service, `site` the
 body site, `specialty` the taxonomy of who rendered it, `performer` who that is,
-or the billing provider where nobody is named,
-`purchased` what a bought test cost, `treated_minutes` how long a
-timed service took.
+or the billing provider where nobody is named, `purchased` what a bought test cost, `treated_minutes` how long a timed
+service took. `allowed` and `capped` come from the price of the line, where there is one (claims/price/beside.py).
 """
 
 DIAGNOSIS = _columns(

@@ -120,7 +120,7 @@ TABLES: dict[str, TableDef] = {
         "Payers", {"id": "text"},
         {
             "filing_days": "whole", "correction_days": "whole", "member": "text", "consultations": "flag",
-            "telehealth_pos": "text", "telehealth_95": "flag", "referral": "flag", "medicare": "flag", "review": "cents", "external_cause": "flag",
+            "telehealth_pos": "text", "telehealth_95": "flag", "referral": "flag", "medicare": "flag", "review": "cents", "most_times": "whole", "external_cause": "flag",
             "test_id": "flag",
         },
     ),

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, info, total
+from campaigns.claiming.defects.defect import Json, breaks, info, service, total
 from fhir_profiles.systems import CLAIM_EXTENSIONS
 
 
@@ -27,6 +27,17 @@ def wrong_sum(claim: Json) -> None:
 @breaks("CHG-004")
 def euro(claim: Json) -> None:
     claim["total"]["currency"] = "EUR"
+
+
+@breaks("CHG-005")
+def below_the_fee(claim: Json) -> None:
+    claim["item"][0]["net"]["value"] = claim["item"][0]["unitPrice"]["value"] = 5
+    total(claim)
+
+
+@breaks("CHG-006")
+def many_times_the_fee(claim: Json) -> None:
+    service(claim, 0, "S0008")
 
 
 @breaks("CHG-007")

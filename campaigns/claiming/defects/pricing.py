@@ -23,6 +23,11 @@ def no_row(claim: Json) -> None:
     service(claim, 0, "S0550", "26")
 
 
+@breaks("PRC-005")
+def capped(claim: Json) -> None:
+    service(claim, 0, "S0007")
+
+
 @breaks("PRC-006")
 def takes_no_part(claim: Json) -> None:
     medicare(claim)

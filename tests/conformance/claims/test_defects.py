@@ -13,6 +13,8 @@ from campaigns.claiming.institutional import inpatient, outpatient
 from campaigns.claiming.making import claim
 from campaigns.claiming.tables import made_tables
 from claims.edit import Edits
+from claims.price.beside import beside, put
+from claims.price.price import Prices
 from claims.rules.rule import own_rules
 from claims.sheet.frames import frames
 from claims.sheet.read import read_claim
@@ -41,7 +43,9 @@ def made(defect: Defect, seed: int) -> Any:
 def broken() -> list[tuple[str, dict[str, Any]]]:
     """Every defect in claims of its own, as (rule, record)."""
     claims = [(defect.rule, made(defect, seed)) for defect in DEFECTS.values() for seed in SEEDS]
-    return [(rule, read_claim(orjson.dumps(one), row, history=past)) for row, (rule, (one, past)) in enumerate(claims)]
+    records = [read_claim(orjson.dumps(one), row, history=past) for row, (_, (one, past)) in enumerate(claims)]
+    put(records, Prices(made_tables()).of_frames(frames(records)))
+    return [(rule, record) for (rule, _), record in zip(claims, records, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +67,8 @@ def test_every_rule_runs_and_has_a_defect(edits: Edits) -> None:
 def test_a_sound_claim_breaks_nothing(edits: Edits, base: str) -> None:
     """Two hundred made claims have no finding."""
     records = [read_claim(orjson.dumps(BASES[base](random.Random(n), n)), n) for n in range(200)]
-    findings = edits.of_frames(frames(records))
+    sheet = frames(records)
+    findings = edits.of_frames(beside(sheet, Prices(edits.tables).of_frames(sheet)))
     assert {edits.active[rule].id for _, rule, _ in findings.iter_rows()} == set()
 
 
