@@ -48,8 +48,8 @@ def _rows() -> dict[str, Rows]:
             for z, s in (("01103", "MA"), ("78701", "TX"), ("93701", "CA"))
         ],
         "payer": [
-            {"id": "12345", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "most_times": 400, "referral": False,
-             "consultations": True, "medicare": False},
+            {"id": "12345", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "referral": False,
+             "most_times": 400, "consultations": True, "medicare": False},
             {"id": "R", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "referral": True},
         ],
         "nppes": [{"npi": n, "organisation": place % 2 == 0} for place, n in enumerate(NPIS)],
