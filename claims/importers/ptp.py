@@ -30,7 +30,7 @@ _ROW = re.compile(
     r"(\d{4}[0-9A-Z]|[A-Z]\d{4})\t(\d{4}[0-9A-Z]|[A-Z]\d{4})\t\*?\t(\d{8})\t(\d{8}|\*)\t([019])(?:\t[^\t]*)?\t*",
     re.ASCII,
 )
-_DAMAGED = re.compile(r"[^\t]*\t[^\t]*\t[^\t]*\t\s*\d[^\t]*\t.*")
+_DAMAGED = re.compile(r"[^\t]*\t[^\t]*\t[^\t]*\t *\d{4}[^\t]*\t.*")
 _PART = re.compile(r"f(\d)\b", re.IGNORECASE)
 _VERSION = re.compile(r"v(?P<year>\d\d)(?P<quarter>[0-3])r\d", re.IGNORECASE)
 _MONTHS = ("Jan", "Apr", "Jul", "Oct")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from claims.tables.own import own_tables
@@ -11,7 +12,13 @@ from claims.tables.terms import tables_of
 from terminology import Terminology
 
 
-def open_all(dir: Path | str, terminology: Terminology | None = None) -> dict[str, Table]:
-    """Our own small tables, those of the loaded code systems, and those of loaded files; the later stand before."""
-    made = {} if terminology is None else tables_of(terminology, dir)
-    return {**own_tables(), **made, **open_tables(dir)}
+def open_all(
+    dir: Path | str, terminology: Terminology | None = None, names: Collection[str] | None = None
+) -> dict[str, Table]:
+    """Our own small tables, those of the loaded code systems, and those of loaded files; the later stand before.
+
+    With `names` only these are opened.
+    """
+    own = {name: table for name, table in own_tables().items() if names is None or name in names}
+    made = {} if terminology is None else tables_of(terminology, dir, names)
+    return {**own, **made, **open_tables(dir, names)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -80,10 +80,14 @@ PARTS: Mapping[str, tuple[Made, ...]] = {
 """Table → what it is made of; it is there when all of its systems are loaded."""
 
 
-def tables_of(terminology: Terminology, dir: Path | str | None = None) -> dict[str, Table]:
-    """Every table that the loaded code systems give; with a data directory they are made once and kept there."""
+def tables_of(
+    terminology: Terminology, dir: Path | str | None = None, names: Collection[str] | None = None
+) -> dict[str, Table]:
+    """The tables that the loaded code systems give; with a data directory they are made once and kept there."""
     found = {}
     for name, parts in PARTS.items():
+        if names is not None and name not in names:
+            continue
         editions = [_speaking(terminology, part) for part in parts]
         if all(editions):
             release = "+".join(f"{e.name} {e.version}" for listed in editions for e in listed)
