@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -36,10 +37,15 @@ def _rows(records: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> pl.DataFrame:
-    return pl.DataFrame({name: _series(name, [row[name] for row in rows], kind) for name, kind in columns.items()})
+    if not rows:
+        return pl.DataFrame(schema={name: TYPES[kind] for name, kind in columns.items()})
+    one, *more = columns
+    picked = map(itemgetter(one, *more), rows) if more else ((row[one],) for row in rows)
+    values = zip(*picked, strict=True)  # row by row, as they lie in memory, is twice as fast as column by column
+    return pl.DataFrame([_series(name, column, columns[name]) for name, column in zip(columns, values, strict=True)])
 
 
-def _series(name: str, values: list[Any], kind: str) -> pl.Series:
+def _series(name: str, values: Sequence[Any], kind: str) -> pl.Series:
     if kind == "texts":
         return _split(name, ["\x1f".join(v) if v else None for v in values])
     if kind == "wholes":
