@@ -50,6 +50,9 @@ def _diagnoses() -> dict[str, Rows]:
             {"id": "X", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "referral": False,
              "consultations": True, "medicare": False, "external_cause": True},
         ],
+        "carc": [{"code": "45"}],
+        "policy": [{"name": "confidence", "value": 0.5}, {"name": "confirmation", "value": 1.0}],
+        "ordered": [{"code": "S0741"}],
         "covered": [{"code": "S0740", "policy": "made"}],
         "coverage": [{"code": "S0740", "diagnosis": "Z00.01", "policy": "made"}],
     }  # fmt: skip

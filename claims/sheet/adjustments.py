@@ -1,20 +1,20 @@
-"""What other payers adjusted, from their ClaimResponses (https://hl7.org/fhir/R4/claimresponse.html).
+"""What other payers paid for lines and adjusted, from their ClaimResponses (https://hl7.org/fhir/R4/claimresponse.html).
 
-An adjudication with a reason is an adjustment: the reason is its code, the group stands beside it in X12's own system.
+An adjudication whose category is one of X12's groups is an adjustment; one of category benefit is what was paid.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from claims.sheet.reading import Reading, Row
+from claims.sheet.reading import EMPTY, Reading, Row
 from claims.sheet.shapes import Insurance
 from claims.sheet.values import cents
-from fhir_profiles.systems import X12_ADJUSTMENT_GROUPS
+from fhir_profiles.systems import ADJUDICATION, X12_ADJUSTMENT_GROUPS
 
 
 def adjustment_rows(at: Reading, one: Insurance) -> list[Row]:
-    """The adjustments of a coverage, of its whole claim (line 0) and of its lines."""
+    """The adjustments of a coverage, of its whole claim (line 0) and of its lines, and what was paid for the lines."""
     if one.claim_response is None:
         return []
     response = at.near.of(one.claim_response)
@@ -23,27 +23,28 @@ def adjustment_rows(at: Reading, one: Insurance) -> list[Row]:
         line = item.get("itemSequence")
         parts.append((line if isinstance(line, int) else 0, item.get("adjudication")))
     return [
-        {"row": at.row, "seq": one.sequence, "line": line, **said}
+        {**EMPTY["adjustments"], "row": at.row, "seq": one.sequence, "line": line, **said}
         for line, adjudications in parts
         for adjudication in _objects(adjudications)
-        if (said := _adjustment(adjudication)) is not None
+        if (said := _said(adjudication)) is not None
     ]
 
 
-def _adjustment(adjudication: dict[str, Any]) -> Row | None:
-    reason = adjudication.get("reason")
-    if not isinstance(reason, dict):
-        return None
-    codings = _objects(reason.get("coding"))
-    groups = [str(c.get("code")) for c in codings if c.get("system") == X12_ADJUSTMENT_GROUPS]
-    reasons = [str(c.get("code")) for c in codings if c.get("system") != X12_ADJUSTMENT_GROUPS]
+def _said(adjudication: dict[str, Any]) -> Row | None:
     money = adjudication.get("amount")
-    amount = money.get("value") if isinstance(money, dict) else None
-    return {
-        "group": groups[0] if groups else None,
-        "reason": reasons[0] if reasons else None,
-        "amount": None if amount is None else cents(str(amount).encode())[0],
-    }
+    value = money.get("value") if isinstance(money, dict) else None
+    amount = None if value is None else cents(str(value).encode())[0]
+    group = _code(adjudication, "category", X12_ADJUSTMENT_GROUPS)
+    if group is not None:
+        return {"amount": amount, "paid": False, "group": group, "reason": _code(adjudication, "reason")}
+    paid = _code(adjudication, "category", ADJUDICATION) == "benefit"
+    return {"amount": amount, "paid": True} if paid else None
+
+
+def _code(adjudication: dict[str, Any], name: str, system: str | None = None) -> str | None:
+    concept = adjudication.get(name)
+    codings = _objects(concept.get("coding")) if isinstance(concept, dict) else []
+    return next((str(c.get("code")) for c in codings if system is None or c.get("system") == system), None)
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

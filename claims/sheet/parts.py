@@ -12,7 +12,7 @@ from claims.sheet.parties import NOBODY
 from claims.sheet.reading import EMPTY, Reading, Row, code_of, said_code, said_money, said_whole, system_of
 from claims.sheet.shapes import Concept, Diagnosis, Info, Insurance, Item, Party
 from claims.sheet.values import cents, day
-from fhir_profiles.systems import EVIDENCE_BOX
+from fhir_profiles.systems import CONFIDENCE, EVIDENCE_BOX
 
 _MINUTES = frozenset({"min", "MJ"})
 _UNLISTED = frozenset({"admitting", "patientreasonforvisit"})
@@ -45,7 +45,7 @@ def _referred(at: Reading, info: Info) -> Row:
     if info.value_reference is None:
         return {}
     found = at.near.of(info.value_reference)
-    return {"document": found.status, "control": found.identifier[0].value if found.identifier else None}
+    return {"document": found.status, "control": (found.identifier[0].value if found.identifier else None) or found.id}
 
 
 def diagnosis_rows(at: Reading) -> list[Row]:
@@ -196,15 +196,21 @@ def line_row(
         "purchased": at.cents(said_money(item.extension, "purchased")),
         "treated_minutes": said_whole(item.extension, "minutes"),
         "bad_dates": at.bad,
-        "evidence": _has_evidence(item.product_or_service),
+        **_origin(item.product_or_service),
     }
     at.bad = at.bad or bad
     return row
 
 
-def _has_evidence(concept: Concept | None) -> bool:
+def _origin(concept: Concept | None) -> Row:
+    """Where a code comes from: the place in a document, how sure the program was, whether a person chose it."""
     codings = concept.coding if concept is not None else ()
-    return any(e.url == EVIDENCE_BOX for coding in codings for e in coding.extension or ())
+    said = [e for coding in codings for e in coding.extension or ()]
+    return {
+        "evidence": any(e.url == EVIDENCE_BOX for e in said),
+        "confidence": next((e.value_decimal for e in said if e.url == CONFIDENCE), None),
+        "confirmed": any(coding.user_selected for coding in codings),
+    }
 
 
 def _product(price: int | None, item: Item) -> int | None:

@@ -58,7 +58,7 @@ LINE = _columns(
         authorisation note site specialty performer
     """,
     whole="row seq minutes treated_minutes",
-    number="units factor ndc_units",
+    number="units factor ndc_units confidence",
     day="start end",
     cents="charge unit_price expected noncovered purchased allowed",
     flag="bad_dates confirmed evidence capped",
@@ -72,6 +72,8 @@ LINE = _columns(
 body site, `specialty` the taxonomy of who rendered it, `performer` who that is,
 or the billing provider where nobody is named, `purchased` what a bought test cost, `treated_minutes` how long a timed
 service took. `allowed` and `capped` come from the price of the line, where there is one (claims/price/beside.py).
+`confidence` (0 to 1) is that of the program that read the code out of a document, `confirmed` whether a person chose it
+(Coding.userSelected).
 """
 
 DIAGNOSIS = _columns(
@@ -105,8 +107,8 @@ INSURANCE = _columns(
 )  # fmt: skip
 """One row for each Claim.insurance; `secondary` is why Medicare pays second (extension claim-medicare-secondary)."""
 
-ADJUSTMENT = _columns(text="group reason", whole="row seq line", cents="amount")
-"""One row for each adjustment by another payer: an adjudication with a reason; `seq` of the insurance, `line` or 0."""
+ADJUSTMENT = _columns(text="group reason", whole="row seq line", cents="amount", flag="paid")
+"""One row for each adjustment by another payer, and what it paid for a line; `seq` of the insurance, `line` or 0."""
 
 HISTORY = _columns(
     text="claim control code pos provider_npi provider_tax specialty payer_id how bill_type status",
@@ -116,7 +118,7 @@ HISTORY = _columns(
 """One row for each line of an earlier claim of the patient; `same_claim` when that is equal but for its number.
 
 `provider_npi` is its performer, `provider_tax` the group that billed it, `specialty` the taxonomy of who rendered it,
-`status` accepted, paid, denied or pending, `how` the frequency of its claim.
+`status` billed, accepted, pending, paid or denied, `how` the frequency of its claim.
 """
 
 COLLECTIONS: dict[str, Columns] = {

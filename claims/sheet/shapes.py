@@ -17,6 +17,7 @@ class Coding(Shape):
     system: str | None = None
     code: str | None = None
     extension: list[Extension] | None = None
+    user_selected: bool | None = None
 
 
 class Concept(Shape):
@@ -72,6 +73,7 @@ class Extension(Shape):
     value_string: str | None = None
     value_boolean: bool | None = None
     value_integer: int | None = None
+    value_decimal: float | None = None
     value_money: Money | None = None
     value_reference: Reference | None = None
 

@@ -124,6 +124,8 @@ TABLES: dict[str, TableDef] = {
             "test_id": "flag",
         },
     ),
+    "policy": TableDef("What the tenant has settled on", {"name": "text"}, {"value": "number"}),
+    "ordered": _list("Services for which who referred or ordered is named", kind="text"),
     "authorisation": TableDef("Services that need authorisation", {"payer": "text", "code": "text"}, {"note": "text"}),
     "authorised": TableDef(
         "Authorisations", {"number": "text"}, {"code": "text", "units": "number", "provider": "text"}
@@ -151,5 +153,6 @@ the code or beginning of codes that a note names, of 3, 5, 6 or 7 characters wit
 without an `other` for each of its codes, revenue_hcpcs one without a `code` for each revenue code that it tells of.
 `integral` has categories of three characters. In the Medicare code editor `ages` is newborn, paediatric, maternity or
 adult and `sex` male or female. The lists of nubc are admission, origin, newborn (origins of newborns), discharge,
-condition, occurrence, span and value, of which `whole` are those that count.
+condition, occurrence, span and value, of which `whole` are those that count. A policy is confidence (0 to 1: below it a
+proposed code is doubted) or confirmation (1: a person confirms each proposed code).
 """

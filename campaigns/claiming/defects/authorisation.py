@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, contained, item
+from campaigns.claiming.defects.defect import Json, breaks, contained, info, item
 from fhir_profiles.systems import CLAIM_EXTENSIONS
 
 
@@ -21,3 +21,13 @@ def for_another(claim: Json) -> None:
 @breaks("AUT-003")
 def no_referral(claim: Json) -> None:
     contained(claim, "y")["identifier"][0]["value"] = "R"
+
+
+@breaks("AUT-004")
+def nobody_ordered(claim: Json) -> None:
+    item(claim, "S0741")
+
+
+@breaks("AUT-005")
+def no_document(claim: Json) -> None:
+    info(claim, "attachment", valueString="by post")

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from campaigns.claiming.making import NPIS
-from fhir_profiles.systems import CLAIM_EXTENSIONS, CPT, HCPCS, NDC, NPI
+from fhir_profiles.systems import CLAIM_EXTENSIONS, CPT, HCPCS, NDC, NPI, X12_ADJUSTMENT_GROUPS
 
 Json = dict[str, Any]
 Change = Callable[[Json], list[Json] | None]
@@ -140,3 +140,22 @@ def earlier(claim: Json, code: str, before: int = 0, **said: Any) -> Json:
         "mods": [], "provider_npi": NPIS[1], "provider_tax": "043456789", "specialty": "207R00000X", "status": "paid",
         **said,
     }  # fmt: skip
+
+
+def answered(claim: Json, paid: int, adjusted: dict[int, list[tuple[str, str, int]]]) -> None:
+    """What the first payer paid and adjusted, in cents: line (0: the claim) → (group, reason, cents)."""
+    parts = {
+        line: [
+            {"category": {"coding": [{"system": X12_ADJUSTMENT_GROUPS, "code": group}]},
+             "reason": {"coding": [{"code": reason}]}, "amount": {"value": cents / 100}}
+            for group, reason, cents in said
+        ]
+        for line, said in adjusted.items()
+    }  # fmt: skip
+    response = {
+        "resourceType": "ClaimResponse", "id": "w", "adjudication": parts.pop(0, []),
+        "payment": {"date": claim["created"], "amount": {"value": paid / 100}},
+        "item": [{"itemSequence": line, "adjudication": said} for line, said in parts.items()],
+    }  # fmt: skip
+    claim["contained"].append(response)
+    claim["insurance"][0]["claimResponse"] = {"reference": "#w"}

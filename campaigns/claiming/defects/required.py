@@ -15,6 +15,11 @@ def no_priority(claim: Json) -> None:
     del claim["priority"]
 
 
+@breaks("REQ-002")
+def no_number(claim: Json) -> None:
+    del claim["identifier"]
+
+
 @breaks("REQ-003")
 def no_given_name(claim: Json) -> None:
     del contained(claim, "p")["name"][0]["given"]

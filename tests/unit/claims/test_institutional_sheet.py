@@ -9,7 +9,7 @@ import pytest
 from campaigns.claiming.institutional import inpatient, outpatient
 from campaigns.claiming.making import claim
 from claims.sheet.read import read_claim
-from fhir_profiles.systems import X12_ADJUSTMENT_GROUPS
+from fhir_profiles.systems import ADJUDICATION, X12_ADJUSTMENT_GROUPS
 
 
 def read(resource: Any) -> Any:
@@ -70,13 +70,16 @@ def test_a_diagnosis_may_be_a_condition() -> None:
 def test_adjustments_of_other_payers_are_adjudications_with_a_reason() -> None:
     """Of the claim and of its lines, with group, reason and amount."""
     resource = claim(random.Random(1), 1)
-    reason = {"coding": [{"system": X12_ADJUSTMENT_GROUPS, "code": "CO"}, {"code": "45"}]}
-    cut = {"category": {}, "reason": reason, "amount": {"value": 1.5}}
-    item = {"itemSequence": 2, "adjudication": [cut, {"category": {}, "amount": {"value": 9}}]}
+    group, reason = {"coding": [{"system": X12_ADJUSTMENT_GROUPS, "code": "CO"}]}, {"coding": [{"code": "45"}]}
+    paid = {"category": {"coding": [{"system": ADJUDICATION, "code": "benefit"}]}, "amount": {"value": 9}}
+    cut = {"category": group, "reason": reason, "amount": {"value": 1.5}}
+    item = {"itemSequence": 2, "adjudication": [cut, paid, {"category": {}}]}
     resource["contained"].append({"resourceType": "ClaimResponse", "id": "w", "adjudication": [cut], "item": [item]})
     resource["insurance"][0]["claimResponse"] = {"reference": "#w"}
     rows = read(resource)["adjustments"]
     assert [(row["line"], row["group"], row["reason"], row["amount"]) for row in rows] == [
         (0, "CO", "45", 150),
         (2, "CO", "45", 150),
+        (2, None, None, 900),
     ]
+    assert [row["paid"] for row in rows] == [False, False, True]
