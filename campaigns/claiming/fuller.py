@@ -1,9 +1,11 @@
 """Add to made claims what only some claims have: dependants, other payers, accidents, drugs, several who treat."""
 
+# ruff: noqa: ARG001 - every addition is called alike
+
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from campaigns.claiming.institutional import inpatient, outpatient
 from campaigns.claiming.making import NPIS, Json, claim, coded
@@ -22,7 +24,7 @@ Addition = Callable[[random.Random, Json], None]
 _ADDRESS = {"line": ["7 Elm Street", "Suite 4"], "city": "Austin", "state": "TX", "postalCode": "787011234"}
 
 
-def fuller(kind: str, count: int, seed: int = 1) -> Iterator[Json]:
+def fuller(kind: str, count: int, seed: int = 1, leave: Sequence[Addition] = ()) -> Iterator[Json]:
     """Made claims of a kind, most of them with one to four additions."""
     dice = random.Random(seed)
     for number in range(count):
@@ -30,7 +32,10 @@ def fuller(kind: str, count: int, seed: int = 1) -> Iterator[Json]:
             made, additions = claim(dice, number, dice.randrange(1, 9)), (*BOTH, *PROFESSIONAL)
         else:
             made, additions = dice.choice((inpatient, outpatient))(dice, number), (*BOTH, *INSTITUTIONAL)
-        for add in dice.sample(additions, dice.randrange(5)):
+        chosen = [add for add in dice.sample(additions, dice.randrange(5)) if add not in leave]
+        if second in chosen and second_by_line in chosen:
+            chosen.remove(second)
+        for add in chosen:
             add(dice, made)
         yield made
 
@@ -42,7 +47,8 @@ def _find(made: Json, id: str) -> Json:
 def _person(made: Json, id: str, place: int) -> None:
     if not any(one["id"] == id for one in made["contained"]):
         made["contained"].append(
-            {"resourceType": "Practitioner", "id": id, "name": [{"family": "Núñez", "given": ["Ana", "L"], "suffix": ["MD"]}],
+            {"resourceType": "Practitioner", "id": id, "name": [{"family": "Núñez", "given": ["Ana", "L"],
+                                                                    "suffix": ["MD"]}],
              "identifier": [{"system": NPI, "value": NPIS[place]}]}
         )  # fmt: skip
 
@@ -81,11 +87,24 @@ def plan(dice: random.Random, made: Json) -> None:
 
 
 def second(dice: random.Random, made: Json) -> None:
-    """Another payer has answered before: by the claim, or line by line."""
+    """Another payer has answered the claim as a whole before."""
+    _answered(made)["adjudication"] = [_adjustment("OA", "23", made["total"]["value"])]
+
+
+def second_by_line(dice: random.Random, made: Json) -> None:
+    """Another payer has answered line by line before."""
+    response = _answered(made)
+    response["item"] = [_answer(dice, line) for line in made["item"]]
+    paid = sum(round(i["adjudication"][0]["amount"]["value"] * 100) for i in response["item"])
+    response["payment"]["amount"]["value"] = paid / 100
+
+
+def _answered(made: Json) -> Json:
+    """The response of another payer, which paid nothing yet."""
     made["contained"] += [
         {"resourceType": "Organization", "id": "y2", "name": "First Plan", "identifier": [{"value": "54321"}]},
-        {"resourceType": "Coverage", "id": "v2", "status": "active", "subscriberId": "F123", "type": coded("plan", "HMO"),
-         "relationship": coded("relationship", "self"), "subscriber": {"reference": "#p"},
+        {"resourceType": "Coverage", "id": "v2", "status": "active", "subscriberId": "F123",
+         "type": coded("plan", "HMO"), "relationship": coded("relationship", "self"), "subscriber": {"reference": "#p"},
          "beneficiary": {"reference": "#p"}, "payor": [{"reference": "#y2"}]},
     ]  # fmt: skip
     payment = {"date": "2026-09-01", "amount": {"value": 0, "currency": "USD"}}
@@ -95,16 +114,11 @@ def second(dice: random.Random, made: Json) -> None:
         "identifier": [{"value": "ICN77"}],
         "payment": payment,
     }
-    if dice.random() < 0.5:
-        response["item"] = [_answer(dice, line) for line in made["item"]]
-        paid = sum(round(i["adjudication"][0]["amount"]["value"] * 100) for i in response["item"])
-        payment["amount"]["value"] = paid / 100
-    else:
-        response["adjudication"] = [_adjustment("OA", "23", made["total"]["value"])]
     made["contained"].append(response)
     made["insurance"][0]["sequence"] = 2
     first = {"sequence": 1, "focal": False, "coverage": {"reference": "#v2"}}
     made["insurance"].insert(0, {**first, "claimResponse": {"reference": "#a2"}})
+    return response
 
 
 def _answer(dice: random.Random, line: Json) -> Json:
@@ -220,6 +234,6 @@ def surgeons(dice: random.Random, made: Json) -> None:
         _member(made, role, id, place)
 
 
-BOTH: tuple[Addition, ...] = (dependant, group, plan, second, numbers, facility, unassigned, drug)
+BOTH: tuple[Addition, ...] = (dependant, group, plan, second, second_by_line, numbers, facility, unassigned, drug)
 PROFESSIONAL: tuple[Addition, ...] = (accident, dates, treaters)
 INSTITUTIONAL: tuple[Addition, ...] = (hospital, surgeons)

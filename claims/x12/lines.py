@@ -51,6 +51,7 @@ def line_text(
         noncovered = draft.money(said_money(item.extension, "noncovered"), f"{at}.extension")
         text = segment("SV2", revenue, service, charge, measure, units, "", noncovered)
     text = segment("LX", str(n)) + text + _dates(draft, item, at, kind) + _numbers(draft, item, at, kind)
+    text += segment("REF", "6R", str(n))
     for detail in item.detail[:1]:
         text += _drug(draft, detail, at)
     for role in LINE_ROLES[kind]:

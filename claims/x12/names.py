@@ -46,7 +46,7 @@ def named(draft: Draft, entity: str, party: Party, element: str, id_kind: str = 
     first: dict[str, Any] = {}
     if isinstance(party.name, list) and party.name and isinstance(party.name[0], dict):
         first = party.name[0]
-    given = first.get("given") or ()
+    given: list[Any] = first.get("given") or []
     suffixes = first.get("suffix") or ()
     parts = [
         draft.text(_text(first.get("family")), 60, f"{element}.name.family", "a family name"),
