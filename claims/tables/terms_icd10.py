@@ -101,8 +101,8 @@ def excluded(terminology: Terminology, version: str) -> pl.DataFrame:
 
 
 def code_first(terminology: Terminology, version: str) -> pl.DataFrame:
-    """(code, what a note to code first at it or above it names); and each of these codes without a named one."""
-    rows = {(code, other) for code, other, _ in _noted(terminology, version, "code-first")}
+    """(code, what a note to code first at it or above it names); and each of these codes alone."""
+    rows = {(code, other) for code, other, _ in _noted(terminology, version, "code-first") if other}
     rows |= {(code, "") for code, _ in rows}
     return pl.DataFrame(sorted(rows), schema=dict.fromkeys(("code", "other"), pl.String), orient="row")
 
