@@ -153,7 +153,9 @@ def _answers(rows: pl.DataFrame, edition: Edition) -> dict[str, pl.Expr]:
     known, missing = pl.col("active").is_not_null(), pl.col("code").is_null()
     retired = not_yet = pl.lit(False)
     if "end" in rows.columns:
-        retired = pl.col("end").is_not_null() & (pl.col("day").is_null() | (pl.col("day") > pl.col("end")))
+        # without a day of service a code must not have ended when its edition began
+        day = pl.col("day").fill_null(edition.start or date.max)
+        retired = (pl.col("end") < day).fill_null(False)
         not_yet = (pl.col("day") < pl.col("start")).fill_null(False)
     refused = pl.lit(True)
     if edition.content != "complete":

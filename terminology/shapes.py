@@ -11,10 +11,10 @@ from terminology.ndc import normalise, normalise_product
 
 _SHAPES = {
     ICD10CM: re.compile(r"[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?"),
-    CPT: re.compile(r"\d{4}[0-9FTUAM]"),
-    HCPCS: re.compile(r"[A-V]\d{4}"),
-    LOINC: re.compile(r"(\d{1,7}|L[ALP]\d{1,7})-[0-9X]", re.IGNORECASE),
-    RXNORM: re.compile(r"[1-9]\d{0,7}"),
+    CPT: re.compile(r"[0-9]{4}[0-9FTUAM]|[2-9][0-9]|P[1-6]|[1238]P"),  # procedures; modifiers
+    HCPCS: re.compile(r"[A-V][0-9]{4}|[A-Z][A-Z0-9]"),
+    LOINC: re.compile(r"([0-9]{1,7}|L[ALP][0-9]{1,7})-[0-9X]", re.IGNORECASE),
+    RXNORM: re.compile(r"[1-9][0-9]{0,7}"),
 }
 
 

@@ -42,7 +42,7 @@ def validate(
     lapsed = _lapsed(edition, concept, on)
     messages = [
         None if concept.code == code else f"{code} is another spelling of {concept.code}",
-        _period(edition, on),
+        outside(edition, on),
         lapsed or _ending(concept, on) or _inactive(concept),
         _header(terminology, edition, concept),
         status_remark(terminology, concept, on),
@@ -164,7 +164,8 @@ def _header(terminology: Terminology, edition: Edition, concept: Concept) -> str
     return f"{text}; it was billable until edition {once[-1].version}" if once else text
 
 
-def _period(edition: Edition, on: date | None) -> str | None:
+def outside(edition: Edition, on: date | None) -> str | None:
+    """A remark where the edition that answers does not govern the date of service; None where it does."""
     if in_force(edition, on):
         return None
     return f"Checked against {edition.title} {edition.version} ({period(edition)}): no edition for {on} is loaded"
@@ -175,10 +176,15 @@ def labels_are_ours(edition: Edition) -> bool:
     return edition.content == "fragment" and edition.system in (CPT, HCPCS)
 
 
-def lapse(terminology: Terminology, edition: Edition, code: str, on: date) -> str | None:
-    """Why a code of an edition may not be used on a day of service, and what to use; None where it may."""
+def term_of_use(
+    terminology: Terminology, edition: Edition, code: str, on: date | None
+) -> tuple[str | None, str | None]:
+    """Why a code of an edition may not be used on a day of service, or at all; else until when it may be."""
     concept = terminology.lookup(edition.system, code, edition.version)
-    return concept and _lapsed(edition, concept, on)
+    if concept is None:
+        return None, None
+    lapsed = _lapsed(edition, concept, on)
+    return lapsed, None if lapsed else _ending(concept, on)
 
 
 def _lapsed(edition: Edition, concept: Concept, on: date | None) -> str | None:
@@ -210,6 +216,6 @@ def _ending(concept: Concept, on: date | None) -> str | None:
 def _wrong_display(terminology: Terminology, concept: Concept, display: str | None) -> str | None:
     if display is None or not concept.display or fold(display) == fold(concept.display):
         return None
-    if fold(display) in {fold(text) for text in terminology.terms_of(concept.system, concept.code)}:
+    if fold(display) in {fold(text) for text in terminology.terms_of(concept.system, concept.code, concept.version)}:
         return None
     return f"The display is wrong: the code means {concept.display!r}"

@@ -16,7 +16,7 @@ from server.settings import read_settings
 
 def validate_code(
     system: Annotated[
-        str, typer.Argument(help="icd10cm, cpt, loinc, ucum, currency, v3-ActCode …, or the URI of a code system.")
+        str, typer.Argument(help="icd10cm, cpt, loinc, pos, ucum, currency, v3-ActCode …, or the URI of a code system.")
     ],
     code: Annotated[str, typer.Argument(help="The code as it is written on a claim.")],
     on: Annotated[str | None, typer.Option(help="Date of service, YYYY-MM-DD.")] = None,
@@ -27,13 +27,12 @@ def validate_code(
 ) -> None:
     """Say whether a code exists, is billable and was in force on a date. Exit code 1 when it may not be used."""
     from terminology import ensure_terminology
-    from terminology.systems import system_of
 
-    uri = system_of(system)
-    if uri is None:
-        raise typer.BadParameter(f"{system} is neither a known short name nor a URI.")
     day = _date(on)
     terminology = ensure_terminology(read_settings(data=data).data)
+    uri = terminology.system(system)
+    if ":" not in uri:
+        raise typer.BadParameter(f"{system} is neither a known short name nor a URI.")
     answer = terminology.validate_code(uri, code, display, version, day)
     if json:
         print_json(asdict(answer))

@@ -56,7 +56,7 @@ def descriptors(member: Member, kind: str) -> Iterator[tuple[str, str]]:
     for row in rows:
         if not re.fullmatch(r"\d{4}[0-9A-Z]", row["CPT Code"]):
             row.refuse("CPT Code", "a code of five characters is expected")
-        if not row["Concept Id"].isdigit():
+        if not row["Concept Id"].isdecimal():
             row.refuse("Concept Id", "a number is expected")
         if not row[column]:
             row.refuse(column, "a descriptor is expected")

@@ -140,6 +140,6 @@ def _begin(row: Row, seen: set[str]) -> None:
 
 
 def _sequence(row: Row) -> int:
-    if not row["SEQNUM"].isdigit():
+    if not row["SEQNUM"].isdecimal():
         row.refuse("SEQNUM", "a sequence number is expected")
     return int(row["SEQNUM"])

@@ -162,7 +162,7 @@ def check(row: Row) -> None:
 
 def _units(row: Row) -> int:
     value = row["ANEST_BU"]
-    if value and not value.isdigit():
+    if value and not value.isdecimal():
         row.refuse("ANEST_BU", "a whole number of units is expected")
     return int(value or 0)
 

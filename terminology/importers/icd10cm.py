@@ -115,7 +115,7 @@ def _version(files: _Files, given: Given, roots: Mapping[str, etree._Element]) -
 
 
 def _years(name: str) -> Iterator[str]:
-    digits = "".join(c if c.isdigit() else " " for c in name).split()
+    digits = "".join(c if c.isdecimal() else " " for c in name).split()
     return (d for d in digits if len(d) == 4 and d.startswith("20"))
 
 

@@ -58,7 +58,7 @@ def _check(member: Member, number: int, line: str, previous: int, seen: set[str]
     """The order number of a line that is whole; refuses at the first column that is not."""
     if len(line) > _LONGEST:
         refuse(member, number, _LONGEST, "the line is too long")
-    if not line[:5].isdigit() or line[5:6] != " ":
+    if not line[:5].isdecimal() or line[5:6] != " ":
         refuse(member, number, 1, "an order number of five digits and a blank are expected")
     code = line[6:13].strip()
     if procedures and not (PROCEDURE.fullmatch(code) or (len(code) == 3 and PROCEDURE.fullmatch(f"{code}0000"))):

@@ -91,7 +91,7 @@ def _answer(found: Answers, row: Row) -> None:
         row.refuse("AnswerStringId", "the id of an answer is expected, as LA6751-7")
     if not row["DisplayText"]:
         row.refuse("DisplayText", "the text of the answer is expected")
-    if row["SequenceNumber"] and not row["SequenceNumber"].isdigit():
+    if row["SequenceNumber"] and not row["SequenceNumber"].isdecimal():
         row.refuse("SequenceNumber", "a number is expected")
     members = found.lists[list_id].answers
     if answer in members:

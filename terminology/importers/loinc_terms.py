@@ -106,7 +106,7 @@ def _properties(row: Row, axes: dict[str, dict[str, str]]) -> dict[str, Any]:
             found[name] = text
     for name in RANKS:
         if text := row.get(name):
-            if not text.isdigit():
+            if not text.isdecimal():
                 row.refuse(name, "a number is expected")
             if int(text):
                 found[name] = int(text)

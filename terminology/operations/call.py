@@ -19,6 +19,7 @@ MOST = 1_000
 LONGEST = 16_384
 """Letters of a simple value, or of one inside a Coding."""
 
+_DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T[0-9:.]+(?:Z|[+-][0-9:]+))?)?)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 SHARED = frozenset({
     "tx-resource", "system-version", "check-system-version", "force-system-version", "default-valueset-version",
@@ -99,10 +100,13 @@ class Call:
         text = self.text("date")
         if text is None:
             return None
+        parts = _DAY.fullmatch(text)
         try:
-            return date.fromisoformat((text + "-01-01"[len(text) - 4 :])[:10] if len(text) < 10 else text[:10])
+            if parts is not None:
+                return date(*(int(part or 1) for part in parts.groups()))
         except ValueError:
-            raise wrong("date must be a date.", "date") from None
+            pass  # no such day
+        raise wrong("date must be a day of the calendar such as 2026-04-15, or a dateTime.", "date")
 
     def pins(self) -> Pins:
         """What is said of versions."""

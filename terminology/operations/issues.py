@@ -49,6 +49,9 @@ class _Kind(NamedTuple):
     told: bool = True
 
 
+MOST_REPEATED = 1_000
+"""Letters of a value that a text repeats."""
+
 _Head = tuple[Severity, str, str]
 _NOT_FOUND: _Head = ("error", "not-found", "not-found")
 _STATUS: _Head = ("information", "business-rule", "status-check")
@@ -235,8 +238,14 @@ CATALOGUE: dict[str, _Kind] = {
 def issue(id: str, *values: object, at: str | None = None, severity: Severity | None = None) -> Issue:
     """An issue of the catalogue, about the place `at` of the input."""
     kind = CATALOGUE[id]
-    text = kind.text.format(*values)
+    text = kind.text.format(*map(_brief, values))
     return Issue(severity or kind.severity, kind.code, text, at, kind.kind, id, kind.told)
+
+
+def _brief(value: object) -> str:
+    """A value as a text repeats it."""
+    text = str(value)
+    return text if len(text) <= MOST_REPEATED else f"{text[:MOST_REPEATED]}…"
 
 
 def refused(category: Category, *issues: Issue) -> FhirError:

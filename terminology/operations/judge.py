@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_profiles.systems import SNOMED, STANDARDS_STATUS, VALUE_SET_DEPRECATED
+from fhir_profiles.systems import SNOMED, STANDARDS_STATUS, UCUM, VALUE_SET_DEPRECATED
 from terminology import sctid
 from terminology.medicare import SYSTEMS as PROCEDURES
 from terminology.medicare import status_remark
@@ -21,7 +21,9 @@ from terminology.operations.loaded import LoadedBook
 from terminology.operations.members import Asked, Hit, find, find_all, unknown_system
 from terminology.operations.plan import Plan
 from terminology.operations.shelf import Shelf
-from terminology.validation import labels_are_ours, lapse
+from terminology.published import validate_published
+from terminology.shapes import misshapen
+from terminology.validation import labels_are_ours, outside, term_of_use
 
 Json = dict[str, Any]
 
@@ -185,7 +187,7 @@ class Judge:
         words, name = [code, book.url], "Unknown_Code_in"
         if book.version:
             words, name = [*words, book.version], "Unknown_Code_in_Version"
-        if book.content != "complete":
+        if book.content != "complete" and not (isinstance(book, LoadedBook) and misshapen(book.url, code)):
             words, name = [code, book.url, book.version or ""], "UNKNOWN_CODE_IN_FRAGMENT"
         else:
             found.nowhere = True
@@ -199,6 +201,9 @@ class Judge:
 
     def _hint(self, found: Judged, book: Book) -> str | None:
         """What a loaded code system knows beyond that: other editions, codes that may be meant."""
+        if book.url == UCUM:
+            told = validate_published(UCUM, str(found.coding.get("code", "")), None, None)
+            return told.message if told is not None else None
         terminology = self._shelf.library.terminology
         if terminology is None or not (editions := terminology.editions(book.url)):
             return None
@@ -216,9 +221,8 @@ class Judge:
                 told = issue("CODE_REMARK", f"The code {code} is another spelling of {entry.code}", at=at["code"])
             found.issues.append(told)
             found.normalized = entry.code
-        if (lapsed := self._lapse(book, entry)) is not None:
-            found.issues.append(issue("CODE_NOT_IN_FORCE", lapsed, at=at["code"]))
-            found.held, found.refused, found.missing = False, True, self._plan is not None
+        if isinstance(book, LoadedBook):
+            self._when(found, book, entry)
         if entry.abstract and not self._abstract:
             found.issues.append(issue("ABSTRACT_CODE_NOT_ALLOWED", book.url, code, at=at["code"]))
             found.held, found.refused, found.missing = False, True, self._plan is not None
@@ -244,12 +248,19 @@ class Judge:
         concept = terminology.lookup(book.url, entry.code, book.version)
         return concept and status_remark(terminology, concept, self._shelf.on)
 
-    def _lapse(self, book: Book, entry: Entry) -> str | None:
-        """Why a code of a loaded edition may not be used on the day that the call asks about."""
-        terminology, on = self._shelf.library.terminology, self._shelf.on
-        if on is None or terminology is None or not isinstance(book, LoadedBook):
-            return None
-        return lapse(terminology, book.edition, entry.code, on)
+    def _when(self, found: Judged, book: LoadedBook, entry: Entry) -> None:
+        """Whether an edition and its code speak for the day of service that the call asks about, or for any."""
+        terminology, on, at = self._shelf.library.terminology, self._shelf.on, found.at["code"]
+        if (elsewhen := outside(book.edition, on)) is not None:
+            found.issues.append(issue("CODE_REMARK", elsewhen, at=at))
+        if terminology is None:
+            return
+        lapsed, ending = term_of_use(terminology, book.edition, entry.code, on)
+        if lapsed is not None:
+            found.issues.append(issue("CODE_NOT_IN_FORCE", lapsed, at=at))
+            found.held, found.refused, found.missing = False, True, self._plan is not None
+        elif ending is not None:
+            found.issues.append(issue("CODE_REMARK", ending, at=at))
 
     def _display(self, found: Judged, given: str, book: Book, entry: Entry) -> list[Issue]:
         """What is wrong with the display; nothing when another version that the value set draws on has it.

@@ -52,10 +52,10 @@ def implied(url: str, version: str) -> Json | None:
 
 
 def selection(system: System | None, name: str, op: str, value: str) -> Any:
-    """What a filter of SNOMED CT selects, tested and listed by the page; None for a filter that is none of those.
+    """What a filter of SNOMED CT selects, tested and listed by the page; None for any other.
 
-    `constraint = EXPRESSION`, `concept in REFSET`, `ATTRIBUTE = CONCEPT`, `expressions = true` or `false`: all codes here
-    are pre-coordinated.
+    `constraint = EXPRESSION`, `concept in REFSET`, `ATTRIBUTE = CONCEPT`, `expressions = true` or `false`: all
+    codes here are pre-coordinated.
     """
     if not isinstance(system, Loaded) or system.file.edition.system != SNOMED:
         return None

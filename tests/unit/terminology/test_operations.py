@@ -181,3 +181,39 @@ def test_both_ways_to_ask_agree(library: Library, terminology: Terminology, url:
     assert listed == set(compiled.codes() or ())
     for system, code in sorted(listed)[:5]:
         assert _values(_call("ValueSet/$validate-code", library, url=url, system=system, code=code))["result"] is True
+
+
+@pytest.mark.parametrize(
+    ("day", "says"), [("1999-01-01", "2024"), ("2025-10-01", "2026-04"), ("2040-02-29", "2026-04")]
+)
+def test_a_day_that_no_edition_governs_is_told(library: Library, day: str, says: str) -> None:
+    """The nearest edition answers, and the issues say that none of that day is loaded."""
+    told = _values(_call("CodeSystem/$validate-code", library, url=ICD, code="E11.9", date=day))
+    texts = [i["details"]["text"] for i in told["issues"]["issue"]]
+    assert told["result"] is True and told["version"] == says
+    assert any(f"no edition for {day} is loaded" in text for text in texts)
+    inside = _values(_call("CodeSystem/$validate-code", library, url=ICD, code="E11.9", date="2024-02-29T10:00:00Z"))
+    assert inside["version"] == "2024" and "issues" not in inside
+
+
+@pytest.mark.parametrize(
+    "day", ["2025-02-29", "2025-13", "20250101", "2025-W40-1", "2025-09-30x", "2025-9-1", "today", ""]
+)
+def test_what_is_no_day_is_refused(library: Library, day: str) -> None:
+    """The message shows how a day is written."""
+    with pytest.raises(FhirError, match="such as 2026-04-15"):
+        _call("CodeSystem/$validate-code", library, url=ICD, code="E11.9", date=day)
+
+
+def test_a_unit_that_is_none_is_told_what_may_be_meant(library: Library) -> None:
+    """Over the operation as on the command line."""
+    told = _values(_call("CodeSystem/$validate-code", library, url=UNITS, code="mmHg"))
+    assert told["result"] is False and "did you mean mm[Hg]?" in str(told["issues"])
+
+
+def test_a_long_code_is_not_repeated_at_length(library: Library) -> None:
+    """It comes back as it was sent, once; texts show its beginning."""
+    code = "A" * 16_000
+    answer = _call("CodeSystem/$validate-code", library, url=ICD, code=code)
+    assert _values(answer)["code"] == code and str(answer).count("A" * 2_000) == 8
+    assert len(str(_values(answer)["issues"])) < 3_000

@@ -6,6 +6,7 @@ import pytest
 
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC
 from terminology import Terminology
+from terminology.operations import Library, answer_call
 from terminology.systems import system_of
 
 
@@ -105,3 +106,37 @@ def test_displays_of_published_systems(terminology: Terminology) -> None:
     uri = system_of("administrative-gender") or ""
     assert terminology.validate_code(uri, "male", "Male").result
     assert not terminology.validate_code(uri, "male", "Female").result
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "valid"),
+    [
+        (CPT, "25", True),
+        (CPT, "P3", True),
+        (HCPCS, "LT", True),
+        (HCPCS, "25", False),
+        (CPT, "9921", False),
+        (CPT, "٩٩٢١٣", False),
+    ],
+)
+def test_what_a_fragment_lacks_is_refused_where_no_code_looks_so(
+    terminology: Terminology, system: str, code: str, valid: bool
+) -> None:
+    """Modifiers are codes of CPT and HCPCS; the operations, the call and the column say the same."""
+    library = Library(terminology)
+    assert terminology.validate_code(system, code).result is valid
+    assert terminology.validate_many(system, [code])["valid"].to_list() == [None if valid else False]
+    for name, url in (("CodeSystem", system), ("ValueSet", f"{system}?fhir_vs")):
+        asked = [{"name": "url", "valueUri": url}, {"name": "code", "valueCode": code}]
+        asked += [{"name": "system", "valueUri": system}]
+        told = answer_call(f"{name}/$validate-code", {"resourceType": "Parameters", "parameter": asked}, library)
+        assert told["parameter"][0]["valueBoolean"] is valid, name
+
+
+def test_a_name_of_another_edition_is_a_wrong_display(terminology: Terminology) -> None:
+    """The names that count are those of the edition that answers."""
+    new = {n.text for n in terminology.names(ICD10CM, "I21.9")}
+    old = {n.text for n in terminology.names(ICD10CM, "I21.9", "2024")}
+    only = sorted(new - old)[0]
+    assert terminology.validate_code(ICD10CM, "I21.9", only).result
+    assert not terminology.validate_code(ICD10CM, "I21.9", only, "2024").result

@@ -85,3 +85,11 @@ def test_help_imports_nothing_heavy(module):
     """`--help` answers in a moment because it loads no command (benchmarks/cli.py measures it)."""
     code = f"import sys; from server.cli.main import run; run(['--help']); sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "expected"), [("pos", "11", Exit.OK), ("POS", "xx", Exit.FAILED), ("nope", "1", Exit.USAGE)]
+)
+def test_a_code_system_is_asked_by_its_short_name(built, name, code, expected):
+    """Whatever is loaded has the name it was loaded by."""
+    assert frame.run(["validate-code", name, code, "--data", str(built)]) == expected

@@ -162,6 +162,23 @@ def test_a_code_is_valid_between_its_days(tmp_path: Path) -> None:
     assert not terminology.validate_code(HCPCS, "Q9999", on=date(2026, 2, 1)).result
 
 
+def test_every_door_says_the_same_of_a_code_that_ended(tmp_path: Path) -> None:
+    """Without a date of service a code must not have ended when its edition began; a later end is told."""
+    terminology = loaded(tmp_path, text_file(tmp_path))
+    library = Library(terminology)
+    for day in (None, date(2025, 12, 31), date(2026, 1, 1), date(2026, 2, 28), date(2026, 3, 1)):
+        codes = ["Q1001", "Q1002", "Q1003"]
+        many = terminology.validate_many(HCPCS, codes, day)
+        for code, valid in zip(codes, many["valid"], strict=True):
+            asked = [{"name": "url", "valueUri": HCPCS}, {"name": "code", "valueCode": code}]
+            asked += [{"name": "date", "valueDateTime": f"{day}"}] if day else []
+            told = answer_call("CodeSystem/$validate-code", {"resourceType": "Parameters", "parameter": asked}, library)
+            answer = terminology.validate_code(HCPCS, code, on=day)
+            assert answer.result == valid == told["parameter"][0]["valueBoolean"], (code, day)
+            assert ("until 2026-02-28" in str(told)) == ("until 2026-02-28" in str(answer.message))
+    assert "until 2026-02-28" in terminology.validate_code(HCPCS, "Q1003").message
+
+
 def test_two_editions_stand_side_by_side(tmp_path: Path) -> None:
     """Each quarter answers for its version and its dates; loading one again writes nothing."""
     loaded(tmp_path, text_file(tmp_path))
@@ -224,6 +241,8 @@ def at(number: int, column: int, new: str) -> Callable[[tuple[str, ...]], tuple[
         (at(1, 11, "5"), "line 4, column 11: 3 or 4"),
         (at(1, 12, " " * 80), "line 4, column 12: a description"),
         (at(2, 1, "Q7777"), "line 5, column 1: a further line must follow"),
+        (at(1, 6, "0001\xb2"), "line 4, column 6: a sequence number"),
+        (at(1, 266, "0\xb2 "), "line 4, column 266: a whole number of units"),
         (at(3, 6, "00150"), "line 6, column 6: the sequence numbers of a code must rise"),
         (at(4, 1, "Q1001"), "line 7, column 1: the code Q1001 stands twice"),
         (at(1, 269, "20201301"), "line 4, column 269: a day written YYYYMMDD"),
