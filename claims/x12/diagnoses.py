@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from claims.sheet.reading import code_of
 from claims.sheet.shapes import Claim, Concept, Diagnosis, Info
-from claims.x12.elements import Draft, composite, decimal, segment
+from claims.x12.elements import Draft, composite, decimal, remembered, segment
 from fhir_profiles.systems import ICD10CM
 
 _ICD = re.compile(r"[A-Z][0-9][0-9A-Z][0-9A-Z]{0,4}")
@@ -19,12 +19,17 @@ IN_ONE = 12
 
 def icd(draft: Draft, concept: Concept | None, element: str) -> str:
     """An ICD-10-CM code without its dot."""
-    code = (code_of(concept) or "").strip().upper().replace(".", "")
-    if not code:
+    coding = concept.coding[0] if concept is not None and concept.coding else None
+    if coding is None or not coding.code:
         return draft.missing(element, "an ICD-10-CM code")
-    system = concept.coding[0].system if concept else None
+    return _icd(draft, coding.code, coding.system, at=element)
+
+
+@remembered
+def _icd(draft: Draft, code: str, system: str | None) -> str:
+    code = code.strip().upper().replace(".", "")
     if system not in (None, ICD10CM) or not _ICD.fullmatch(code):
-        return draft.wrong(element, "Not an ICD-10-CM code: choose one")
+        return draft.wrong("", "Not an ICD-10-CM code: choose one")
     return code
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from claims.sheet.shapes import Money, Quantity
 from claims.sheet.values import cents, day
@@ -120,14 +123,9 @@ class Draft:
 
     def money(self, money: Money | None, element: str, what: str | None = None) -> str:
         """An amount of US dollars."""
-        if money is None or not bytes(money.value):
+        if money is None or not (raw := bytes(money.value)):
             return self.missing(element, what) if what else ""
-        if money.currency not in (None, "USD"):
-            return self.wrong(element, "X12 claims are in US dollars: give the amount in USD")
-        found, odd = cents(bytes(money.value))
-        if found is None or odd:
-            return self.wrong(element, "Not an amount in whole cents: correct it")
-        return self.cents(found, element)
+        return _dollars(self, raw, money.currency, at=element)
 
     def cents(self, amount: int, element: str) -> str:
         """An amount that is known in cents."""
@@ -139,6 +137,8 @@ class Draft:
         """A number of units."""
         if quantity is None or quantity.value is None:
             return self.missing(element, what)
+        if quantity.value == 1:
+            return "1"
         if not 0 <= quantity.value < 10_000_000 or round(quantity.value, 3) != quantity.value:
             return self.wrong(
                 element, "A quantity is below zero, too great or has more than three decimals: correct it"
@@ -149,3 +149,30 @@ class Draft:
         """FhirError with everything that was found."""
         if self.problems:
             raise FhirError(Category.INCORRECT, *self.problems)
+
+
+def remembered(write: Callable[..., str]) -> Callable[..., str]:
+    """Write a part that many claims share once; `write` tells of faults by elements below `at`, which a call adds."""
+
+    @lru_cache(maxsize=8_192)
+    def once(*values: Any) -> tuple[str, tuple[Problem, ...]]:
+        draft = Draft()
+        return write(draft, *values), tuple(draft.problems)
+
+    def call(draft: Draft, *values: Any, at: str) -> str:
+        text, problems = once(*values)
+        for one in problems:
+            draft.problems.append(replace(one, expression=f"{at}{one.expression}"))
+        return text
+
+    return call
+
+
+@remembered
+def _dollars(draft: Draft, raw: bytes, currency: str | None) -> str:
+    if currency not in (None, "USD"):
+        return draft.wrong("", "X12 claims are in US dollars: give the amount in USD")
+    found, odd = cents(raw)
+    if found is None or odd:
+        return draft.wrong("", "Not an amount in whole cents: correct it")
+    return draft.cents(found, "")

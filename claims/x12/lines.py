@@ -6,9 +6,9 @@ import re
 
 from claims.sheet.parties import Parties
 from claims.sheet.reading import code_of, said_code, said_money
-from claims.sheet.shapes import Concept, Detail, Item
+from claims.sheet.shapes import Detail, Item
 from claims.x12.codes import DRUG_UNITS, LINE_ROLES, UNITS, Kind
-from claims.x12.elements import Draft, composite, segment
+from claims.x12.elements import Draft, composite, remembered, segment
 from claims.x12.names import address, digits, provider, provider_name
 from claims.x12.others import Others
 from claims.x12.team import Members, member_text
@@ -43,15 +43,16 @@ def line_text(
         if place_of and not _POS.fullmatch(place_of):
             place_of = draft.wrong(f"{at}.locationCodeableConcept", "A place of service has two characters: correct it")
         pointers = _pointers(draft, item, at, places)
-        text = segment("SV1", service, charge, measure, units, place_of, "", pointers)
+        text = f"SV1*{service}*{charge}*{measure}*{units}*{place_of}**{pointers}~"
     else:
         revenue = code_of(item.revenue) or draft.missing(f"{at}.revenue", "a revenue code")
         if revenue and not _REVENUE.fullmatch(revenue):
             revenue = draft.wrong(f"{at}.revenue", "A revenue code has four digits: correct it")
         noncovered = draft.money(said_money(item.extension, "noncovered"), f"{at}.extension")
         text = segment("SV2", revenue, service, charge, measure, units, "", noncovered)
-    text = segment("LX", str(n)) + text + _dates(draft, item, at, kind) + _numbers(draft, item, at, kind)
-    text += segment("REF", "6R", str(n))
+    text = f"LX*{n}~{text}{_dates(draft, item, at, kind)}{_numbers(draft, item, at, kind)}REF*6R*{n}~"
+    if not (item.detail or members or paid.lines or item.location_reference):
+        return text
     for detail in item.detail[:1]:
         text += _drug(draft, detail, at)
     for role in LINE_ROLES[kind]:
@@ -67,44 +68,44 @@ def line_text(
 
 def _service(draft: Draft, item: Item, at: str, kind: Kind) -> str:
     concept = item.product_or_service
-    code = (code_of(concept) or "").strip().upper()
-    if not code:
+    coding = concept.coding[0] if concept is not None and concept.coding else None
+    if coding is None or not coding.code:
         if kind == "institutional":
             return ""
         return draft.missing(f"{at}.productOrService", "a service with a HCPCS or CPT code")
-    element = f"{at}.productOrService"
-    if concept is None or concept.coding[0].system not in _CODED or not _SERVICE.fullmatch(code):
-        return draft.wrong(element, "Not a HCPCS or CPT code of five characters: choose one")
-    modifiers = [_modifier(draft, one, at) for one in item.modifier]
-    if len(modifiers) > 4:
-        draft.wrong(f"{at}.modifier", "X12 holds four modifiers for each line: send fewer")
-    note = concept.text
+    modifiers = tuple([code_of(one) for one in item.modifier]) if item.modifier else ()
+    return _composed(draft, coding.code, coding.system, modifiers, concept.text if concept else None, at=at)
+
+
+@remembered
+def _composed(
+    draft: Draft, code: str, system: str | None, modifiers: tuple[str | None, ...], note: str | None
+) -> str:  # fmt: skip
+    code = code.strip().upper()
+    if system not in _CODED or not _SERVICE.fullmatch(code):
+        return draft.wrong(".productOrService", "Not a HCPCS or CPT code of five characters: choose one")
+    found = [(one or "").strip().upper() for one in modifiers]
+    if not all(_MODIFIER.fullmatch(one) for one in found):
+        draft.wrong(".modifier", "A modifier has two characters: correct it")
+    if len(found) > 4:
+        draft.wrong(".modifier", "X12 holds four modifiers for each line: send fewer")
     if note is None:
-        return composite("HC", code, *modifiers)
-    modifiers += [""] * (4 - len(modifiers))
-    return composite("HC", code, *modifiers[:4], draft.maybe(note, 80, element))
-
-
-def _modifier(draft: Draft, concept: Concept, at: str) -> str:
-    code = (code_of(concept) or "").strip().upper()
-    return (
-        code
-        if _MODIFIER.fullmatch(code)
-        else draft.wrong(f"{at}.modifier", "A modifier has two characters: correct it")
-    )
+        return composite("HC", code, *found)
+    found += [""] * (4 - len(found))
+    return composite("HC", code, *found[:4], draft.maybe(note, 80, ".productOrService"))
 
 
 def _pointers(draft: Draft, item: Item, at: str, places: dict[int, int]) -> str:
-    found = [places.get(n, 0) for n in item.diagnosis_sequence]
-    if not found:
+    numbers = item.diagnosis_sequence
+    if not numbers:
         return draft.missing(f"{at}.diagnosisSequence", "a diagnosis for each line")
-    if len(found) > MOST_POINTERS:
+    if len(numbers) > MOST_POINTERS:
         return draft.wrong(f"{at}.diagnosisSequence", "X12 holds four diagnoses for each line: send fewer")
-    if 0 in found:
-        return draft.wrong(
-            f"{at}.diagnosisSequence", "A line names a diagnosis that the claim does not have: correct it"
-        )
-    return composite(*map(str, found))
+    try:
+        return ":".join([str(places[n]) for n in numbers])
+    except KeyError:
+        text = "A line names a diagnosis that the claim does not have: correct it"
+        return draft.wrong(f"{at}.diagnosisSequence", text)
 
 
 def _dates(draft: Draft, item: Item, at: str, kind: Kind) -> str:
@@ -116,8 +117,8 @@ def _dates(draft: Draft, item: Item, at: str, kind: Kind) -> str:
     if not first:
         return ""
     if end == start:
-        return segment("DTP", "472", "D8", first)
-    return segment("DTP", "472", "RD8", f"{first}-{draft.date(end, f'{at}.servicedPeriod.end')}")
+        return f"DTP*472*D8*{first}~"
+    return f"DTP*472*RD8*{first}-{draft.date(end, f'{at}.servicedPeriod.end')}~"
 
 
 def _numbers(draft: Draft, item: Item, at: str, kind: Kind) -> str:

@@ -8,7 +8,7 @@ from claims.sheet import parties as who
 from claims.sheet.parties import Parties
 from claims.sheet.shapes import Party, Reference
 from claims.x12.codes import GENDERS
-from claims.x12.elements import Draft, segment
+from claims.x12.elements import Draft, remembered, segment
 
 _PEOPLE = frozenset({"Practitioner", "Patient", "RelatedPerson", "Person"})
 
@@ -41,69 +41,83 @@ def is_person(party: Party) -> bool:
 def named(draft: Draft, entity: str, party: Party, element: str, id_kind: str = "", number: str = "") -> str:
     """NM1 of a person or an organisation."""
     if not is_person(party):
-        title = draft.text(who.title(party), 60, f"{element}.name", "a name")
-        return segment("NM1", entity, "2", title, "", "", "", "", id_kind, number)
+        return _group(draft, entity, who.title(party), id_kind, number, at=element)
     first: dict[str, Any] = {}
     if isinstance(party.name, list) and party.name and isinstance(party.name[0], dict):
         first = party.name[0]
     given: list[Any] = first.get("given") or []
-    suffixes = first.get("suffix") or ()
-    parts = [
-        draft.text(_text(first.get("family")), 60, f"{element}.name.family", "a family name"),
-        draft.maybe(_text(given[0] if given else None), 35, f"{element}.name.given"),
-        draft.maybe(_text(given[1] if len(given) > 1 else None), 25, f"{element}.name.given"),
+    suffixes = first.get("suffix")
+    second = given[1] if len(given) > 1 else None
+    names = first.get("family"), given[0] if given else None, second, suffixes[0] if suffixes else None
+    return _person(draft, entity, *names, id_kind, number, at=element)
+
+
+@remembered
+def _group(draft: Draft, entity: str, title: str | None, id_kind: str, number: str) -> str:
+    return segment("NM1", entity, "2", draft.text(title, 60, ".name", "a name"), "", "", "", "", id_kind, number)
+
+
+@remembered
+def _person(
+    draft: Draft, entity: str, family: str | None, given: str | None, second: str | None, suffix: str | None,
+    id_kind: str, number: str,
+) -> str:  # fmt: skip
+    parts = (
+        draft.text(family, 60, ".name.family", "a family name"),
+        draft.maybe(given, 35, ".name.given"),
+        draft.maybe(second, 25, ".name.given"),
         "",
-        draft.maybe(_text(suffixes[0] if suffixes else None), 10, f"{element}.name.suffix"),
-    ]
-    return segment("NM1", entity, "1", *parts, id_kind, number)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+        draft.maybe(suffix, 10, ".name.suffix"),
+    )
+    return "*".join(("NM1", entity, "1", *parts, id_kind, number)).rstrip("*") + "~"
 
 
 def provider_name(draft: Draft, entity: str, party: Party, element: str) -> str:
     """NM1 of one who has a National Provider Identifier."""
-    number = draft.number(who.npi(party), 10, f"{element}.identifier", "the National Provider Identifier (NPI)")
+    return named(draft, entity, party, element, "XX", _npi(draft, who.npi(party), at=element))
+
+
+@remembered
+def _npi(draft: Draft, value: str | None) -> str:
+    number = draft.number(value, 10, ".identifier", "the National Provider Identifier (NPI)")
     if number and not (len(number) == 10 and number.isdigit()):
-        number = draft.wrong(f"{element}.identifier", "A National Provider Identifier has ten digits: correct it")
-    return named(draft, entity, party, element, "XX", number)
+        return draft.wrong(".identifier", "A National Provider Identifier has ten digits: correct it")
+    return number
 
 
 def address(draft: Draft, party: Party, element: str) -> str:
     """N3 and N4, which must be there."""
     where = who.address(party)
-    return place(draft, where.line, where.city, where.state, where.postal_code, where.country, f"{element}.address")
+    lines = where.line
+    first, more = lines[0] if lines else None, lines[1] if len(lines) > 1 else None
+    return _place(draft, first, more, where.city, where.state, where.postal_code, where.country, at=element)
 
 
-def place(
-    draft: Draft,
-    lines: list[str],
-    city: str | None,
-    state: str | None,
-    postal: str | None,
+@remembered
+def _place(
+    draft: Draft, first: str | None, more: str | None, city: str | None, state: str | None, postal: str | None,
     country: str | None,
-    at: str,
-) -> str:
-    """N3 and N4 of a place."""
-    street = draft.text(lines[0] if lines else None, 55, f"{at}.line", "a street")
-    more = draft.maybe(lines[1] if len(lines) > 1 else None, 55, f"{at}.line")
-    town = draft.text(city, 30, f"{at}.city", "a city")
+) -> str:  # fmt: skip
+    street = segment("N3", draft.text(first, 55, ".address.line", "a street"), draft.maybe(more, 55, ".address.line"))
+    town = draft.text(city, 30, ".address.city", "a city")
     if len(town) == 1:
-        town = draft.wrong(f"{at}.city", "A city has at least two characters: spell it out")
+        town = draft.wrong(".address.city", "A city has at least two characters: spell it out")
     if country and country.upper() not in ("US", "USA"):
-        found = draft.number(country, 3, f"{at}.country")
-        region = draft.number(state, 2, f"{at}.state")
-        return segment("N3", street, more) + segment("N4", town, region, _digits(postal or ""), found)
-    region = draft.number(state, 2, f"{at}.state", "the state")
+        found = draft.number(country, 3, ".address.country")
+        if len(found) < 2:
+            found = draft.wrong(".address.country", "A country has a code of two or three letters: give it")
+        code = draft.number(_digits(postal or ""), 15, ".address.postalCode")
+        return street + segment("N4", town, "", code, found)
+    region = draft.number(state, 2, ".address.state", "the state")
     if region and not (len(region) == 2 and region.isalpha()):
-        region = draft.wrong(f"{at}.state", "A state has a code of two letters: give it")
+        region = draft.wrong(".address.state", "A state has a code of two letters: give it")
     code = _digits(postal or "")
     if not code:
-        draft.missing(f"{at}.postalCode", "a postal code")
+        draft.missing(".address.postalCode", "a postal code")
     elif len(code) not in (5, 9) or not code.isdigit():
-        code = draft.wrong(f"{at}.postalCode", "A postal code of the United States has five or nine digits: correct it")
-    return segment("N3", street, more) + segment("N4", town, region, code)
+        text = "A postal code of the United States has five or nine digits: correct it"
+        code = draft.wrong(".address.postalCode", text)
+    return street + segment("N4", town, region, code)
 
 
 def _digits(postal: str) -> str:
@@ -112,11 +126,14 @@ def _digits(postal: str) -> str:
 
 def birth(draft: Draft, party: Party, element: str) -> str:
     """DMG."""
-    born = draft.date(party.birth_date, f"{element}.birthDate", "the date of birth")
-    gender = GENDERS.get(party.gender or "")
-    if gender is None:
-        gender = draft.missing(f"{element}.gender", "female, male or unknown as gender")
-    return segment("DMG", "D8", born, gender)
+    return _birth(draft, party.birth_date, party.gender, at=element)
+
+
+@remembered
+def _birth(draft: Draft, born: str | None, gender: str | None) -> str:
+    day = draft.date(born, ".birthDate", "the date of birth")
+    found = GENDERS.get(gender or "") or draft.missing(".gender", "female, male or unknown as gender")
+    return f"DMG*D8*{day}*{found}~"
 
 
 def digits(value: str | None) -> str:

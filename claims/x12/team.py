@@ -13,6 +13,8 @@ from fhir_profiles.systems import NUCC
 Members = dict[str, CareTeam]
 """NM101 → who has the role."""
 
+NOBODY_ELSE: Members = {}
+
 
 def teams(claim: Claim, kind: Kind) -> tuple[Members, list[Members]]:
     """Those of the claim, and of each line those who are others than the claim's.
@@ -21,6 +23,9 @@ def teams(claim: Claim, kind: Kind) -> tuple[Members, list[Members]]:
     """
     by_number = {member.sequence: member for member in claim.care_team}
     whole = _roles(claim.care_team)
+    asked = [item.care_team_sequence for item in claim.item]
+    if kind == "professional" and "DK" not in whole and all(not one or len(one) == len(by_number) for one in asked):
+        return {role: whole[role] for role in CLAIM_ROLES[kind] if role in whole}, [NOBODY_ELSE] * len(asked)
     lines = [
         _roles([by_number[n] for n in item.care_team_sequence if n in by_number]) if item.care_team_sequence else whole
         for item in claim.item
