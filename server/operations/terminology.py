@@ -20,8 +20,12 @@ from terminology.effort import SpentError, within
 from terminology.operations import OPERATIONS, Answer, Call
 from terminology.operations.capabilities import versions
 from terminology.operations.prepared import Prepared
+from terminology.operations.shelf import Library
 
 Json = dict[str, Any]
+Asked = tuple[tuple[tuple[str, str], ...], bytes, str]
+"""What shapes an answer: query, body and language of a request."""
+
 BOTH = frozenset({"GET", "POST"})
 BRIEF = frozenset(("$validate-code", "$lookup", "$subsumes"))
 """Operations that are about one code, and so answered at once; the others may take a while."""
@@ -60,32 +64,31 @@ class TerminologyOperation:
 
     async def __call__(self, request: Request) -> Response:
         """200 with what the operation answers; FhirError when it has no answer."""
-        brief = len(request.path) == 2 and request.path[1] in BRIEF and len(request.body) < SMALL
-        if not brief or not await self._known():
+        path, conformance = request.path, self._fhir.conformance
+        if len(path) != 2 or path[1] not in BRIEF or len(request.body) >= SMALL:
             return await self._later(request)
-        stamp = self._fhir.conformance.codes_library.settle()
-        found = self._kept.find(stamp, request)
-        if found is None:
-            found = self._at_once(request) or await self._later(request)
-            self._kept.keep(stamp, request, found)
-        return found
-
-    async def _known(self) -> bool:
-        """Whether it can be told, without the database, what has changed."""
-        conformance = self._fhir.conformance
         if not conformance.stored.ready():
             await self._fhir.store.run(conformance.generation)
-        return conformance.stored.ready()
+            if not conformance.stored.ready():  # it cannot be told, without the database, what has changed
+                return await self._later(request)
+        library = conformance.codes_library
+        stamp = library.settle()
+        key = request.query, request.body, request.language
+        found = self._kept.find(stamp, key)
+        if found is None:
+            found = self._at_once(request, library) or await self._later(request)
+            self._kept.keep(stamp, key, found)
+        return found
 
     async def _later(self, request: Request) -> Response:
         return await asyncio.get_running_loop().run_in_executor(self._lanes, self._respond, request)
 
-    def _at_once(self, request: Request) -> Response | None:
+    def _at_once(self, request: Request, library: Library) -> Response | None:
         """The answer to one more call of a kind that has been answered; None for a new kind, or what takes long."""
         if not isinstance(self._answer, Prepared):
             return None
         call = read_call(request)
-        told = self._answer.ready(call, self._fhir.conformance.codes_library)
+        told = self._answer.ready(call, library)
         if told is None:
             return None
         try:
@@ -119,22 +122,26 @@ class Kept:
     """Answers by what shaped them; those of one generation of definitions."""
 
     def __init__(self) -> None:
-        self._answers: dict[Hashable, Response] = {}
+        self._answers: dict[Asked, Response] = {}
         self._bytes = 0
         self._stamp: Hashable = None
 
-    def find(self, stamp: Hashable, request: Request) -> Response | None:
+    def find(self, stamp: Hashable, key: Asked) -> Response | None:
         """The answer to a request that was made before."""
-        if stamp != self._stamp or len(self._answers) >= KEPT or self._bytes >= KEPT_BYTES:
+        if stamp != self._stamp:
             self._answers, self._bytes, self._stamp = {}, 0, stamp
-        return self._answers.get((request.query, request.body, request.language))
+        return self._answers.get(key)
 
-    def keep(self, stamp: Hashable, request: Request, response: Response) -> None:
+    def keep(self, stamp: Hashable, key: Asked, response: Response) -> None:
         """Keep an answer, unless it is long or what it rests on has changed."""
-        size = len(response.body) + len(request.body) + len(request.language)
-        size += sum([len(name) + len(value) for name, value in request.query])
+        query, body, language = key
+        size = len(response.body) + len(body) + len(language)
+        for name, value in query:
+            size += len(name) + len(value)
         if size <= KEPT_LONGEST and stamp == self._stamp:
-            self._answers[request.query, request.body, request.language] = response
+            if len(self._answers) >= KEPT or self._bytes >= KEPT_BYTES:
+                self._answers, self._bytes = {}, 0
+            self._answers[key] = response
             self._bytes += size
 
 

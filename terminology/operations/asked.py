@@ -16,6 +16,8 @@ MOST_CODINGS = 1_000
 """Codings of one concept."""
 
 _ELEMENTS = ("code", "system", "version", "display")
+_PLAIN = {name: name for name in _ELEMENTS} | {"": "code"}
+"""Where the elements of a coding stand that came as single parameters."""
 
 
 def shelf_of(call: Call, library: Library, inline: Json | None) -> Shelf:
@@ -48,7 +50,7 @@ def named_value_set(call: Call, shelf: Shelf) -> Json:
 def codings_of(call: Call) -> tuple[list[Json], Json | None]:
     """The codings that are asked about, and the CodeableConcept they came in."""
     concept, coding, code = call.value("codeableConcept"), call.value("coding"), call.text("code")
-    if sum(x is not None for x in (concept, coding, code)) != 1:
+    if (concept is None) + (coding is None) + (code is None) != 2:
         raise refused(Category.INCORRECT, issue("CODE_NOT_SENT"))
     if concept is not None:
         codings = concept.get("coding", [])
@@ -67,7 +69,8 @@ def codings_of(call: Call) -> tuple[list[Json], Json | None]:
     for element, name in (("system", "system"), ("version", "systemVersion"), ("display", "display")):
         if (given := call.text(name)) is not None:
             single[element] = given
-    return [{**single, "_plain": True}], None
+    single["_plain"] = True
+    return [single], None
 
 
 def _copied(coding: Any) -> Json:
@@ -99,7 +102,7 @@ def placed(codings: Sequence[Json], concept: Json | None) -> list[tuple[Json, di
     found = []
     for n, coding in enumerate(codings):
         if coding.pop("_plain", False):
-            at = {name: name for name in _ELEMENTS} | {"": "code"}
+            at = _PLAIN
         else:
             path = "Coding" if concept is None else f"CodeableConcept.coding[{n}]"
             at = {name: f"{path}.{name}" for name in _ELEMENTS} | {"": path}

@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar, overload
+
+import msgspec
 
 from fhir_profiles.systems import CODE_SYSTEM_LABEL, CODE_SYSTEM_ORDER, ITEM_WEIGHT, STANDARDS_STATUS
 from terminology.code_system import CodeSystem
 from terminology.value_sets.systems import Listed, System
 
 Json = dict[str, Any]
+S = TypeVar("S")
 T = TypeVar("T")
 Property = tuple[str, str, Any]  # name, value[x], value
 _CODES = frozenset(("status", "parent", "child"))
@@ -32,8 +35,7 @@ EXTENDED = {
 """Extensions of a concept that count as properties."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A concept as its code system states it; `remark` is what a person should know who uses it."""
 
     code: str
@@ -54,17 +56,18 @@ class Entry:
         return (*self.properties, *((name, key, _value(e)) for (name, key), e in told))
 
 
-class Later(Sequence[T]):
-    """What is read when it is first looked at: most who ask for a concept need only its display."""
+class Later(Sequence[T], Generic[S, T]):
+    """What `read(of)` gives, when it is first looked at: most who ask for a concept need only its display."""
 
-    __slots__ = ("_read",)
+    __slots__ = ("_of", "_read")
 
-    def __init__(self, read: Callable[[], Iterable[T]]) -> None:
-        self._read: Callable[[], Iterable[T]] | tuple[T, ...] = read
+    def __init__(self, read: Callable[[S], Iterable[T]], of: S) -> None:
+        self._read: Callable[[S], Iterable[T]] | tuple[T, ...] = read
+        self._of = of
 
     def _all(self) -> tuple[T, ...]:
         if not isinstance(self._read, tuple):
-            self._read = tuple(self._read())
+            self._read = tuple(self._read(self._of))
         return self._read
 
     def __iter__(self) -> Iterator[T]:
@@ -169,7 +172,7 @@ class ListedBook:
             return entry
         display = supplement.displays[position]
         own = [{"language": supplement.head.get("language", ""), "value": display}] if display else []
-        return replace(
+        return msgspec.structs.replace(
             entry,
             designations=(*entry.designations, *own, *supplement.designations.get(position, ())),
             properties=(*entry.properties, *self._properties(supplement, position)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+import msgspec
 
 from fhir_profiles.errors import Category, FhirError
 from terminology.operations.issues import Issue
@@ -28,8 +29,7 @@ SHARED = frozenset({
 """Parameters that every terminology operation takes; `uuid` names a client's cache, which is not needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Parameters by name: simple values as texts, complex ones and resources as they came.
 
     `language` is the `Accept-Language` of the request.
@@ -37,11 +37,15 @@ class Call:
 
     parameters: tuple[tuple[str, Any], ...]
     language: str = ""
-    _named: dict[str, list[Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _named: dict[str, list[Any]] = {}
 
     def __post_init__(self) -> None:
+        named = self._named
         for name, value in self.parameters:
-            self._named.setdefault(name, []).append(value)
+            if name in named:
+                named[name].append(value)
+            else:
+                named[name] = [value]
 
     @classmethod
     def of(cls, parameters: Json, language: str = "") -> Call:
@@ -53,7 +57,8 @@ class Call:
         """Read the query of a GET."""
         found = tuple(pairs)
         for _, text in found:
-            _sound(text)
+            if not text.isprintable() or len(text) > LONGEST:
+                _sound(text)
         return cls(found, language)
 
     def all(self, name: str) -> list[Any]:
@@ -62,17 +67,21 @@ class Call:
 
     def text(self, name: str) -> str | None:
         """The one simple value of a parameter."""
-        found = self.all(name)
-        if len(found) > 1 or (found and not isinstance(found[0], str)):
+        found = self._named.get(name)
+        if found is None:
+            return None
+        if len(found) > 1 or not isinstance(found[0], str):
             raise wrong(f"{name} takes one simple value.", name)
-        return found[0] if found else None
+        return found[0]
 
     def value(self, name: str) -> Json | None:
         """The one complex value or resource of a parameter."""
-        found = self.all(name)
-        if len(found) > 1 or (found and not isinstance(found[0], dict)):
+        found = self._named.get(name)
+        if found is None:
+            return None
+        if len(found) > 1 or not isinstance(found[0], dict):
             raise wrong(f"{name} takes one complex value or resource.", name)
-        return found[0] if found else None
+        return found[0]
 
     def flag(self, name: str) -> bool | None:
         """A boolean; None when absent."""

@@ -5,8 +5,9 @@ https://hl7.org/fhir/R4/valueset-operation-validate-code.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from fhir_profiles.systems import SNOMED, STANDARDS_STATUS, UCUM, VALUE_SET_DEPRECATED
 from terminology import sctid
@@ -28,8 +29,7 @@ from terminology.validation import labels_are_ours, outside, term_of_use
 Json = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Judged:
+class Judged(msgspec.Struct):
     """What there is to say of one coding.
 
     `missing` when the value set does not hold it, `nowhere` when its code system does not have it either, `refused`
@@ -44,7 +44,7 @@ class Judged:
     entry: Entry | None = None
     named: Json | None = None
     display: str | None = None
-    issues: list[Issue] = field(default_factory=list)
+    issues: list[Issue] = []
     unknown: str | None = None
     cause: str | None = None
     normalized: str | None = None
@@ -52,7 +52,7 @@ class Judged:
     nowhere: bool = False
     refused: bool = False
     blank: bool = False
-    others: list[Hit] = field(default_factory=list)
+    others: list[Hit] = []
 
 
 class Judge:

@@ -81,9 +81,9 @@ class LoadedBook:
         if code in (entries := self._entries):
             return entries[code]
         if len(entries) >= MOST_ENTRIES:
-            self._entries = {}  # a new one: another thread may be reading the old
+            entries = self._entries = {}  # a new one: another thread may be reading the old
         found = self._file.concept(code)
-        entry = self._entries[code] = None if found is None or found.group else self._whole(found)
+        entry = entries[code] = None if found is None or found.group else self._whole(found)
         return entry
 
     def _near(self, concepts: Sequence[Concept]) -> list[str]:
@@ -100,13 +100,25 @@ class LoadedBook:
     def _entry(self, concept: Concept) -> Entry:
         """What stands in the row of a concept."""
         properties = tuple(self._properties(concept, whole=False))
-        return Entry(concept.code, concept.display, properties=properties, **_state(concept))
+        remark = _HEADING if concept.billable is False else None
+        return Entry(concept.code, concept.display, properties=properties, inactive=not concept.active, remark=remark)
 
     def _whole(self, concept: Concept) -> Entry:
         """All that the file holds of a concept."""
-        named = Later(lambda: (one for name in self._file.names(concept.code) for one in self._designations(name)))
-        properties = Later(lambda: self._properties(concept, whole=True))
-        return Entry(concept.code, concept.display, None, named, properties, **_state(concept))
+        return Entry(
+            concept.code,
+            concept.display,
+            designations=Later(self._named, concept),
+            properties=Later(self._known, concept),
+            inactive=not concept.active,
+            remark=_HEADING if concept.billable is False else None,
+        )
+
+    def _named(self, concept: Concept) -> Iterator[Json]:
+        return (one for name in self._file.names(concept.code) for one in self._designations(name))
+
+    def _known(self, concept: Concept) -> Iterator[Property]:
+        return self._properties(concept, whole=True)
 
     def _properties(self, concept: Concept, *, whole: bool) -> Iterator[Property]:
         """What the source gives, then what the file holds of the concept besides: relations and notes by their type."""
@@ -175,10 +187,6 @@ class LoadedBook:
     def _intervals(self, codes: Iterable[str]) -> Intervals:
         sql = "SELECT id FROM concept WHERE code IN (SELECT value FROM json_each(?)) ORDER BY id"
         return intervals_of(number for (number,) in self._file.db.execute(sql, (json.dumps(list(codes)),)))
-
-
-def _state(concept: Concept) -> dict[str, Any]:
-    return {"inactive": not concept.active, "remark": _HEADING if concept.billable is False else None}
 
 
 def _target(text: str) -> tuple[str, Any]:

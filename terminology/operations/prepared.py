@@ -55,7 +55,7 @@ class Prepared:
         for name, value in call.parameters:
             if name in self.varies or name == "uuid":
                 continue
-            if isinstance(value, str):
+            if type(value) is str:
                 found += name, value
             elif name == "coding" and isinstance(value, dict):
                 system, version = value.get("system"), value.get("version")

@@ -127,6 +127,7 @@ class Shelf:
         self._supplements: list[CodeSystem] = []
         self.supplements_used: dict[str, str] = {}
         self._names = named(self._given("NamingSystem"))
+        self._canonical: dict[str, str] = {}
         self.pins = call.pins().renamed(self.canonical)
         self.on: date | None = call.day()
         self._sets = pins(map(str, call.all("default-valueset-version")))
@@ -134,6 +135,14 @@ class Shelf:
 
     def canonical(self, system: str) -> str:
         """The URI of a code system that is given by any of its names; those of the call count first."""
+        found = self._canonical.get(system)
+        if found is None:
+            if len(self._canonical) >= KEPT:
+                self._canonical = {}
+            found = self._canonical[system] = self._named(system)
+        return found
+
+    def _named(self, system: str) -> str:
         if self._given("CodeSystem", system):
             return system
         other = self._names.get(system)

@@ -19,17 +19,21 @@ _NOT_IN = "None_of_the_provided_codes_are_in_the_value_set_one"
 
 def verdict(plan: Plan | None, judged: Sequence[Judged], concept: Json | None) -> Json:
     """What was found of all codings of a call; `plan` is the value set, `concept` what the codings came in."""
-    held = next((j for j in judged if j.held), None)
+    held: Judged | None = None
+    issues: list[Issue] = []
+    for one in judged:
+        if held is None and one.held:
+            held = one
     if concept is not None and held is not None and plan is not None:
         for one in judged:
             one.issues = _excused(one)
-    issues = [i for j in judged for i in _issues(plan, j, concept)]
+    for one in judged:
+        issues += _issues(plan, one, concept)
     if plan is not None and concept is not None and all(j.missing for j in judged):
         issues.append(issue("TX_GENERAL_CC_ERROR_MESSAGE", plan.name))
-    result = held is not None and not any(i.severity in ("error", "fatal") for i in issues)
-    books = [j.book for j in judged if j.book is not None and (j.held or j is judged[0])]
-    if held is not None or not any(j.missing for j in judged):
-        issues += statuses.issues(plan, books)
+    result = held is not None and not (issues and any(i.severity in ("error", "fatal") for i in issues))
+    if plan is not None and (held is not None or not any(j.missing for j in judged)):
+        issues += statuses.issues(plan, [j.book for j in judged if j.book is not None and (j.held or j is judged[0])])
     parameters: list[Json] = [{"name": "result", "valueBoolean": result}]
     first = held if held is not None else judged[0] if judged else Judged({}, {})
     if concept is None or held is not None:
@@ -44,7 +48,9 @@ def verdict(plan: Plan | None, judged: Sequence[Judged], concept: Json | None) -
     for j in () if result else judged:
         parameters += [{"name": "x-unknown-system", "valueCanonical": j.unknown}] if j.unknown else []
         parameters += [{"name": "x-caused-by-unknown-system", "valueCanonical": j.cause}] if j.cause else []
-    return answer(*parameters, *words(issues))
+    if issues:
+        parameters += words(issues)
+    return answer(*parameters)
 
 
 def echo(coding: Json) -> list[Json]:
@@ -93,7 +99,7 @@ def _issues(plan: Plan | None, judged: Judged, concept: Json | None) -> list[Iss
     found = judged.issues
     if plan is not None and judged.missing and not judged.blank:
         found = [_not_in(plan, judged, concept), *found]
-    return found if _located(plan, judged) else [replace(i, located=False) for i in found]
+    return found if not found or _located(plan, judged) else [replace(i, located=False) for i in found]
 
 
 def _not_in(plan: Plan, judged: Judged, concept: Json | None) -> Issue:

@@ -291,11 +291,12 @@ class EditionFile:
 
     def _concept(self, row: Sequence[Any]) -> Concept:
         code, display, billable, active, parent, heading, start, end, detail, _ = row
+        edition = self.edition
         return Concept(
-            self.edition.system,
+            edition.system,
             code,
             display,
-            self.edition.version,
+            edition.version,
             None if billable is None else billable == 1,
             active == 1,
             parent,
