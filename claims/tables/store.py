@@ -95,7 +95,7 @@ def prepare(dir: Path | str, source: TableSource) -> Prepared | None:
     known = _manifest(_folder(Path(dir), release))
     if known is not None and known.fingerprint == release.fingerprint and known.layout == LAYOUT:
         return None
-    frame = shaped(source.frame(), definition)
+    frame = shaped(source.frame(), definition).sort([*definition.keys, "start"])  # as a table wants them
     Table.of(definition, frame, release.name)
     return Prepared(Path(dir), msgspec.structs.replace(release, rows=len(frame)), frame)
 

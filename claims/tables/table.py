@@ -64,22 +64,25 @@ class Table:
 
         FhirError when two rows of a key hold on the same day.
         """
-        ids = tuple(
-            {k: n for n, k in enumerate(sorted(set(rows[name].fill_null("").to_list())))} for name in definition.keys
-        )
+        texts = [rows[name].fill_null("").unique().sort() for name in definition.keys]
+        ids = tuple({text: n for n, text in enumerate(known.to_list())} for known in texts)
         keys = np.zeros(len(rows), np.int64)
-        for name, known in zip(definition.keys, ids, strict=True):
-            keys = keys * len(known) + distinct(rows[name].fill_null("")).mapped(known)
+        for name, known in zip(definition.keys, texts, strict=True):
+            numbers = rows[name].fill_null("").cast(pl.Enum(known)).to_physical()
+            keys = keys * len(known) + numbers.to_numpy().astype(np.int64)
         start = rows["start"].fill_null(0).to_numpy() if "start" in rows.columns else np.zeros(len(rows), np.int64)
         end = rows["end"].fill_null(_LAST).to_numpy() if "end" in rows.columns else np.full(len(rows), _LAST)
         places = (keys << _DAYS) | start.clip(0, _LAST)
-        order = np.argsort(places, kind="stable")
-        places, ends, keys = places[order], end[order].astype(np.int64), keys[order]
+        ends = end.astype(np.int64)
+        order = np.arange(len(places))
+        if (places[1:] < places[:-1]).any():  # what was saved is in order
+            order = np.argsort(places, kind="stable")
+            places, ends, keys, rows = places[order], ends[order], keys[order], rows[order]
         again = (keys[1:] == keys[:-1]) & ((places[1:] & _LAST) <= ends[:-1])
         if again.any():
             text = f"{definition.title}: two rows hold for one key on the same day (row {int(order[1:][again][0]) + 1})"
             raise FhirError.of(Category.INCORRECT, "structure", text)
-        return cls(definition, release, rows[order].select(list(definition.values)), ids, places, ends)
+        return cls(definition, release, rows.select(list(definition.values)), ids, places, ends)
 
     def find(self, keys: Sequence[Any], day: int | None) -> int:
         """The row of a key on a day; -1 when there is none, or a key or the day is not known."""
