@@ -50,6 +50,10 @@ def furnish(built: Path) -> Callable[[Path], Path]:
     def link(data: Path) -> Path:
         data.mkdir(parents=True, exist_ok=True)
         (data / "terminology").symlink_to(built / "terminology")
+        kept = built / "claims" / "terms"  # tables that are made of it once
+        kept.mkdir(parents=True, exist_ok=True)
+        (data / "claims").mkdir()
+        (data / "claims" / "terms").symlink_to(kept)
         return data
 
     return link

@@ -21,9 +21,9 @@ from claims.price.price import Prices
 from claims.rules.rule import Rule, own_rules, unique, user_rules
 from claims.sheet.frames import frames
 from claims.sheet.schema import SCOPES
-from claims.tables.own import own_tables
-from claims.tables.store import open_tables
+from claims.tables.all import open_all
 from claims.tables.table import Table
+from terminology import open_terminology
 
 Record = dict[str, Any]
 _ASKED = {
@@ -62,8 +62,8 @@ class Scrub:
         """Over what is loaded in a data directory; `mine` is a file with rules of the user's own."""
         rules = own_rules() if mine is None else unique([*own_rules(), *user_rules(mine)])
         wanted = {name for rule in rules for name in rule.tables} | set(PRICE_TABLES)
-        tables = {**own_tables(), **open_tables(dir, wanted)}
-        return cls.over(tables, rules)
+        loaded = (Path(dir) / "terminology").is_dir() and any((Path(dir) / "terminology").glob("*.sqlite"))
+        return cls.over(open_all(dir, open_terminology(dir) if loaded else None, wanted), rules)
 
     @cached_property
     def stamp(self) -> Stamp:

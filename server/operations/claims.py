@@ -37,13 +37,13 @@ class Desk:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._lock = threading.Lock()
-        self._stamp = -1
+        self._stamp: tuple[int, ...] = ()
         self._scrub: Scrub | None = None
 
     def scrub(self) -> Scrub:
         """What to scrub with now."""
-        folder = self._data / "claims"
-        stamp = folder.stat().st_mtime_ns if folder.is_dir() else 0
+        folders = [self._data / name for name in ("claims", "terminology")]
+        stamp = tuple(folder.stat().st_mtime_ns if folder.is_dir() else 0 for folder in folders)
         with self._lock:
             if self._scrub is None or stamp != self._stamp:
                 from claims.answer.scrub import Scrub
