@@ -118,6 +118,8 @@ class _Texts:
         """A column or a value that is written out; None for what must be evaluated."""
         if isinstance(key, Const):
             return Distinct([key.value], np.zeros(rows, np.int64)) if isinstance(key.value, str) else None
+        if isinstance(key, Call):
+            return self._part(key, rows)
         if not isinstance(key, Column):
             return None
         collection = "claims" if key.of == "claim" else key.of or self._collection
@@ -126,6 +128,15 @@ class _Texts:
             self._columns[at] = distinct(self._frames[collection][key.name])
         found, places = self._columns[at], self._places.get(key.of)
         return found if places is None else found.at(places)
+
+    def _part(self, key: Call, rows: int) -> Distinct | None:
+        """Part of a column, taken once of each distinct text."""
+        of, *between = key.arguments
+        whole = self.of(of, rows) if key.name == "part" and isinstance(of, Column) else None
+        if whole is None:
+            return None
+        first, last = (node.value for node in between if isinstance(node, Const))
+        return Distinct([text[first - 1 : last] for text in whole.texts], whole.numbers)
 
 
 def _claim_rows(frames: Frames, collection: str) -> Array:
