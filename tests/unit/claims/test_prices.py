@@ -134,6 +134,10 @@ def test_prices_explain_themselves(cases: list[Case]) -> None:
             told = explain(row)
             assert told and all(told)
             if row["allowed"] is not None:
+                tiers = [(row[f"count_{n}"], row[f"unit_{n}"] or 0) for n in (1, 2, 3)]
+                assert sum(count for count, _ in tiers) == (1 if row["method"] == "anaesthesia" else row["units"])
+                if row["method"] in ("physician", "anaesthesia"):
+                    assert sum(count * unit for count, unit in tiers) == row["allowed"]
                 written = f"{row['allowed'] // 100:,}.{row['allowed'] % 100:02d}"
                 assert any(text.startswith("Allowed: ") and text.endswith(written) for text in told)
 
