@@ -44,6 +44,8 @@ class Concept(NamedTuple):
     start: date | None = None
     end: date | None = None
     detail: str | None = None  # the properties as JSON: most who ask for a concept do not need them
+    number: int = 0  # its place in pre-order
+    last: int = 0  # the place of the last one below it along first parents; its own when there is none
 
     @property
     def properties(self) -> Mapping[str, Any]:

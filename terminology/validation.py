@@ -176,13 +176,8 @@ def labels_are_ours(edition: Edition) -> bool:
     return edition.content == "fragment" and edition.system in (CPT, HCPCS)
 
 
-def term_of_use(
-    terminology: Terminology, edition: Edition, code: str, on: date | None
-) -> tuple[str | None, str | None]:
+def term_of_use(edition: Edition, concept: Concept, on: date | None) -> tuple[str | None, str | None]:
     """Why a code of an edition may not be used on a day of service, or at all; else until when it may be."""
-    concept = terminology.lookup(edition.system, code, edition.version)
-    if concept is None:
-        return None, None
     lapsed = _lapsed(edition, concept, on)
     return lapsed, None if lapsed else _ending(concept, on)
 

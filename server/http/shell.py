@@ -227,5 +227,11 @@ def _headers_of(response: Response) -> list[Header]:
     ):
         if value is not None:
             headers.append((name, value.encode("latin-1")))
-    headers += [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.headers]
+    if response.headers:
+        headers += _encoded(response.headers)
     return headers
+
+
+@lru_cache(maxsize=64)
+def _encoded(headers: tuple[tuple[str, str], ...]) -> tuple[Header, ...]:
+    return tuple((name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers)

@@ -13,6 +13,7 @@ import msgspec
 
 from fhir_profiles.systems import CODE_SYSTEM_LABEL, CODE_SYSTEM_ORDER, ITEM_WEIGHT, STANDARDS_STATUS
 from terminology.code_system import CodeSystem
+from terminology.model import Concept
 from terminology.value_sets.systems import Listed, System
 
 Json = dict[str, Any]
@@ -36,7 +37,10 @@ EXTENDED = {
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A concept as its code system states it; `remark` is what a person should know who uses it."""
+    """A concept as its code system states it.
+
+    `remark` is what a person should know who uses it, `row` what a loaded file holds of it.
+    """
 
     code: str
     display: str = ""
@@ -48,6 +52,7 @@ class Entry(msgspec.Struct, frozen=True):
     inactive: bool = False
     status: str | None = None
     remark: str | None = None
+    row: Concept | None = None
 
     @property
     def facts(self) -> tuple[Property, ...]:

@@ -13,6 +13,7 @@ from fhir_profiles.systems import SNOMED, STANDARDS_STATUS, UCUM, VALUE_SET_DEPR
 from terminology import sctid
 from terminology.medicare import SYSTEMS as PROCEDURES
 from terminology.medicare import status_remark
+from terminology.model import Concept
 from terminology.operations.books import Book, Entry, canonical
 from terminology.operations.call import Call
 from terminology.operations.displays import check_display, shown
@@ -221,8 +222,8 @@ class Judge:
                 told = issue("CODE_REMARK", f"The code {code} is another spelling of {entry.code}", at=at["code"])
             found.issues.append(told)
             found.normalized = entry.code
-        if isinstance(book, LoadedBook):
-            self._when(found, book, entry)
+        if entry.row is not None and isinstance(book, LoadedBook):
+            self._when(found, book, entry.row)
         if entry.abstract and not self._abstract:
             found.issues.append(issue("ABSTRACT_CODE_NOT_ALLOWED", book.url, code, at=at["code"]))
             found.held, found.refused, found.missing = False, True, self._plan is not None
@@ -231,7 +232,7 @@ class Judge:
             found.issues.append(issue("INACTIVE_CONCEPT_FOUND", code, status, at=at[""]))
         elif entry.status == "deprecated":
             found.issues.append(issue("DEPRECATED_CONCEPT_FOUND", code, entry.status, at=at[""]))
-        if (paid := self._paid(book, entry)) is not None:
+        if book.url in PROCEDURES and (paid := self._paid(entry)) is not None:
             found.issues.append(issue("CODE_REMARK", paid, at=at["code"]))
         if entry.remark:
             found.issues.append(issue("CODE_REMARK", entry.remark, at=at["code"], severity="warning"))
@@ -240,22 +241,19 @@ class Judge:
         if given and not self._only_members:
             found.issues += self._display(found, str(given), book, entry)
 
-    def _paid(self, book: Book, entry: Entry) -> str | None:
+    def _paid(self, entry: Entry) -> str | None:
         """What the fee schedule says of a procedure that it does not pay by itself."""
         terminology = self._shelf.library.terminology
-        if terminology is None or book.url not in PROCEDURES or not isinstance(book, LoadedBook):
-            return None
-        concept = terminology.lookup(book.url, entry.code, book.version)
-        return concept and status_remark(terminology, concept, self._shelf.on)
+        return (
+            None if terminology is None or entry.row is None else status_remark(terminology, entry.row, self._shelf.on)
+        )
 
-    def _when(self, found: Judged, book: LoadedBook, entry: Entry) -> None:
+    def _when(self, found: Judged, book: LoadedBook, concept: Concept) -> None:
         """Whether an edition and its code speak for the day of service that the call asks about, or for any."""
-        terminology, on, at = self._shelf.library.terminology, self._shelf.on, found.at["code"]
+        on, at = self._shelf.on, found.at["code"]
         if (elsewhen := outside(book.edition, on)) is not None:
             found.issues.append(issue("CODE_REMARK", elsewhen, at=at))
-        if terminology is None:
-            return
-        lapsed, ending = term_of_use(terminology, book.edition, entry.code, on)
+        lapsed, ending = term_of_use(book.edition, concept, on)
         if lapsed is not None:
             found.issues.append(issue("CODE_NOT_IN_FORCE", lapsed, at=at))
             found.held, found.refused, found.missing = False, True, self._plan is not None

@@ -101,7 +101,10 @@ class LoadedBook:
         """What stands in the row of a concept."""
         properties = tuple(self._properties(concept, whole=False))
         remark = _HEADING if concept.billable is False else None
-        return Entry(concept.code, concept.display, properties=properties, inactive=not concept.active, remark=remark)
+        inactive = not concept.active
+        return Entry(
+            concept.code, concept.display, properties=properties, inactive=inactive, remark=remark, row=concept
+        )
 
     def _whole(self, concept: Concept) -> Entry:
         """All that the file holds of a concept."""
@@ -112,10 +115,11 @@ class LoadedBook:
             properties=Later(self._known, concept),
             inactive=not concept.active,
             remark=_HEADING if concept.billable is False else None,
+            row=concept,
         )
 
     def _named(self, concept: Concept) -> Iterator[Json]:
-        return (one for name in self._file.names(concept.code) for one in self._designations(name))
+        return (one for name in self._file.names(concept.code, concept.number) for one in self._designations(name))
 
     def _known(self, concept: Concept) -> Iterator[Property]:
         return self._properties(concept, whole=True)
@@ -135,7 +139,7 @@ class LoadedBook:
         if whole:
             for relation in self._file.relations(concept.code):
                 yield relation.type, *_target(relation.target)
-            for kind, text in self._file.notes(concept.code):
+            for kind, text in self._file.notes(concept.code, concept.number):
                 yield kind, "valueString", text
 
     def _designations(self, name: Name) -> Iterator[Json]:
@@ -153,10 +157,19 @@ class LoadedBook:
         return [c.code for c in self._file.line(code) if not c.group]
 
     def parents(self, code: str) -> list[str]:
-        return self._near(self._file.parents(code))
+        row = self._row(code)
+        if row is None:
+            return self._near(self._file.parents(code))
+        return [row.parent] if row.parent is not None and self.find(row.parent) is not None else []
 
     def children(self, code: str) -> list[str]:
-        return self._near(self._file.children(code))
+        row = self._row(code)
+        return [] if row is not None and row.last == row.number else self._near(self._file.children(code))
+
+    def _row(self, code: str) -> Concept | None:
+        """The row of a code, where it alone tells what is above it and whether something is below."""
+        entry = None if self._file.manifest["polyhierarchy"] else self.find(code)
+        return None if entry is None else entry.row
 
     def search(self, text: str) -> Sequence[Entry] | None:
         if not fold(text):

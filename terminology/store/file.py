@@ -26,7 +26,8 @@ from terminology.source import Name, PropertyDef, Relation, Subset
 from terminology.spellings import FORMS
 from terminology.store.layout import LAYOUT
 
-_CONCEPT = """SELECT c.code, c.display, c.billable, c.active, p.code, c.heading, c.start, c."end", c.properties, c.id
+_CONCEPT = """SELECT c.code, c.display, c.billable, c.active, p.code, c.heading, c.start, c."end", c.properties, c.id,
+  c.last
   FROM concept c LEFT JOIN concept p ON p.id = c.parent """
 _BY_CODE = _CONCEPT + "WHERE c.code = ?"
 _BY_ID = _CONCEPT + "WHERE c.id = ?"
@@ -203,16 +204,16 @@ class EditionFile:
         for code, text, kind in rows:
             yield Term(system, code, text, kind)
 
-    def names(self, code: str) -> list[Name]:
-        """The names of a code other than its display."""
-        sql = f"SELECT text, kind, language, dialects FROM name WHERE concept = {_ID} ORDER BY place"
-        rows = self.db.execute(sql, (code,))
+    def names(self, code: str, number: int | None = None) -> list[Name]:
+        """The names of a code other than its display; `number` is its place, where that is known."""
+        sql = "SELECT text, kind, language, dialects FROM name WHERE concept = ? ORDER BY place"
+        rows = self.db.execute(sql, (number or self.id_of(code),))
         return [Name(text, kind, language, tuple((d or "").split())) for text, kind, language, d in rows]
 
-    def notes(self, code: str) -> list[tuple[str, str]]:
-        """(kind, text) of the notes that stand at this very code."""
-        sql = f"SELECT kind, text FROM note WHERE concept = {_ID} ORDER BY place"
-        return self.db.execute(sql, (code,)).fetchall()
+    def notes(self, code: str, number: int | None = None) -> list[tuple[str, str]]:
+        """(kind, text) of the notes that stand at this very code; `number` is its place, where that is known."""
+        sql = "SELECT kind, text FROM note WHERE concept = ? ORDER BY place"
+        return self.db.execute(sql, (number or self.id_of(code),)).fetchall()
 
     def notes_of_kind(self, kind: str) -> Iterator[tuple[str, str]]:
         """(code, text) of every note of a kind."""
@@ -290,7 +291,7 @@ class EditionFile:
         return self.db.execute("SELECT id, title, length(members) / 4 FROM subset ORDER BY id").fetchall()
 
     def _concept(self, row: Sequence[Any]) -> Concept:
-        code, display, billable, active, parent, heading, start, end, detail, _ = row
+        code, display, billable, active, parent, heading, start, end, detail, number, last = row
         edition = self.edition
         return Concept(
             edition.system,
@@ -304,6 +305,8 @@ class EditionFile:
             start and _day(start),
             end and _day(end),
             detail,
+            number,
+            last,
         )
 
     def forget_connections(self) -> None:
