@@ -164,6 +164,11 @@ def limited(claim: Json) -> None:
     operated(claim, "02YA0Z0")
 
 
+@breaks("INP-006", "inpatient")
+def not_grouped(claim: Json) -> None:
+    info(claim, "drg", code={"coding": [{"code": "999"}]})
+
+
 @breaks("INP-008", "inpatient")
 def wrong_operation(claim: Json) -> None:
     claim["diagnosis"][2]["diagnosisCodeableConcept"]["coding"][0]["code"] = "Y65.51"
