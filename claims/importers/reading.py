@@ -32,11 +32,11 @@ class Governed:
     end: date
 
 
-def governed(given: Given, member: Member, *places: tuple[str, str]) -> Governed:
-    """What a text says of the release (see `release_of`): until the next one, but not longer than its year."""
+def governed(given: Given, member: Member, *places: tuple[str, str], quarter: bool = False) -> Governed:
+    """What a text says of the release (see `release_of`): until the next one, not beyond its year or quarter."""
     found = release_of(given, member, *places)
     name = found.version if given.start is None else given.start.isoformat()
-    return Governed(name, found.start, given.end or date(found.start.year, 12, 31))
+    return Governed(name, found.start, found.end if quarter else given.end or date(found.start.year, 12, 31))
 
 
 def release(

@@ -36,6 +36,8 @@ IMPORTERS: tuple[Importer, ...] = (
     Importer("oppscap", "OPPS imaging caps", "OPPSCAP_MMM.csv", "oppscap"),
     Importer("mue", "Medically unlikely edits", "MCR_MUE_…Services_Eff_MM-DD-YYYY.csv, one or all settings", "mue"),
     Importer("ptp", "NCCI procedure to procedure edits", "ccipra-v…-f1 to f4.txt, ccioph-v…-f1 to f4.txt", "ptp"),
+    Importer("asp", "Average sales prices of drugs", "MONTH yyyy ASP Pricing File.csv", "asp"),
+    Importer("clfs", "Clinical laboratory fee schedule", "CLFS yyyy Qn.csv or .txt", "clfs"),
     Importer("addon", "Add-on code edits", "AOC_V….txt", "addon"),
 )
 """In the order of the help."""
