@@ -89,11 +89,11 @@ def fees(schedule: Schedule, codes: pl.Series, component: Array, days: Array, si
     at = np.flatnonzero(split)
     if len(at):
         reduced = (policy == HEART) | (policy == EYE) | (policy == IMAGING) & (schedule.imaging[site.rows] > 0)
-        part = site.take(at, _row(schedule, codes, days, at, "TC"))
+        part = site.take(at, tech := _row(schedule, codes, days, at, "TC"))
         tc[at], tops[at] = whole(schedule, part), cap(schedule, part)
         split &= reduced | (tops >= 0)
-        at = np.flatnonzero(split)
-        pro, tech = (_row(schedule, codes, days, at, name) for name in ("26", "TC"))
+        tech, at = tech[split[at]], at[split[at]]
+        pro = _row(schedule, codes, days, at, "26")
         pc[at] = whole(schedule, site.take(at, pro))
         lacks[at] = ~(schedule.paid[pro] & schedule.paid[tech])
         tc[~technical & ~split] = 0
