@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from claims.expr.single import single
+from claims.expr.single import FOUND, single
 from claims.expr.vector import Frames, Questions
 from claims.rules.rule import Rule
 from claims.sheet.schema import SCOPES
@@ -77,6 +77,7 @@ class Edits:
     def of_record(self, record: Mapping[str, Any]) -> list[Finding]:
         """The findings of one claim."""
         found = []
+        record = {**record, FOUND: {}}
         for rule, collection, ask in self._singles:
             if collection == "claims":
                 if ask(record["claim"], record, None):

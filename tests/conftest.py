@@ -50,8 +50,11 @@ def furnish(built: Path) -> Callable[[Path], Path]:
     def link(data: Path) -> Path:
         data.mkdir(parents=True, exist_ok=True)
         (data / "terminology").symlink_to(built / "terminology")
-        kept = built / "claims" / "terms"  # tables that are made of it once
-        kept.mkdir(parents=True, exist_ok=True)
+        from claims.tables.all import open_all
+        from terminology import open_terminology
+
+        open_all(built, open_terminology(built))  # makes what of it stays
+        kept = built / "claims" / "terms"
         (data / "claims").mkdir()
         (data / "claims" / "terms").symlink_to(kept)
         return data

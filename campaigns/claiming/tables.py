@@ -20,20 +20,30 @@ Rows = Iterable[Mapping[str, Any]]
 
 
 def made_tables() -> dict[str, Table]:
-    """Every table that rules ask; the rows of each part follow each other, and ours stand where none are made."""
+    """Every table that rules ask, and ours where none is made."""
+    return own_tables() | {name: table(name, rows) for name, rows in made_rows().items()}
+
+
+def made_rows() -> dict[str, Rows]:
+    """The rows of every table that is made; those of each part follow each other."""
     made: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for found in (_rows(), procedure_rows(), institutional_rows()):
         for name, rows in found.items():
             made[name] += rows
-    return own_tables() | {name: table(name, rows) for name, rows in made.items()}
+    return dict(made)
 
 
 def table(name: str, rows: Rows) -> Table:
     """A table with these rows, which hold on every day unless they say otherwise."""
+    return Table.of(TABLES[name], framed(name, rows), "made")
+
+
+def framed(name: str, rows: Rows) -> pl.DataFrame:
+    """The rows of a table as a frame."""
     listed = list(rows)
     names = list(dict.fromkeys(key for row in listed for key in row))
     frame = pl.DataFrame([{n: row.get(n) for n in names} for row in listed], infer_schema_length=None)
-    return Table.of(TABLES[name], shaped(frame, TABLES[name]), "made")
+    return shaped(frame, TABLES[name])
 
 
 def _rows() -> dict[str, Rows]:

@@ -28,6 +28,9 @@ Row = Mapping[str, Any]
 Record = Mapping[str, Any]
 """`claim` is a row, `lines` and the other collections are lists of rows."""
 
+FOUND = "#found"
+"""Under this name a record may carry a dict, in which the rows of tables are kept: many rules ask for the same ones."""
+
 Ask = Callable[[Row, Record, Any], Any]
 """The value for a row of a record, and for a row of the collection that `Each` goes over."""
 
@@ -152,9 +155,18 @@ def _lookup(node: Lookup, tables: Mapping[str, Table]) -> Ask:
     table, name = tables[node.table], node.value
     keys, day = [single(key, tables) for key in node.keys], single(node.day, tables)
 
+    title = node.table
+
     def ask(own: Row, record: Record, other: Any) -> Any:
-        values, on = [key(own, record, other) for key in keys], day(own, record, other)
-        row = table.find(values, on)
+        values, on = tuple([key(own, record, other) for key in keys]), day(own, record, other)
+        found = record.get(FOUND)
+        if found is None:
+            row = table.find(values, on)
+        else:
+            at = title, values, on
+            row = found.get(at)
+            if row is None:
+                row = found[at] = table.find(values, on)
         if name == "exists":
             return None if on is None or None in values else row >= 0
         return table.value(row, name)
