@@ -19,6 +19,7 @@ _LETTERS = str.maketrans(
     {"Ø": "O", "Ł": "L", "Đ": "D", "Æ": "AE", "Œ": "OE", "Þ": "TH", "Ð": "D", "’": "'", "‘": "'", "–": "-", "—": "-"}
 )
 _DELIMITERS = str.maketrans("*:~^`\t\r\n", "        ")
+_SIMPLE = re.compile(rb"(?:0|[1-9][0-9]{0,7})(\.[0-9]{1,2})?")
 MOST_CENTS = 9_999_999_999
 
 
@@ -125,6 +126,9 @@ class Draft:
         """An amount of US dollars."""
         if money is None or not (raw := bytes(money.value)):
             return self.missing(element, what) if what else ""
+        simple = _SIMPLE.fullmatch(raw)
+        if simple is not None and money.currency in (None, "USD"):  # nearly every amount is written so
+            return (raw.rstrip(b"0").rstrip(b".") if simple[1] else raw).decode()
         return _dollars(self, raw, money.currency, at=element)
 
     def cents(self, amount: int, element: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.cli.claims_x12 import register
 from server.cli.exits import Exit
 from server.cli.terminal import console, note, print_json, print_table
 from server.settings import read_settings
@@ -25,6 +26,9 @@ def about() -> None:
 
     fhirwright claims run CLAIMS.ndjson --out DIR; fhirwright claims rules --list
     """
+
+
+register(claims)
 
 
 @claims.command()

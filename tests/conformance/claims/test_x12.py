@@ -8,10 +8,10 @@ import pytest
 
 from campaigns.claiming.fuller import drug, fuller, second_by_line
 from campaigns.claiming.institutional import inpatient, outpatient
+from campaigns.claiming.x12_cases import KINDS, known, pyx12_accepts, written, x12sdk_accepts
 from claims.x12.codes import Kind
 from claims.x12.read837 import read_837
 from claims.x12.read999 import read_999
-from tests.unit.claims.x12_cases import KINDS, known, pyx12_accepts, written, x12sdk_accepts
 
 SDK_LACKS = (drug, second_by_line)
 """Of hospitals, x12sdk takes no drug without a prescription number, no range of days and no paid line without HCPCS."""

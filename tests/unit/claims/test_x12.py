@@ -15,6 +15,7 @@ import pytest
 from campaigns.claiming.fuller import fuller
 from campaigns.claiming.institutional import inpatient
 from campaigns.claiming.making import claim, claims
+from campaigns.claiming.x12_cases import ENVELOPE, KINDS, written
 from claims.x12.elements import plain
 from claims.x12.envelope import Envelope
 from claims.x12.read277ca import read_277ca
@@ -23,7 +24,6 @@ from claims.x12.read837 import read_837
 from claims.x12.read999 import read_999
 from claims.x12.write837 import interchange, write_claim
 from fhir_profiles.errors import FhirError
-from tests.unit.claims.x12_cases import ENVELOPE, KINDS, written
 
 TEXT = written(claims(2), "professional")
 

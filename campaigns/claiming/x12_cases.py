@@ -1,4 +1,4 @@
-"""What the tests of X12 share: made claims, an envelope and two validators from elsewhere."""
+"""What tests and campaign of X12 share: made claims, an envelope and two validators from elsewhere."""
 
 from __future__ import annotations
 
