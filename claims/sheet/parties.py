@@ -18,7 +18,10 @@ NOWHERE = Address()
 
 
 class Parties:
-    """The resources beside one Claim, each read when it is asked for; `lost` when one of them was not found."""
+    """The resources beside one Claim, each read when it is asked for.
+
+    `lost` when one that stands here, or that a caller looked for, was not found.
+    """
 
     def __init__(self, near: dict[str, Any], resolve: Resolve | None = None) -> None:
         self._near = near
@@ -34,7 +37,7 @@ class Parties:
             found = self._resolve(reference.reference)
             self._near[reference.reference] = found
         if found is None:
-            self.lost = True
+            self.lost = self.lost or self._resolve is not None or reference.reference.startswith(("#", "urn:"))
             return _named(reference)
         if not isinstance(found, Party):
             if isinstance(found, bytes | msgspec.Raw):

@@ -36,16 +36,8 @@ def info_row(at: Reading, info: Info) -> Row:
         "start": start,
         "end": at.day(period.end) if period else None,
         "reference": info.value_reference is not None,
-        **_referred(at, info),
+        "document": at.near.of(info.value_reference).status if info.value_reference is not None else None,
     }
-
-
-def _referred(at: Reading, info: Info) -> Row:
-    """The status and the number of a document."""
-    if info.value_reference is None:
-        return {}
-    found = at.near.of(info.value_reference)
-    return {"document": found.status, "control": (found.identifier[0].value if found.identifier else None) or found.id}
 
 
 def diagnosis_rows(at: Reading) -> list[Row]:

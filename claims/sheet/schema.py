@@ -48,7 +48,7 @@ CLAIM = _columns(
 `setting` says whose NCCI edits hold: practitioner, outpatient or dme (a supplier of equipment);
 null for stays and where the type of bill is not said. `bill_type` has four characters, `frequency` is its last one;
 `inpatient` and `outpatient` follow from it, null on an institutional claim without one. `coded_on` is the day whose
-codes hold: of institutional claims the last one. `unresolved`: something that it refers to was not found.
+codes hold: of institutional claims the last one. `unresolved`: something that it refers to was looked for in vain.
 `history_known` tells whether earlier claims were looked for.
 """
 
@@ -92,14 +92,14 @@ PROCEDURE = _columns(text="code system", whole="row seq", day="date")
 """One row for each Claim.procedure."""
 
 INFO = _columns(
-    text="category code text document control",
+    text="category code text document",
     whole="row seq",
     number="quantity",
     day="start end",
     cents="amount",
     flag="reference",
 )
-"""One row for each Claim.supportingInfo; `document` is the status, `control` the number of what it refers to."""
+"""One row for each Claim.supportingInfo; `document` is the status of one that it refers to."""
 
 INSURANCE = _columns(
     text="coverage member_id payer_id payer_name status type relationship secondary", whole="row seq order",

@@ -83,3 +83,13 @@ def test_adjustments_of_other_payers_are_adjudications_with_a_reason() -> None:
         (2, None, None, 900),
     ]
     assert [row["paid"] for row in rows] == [False, False, True]
+
+
+def test_a_reference_is_lost_only_where_it_was_looked_for() -> None:
+    """Within the claim, or where a caller resolves; else it is not known."""
+    resource = claim(random.Random(1), 1)
+    resource["facility"] = {"reference": "Location/1"}
+    assert read(resource)["claim"]["unresolved"] is False
+    assert read_claim(orjson.dumps(resource), resolve=lambda _: None)["claim"]["unresolved"] is True
+    resource["facility"] = {"reference": "#gone"}
+    assert read(resource)["claim"]["unresolved"] is True
