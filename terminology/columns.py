@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from fhir_profiles.errors import Category, FhirError
+from terminology.core import core
 from terminology.editions import choose, in_force
-from terminology.model import Edition
+from terminology.model import Edition, Validation
 from terminology.shapes import misshapen
 from terminology.spellings import FORMS
 
@@ -61,7 +62,7 @@ def validate_many(
     given = _series("code", codes, pl.String)
     editions = terminology.editions(uri)
     if not editions:
-        return _asked(terminology, uri, given, display)
+        return _asked(terminology, uri, given, version, display)
     if version is not None and choose(editions, None, version) is None:
         text = f"That version is not loaded; loaded: {', '.join(e.version for e in editions)}"
         raise FhirError.of(Category.NOT_FOUND, "not-found", text)
@@ -87,7 +88,12 @@ def _series(name: str, values: Any, type_: Any) -> pl.Series:
     found = pl.Series(values) if arrow else pl.Series(name, list(values), dtype=None if type_ == pl.Date else type_)
     if found.dtype == type_:
         return found.alias(name)
-    return (found.str.to_date() if type_ == pl.Date and found.dtype == pl.String else found.cast(type_)).alias(name)
+    if type_ != pl.Date or found.dtype != pl.String:
+        return found.cast(type_).alias(name)
+    days = found.str.to_date("%Y-%m-%d", strict=False)
+    if days.null_count() != found.null_count():
+        raise ValueError("days of service are written YYYY-MM-DD")
+    return days.alias(name)
 
 
 def _days(dates: Any, count: int) -> pl.Series | pl.Expr:
@@ -173,25 +179,29 @@ def _answers(rows: pl.DataFrame, edition: Edition) -> dict[str, pl.Expr]:
     return {"valid": valid, "reason": reason}
 
 
-def _asked(terminology: Terminology, system: str, codes: pl.Series, display: bool) -> pl.DataFrame:
+def _asked(terminology: Terminology, system: str, codes: pl.Series, version: str | None, display: bool) -> pl.DataFrame:
     """Systems by rules and published ones: each different code is asked about once."""
     distinct = codes.drop_nulls().unique()
     if len(distinct) > MOST_DISTINCT:
         text = f"A column of this system may hold {MOST_DISTINCT} different codes at most"
         raise FhirError.of(Category.INCORRECT, "too-costly", text)
-    answers = [terminology.validate_code(system, code) for code in distinct]
-    if any(answer.issue == "not-found" for answer in answers):
-        raise FhirError.of(Category.NOT_FOUND, "not-found", str(answers[0].message))
+    answers = [terminology.validate_code(system, code, version=version) for code in distinct]
+    if lost := next((answer for answer in answers if answer.issue == "not-found"), None):
+        raise FhirError.of(Category.NOT_FOUND, "not-found", str(lost.message))
     told = pl.DataFrame(
-        {
-            "code": distinct,
-            "version": pl.Series([a.version for a in answers], dtype=pl.String),
-            "valid": pl.Series([a.result for a in answers], dtype=pl.Boolean),
-            "billable": pl.Series([a.billable for a in answers], dtype=pl.Boolean),
-            "active": pl.Series([a.result or None for a in answers], dtype=pl.Boolean),
-            "reason": pl.Series([None if a.result else "unknown" for a in answers], dtype=pl.String),
-            "display": pl.Series([a.display for a in answers], dtype=pl.String),
-        }
+        [(code, a.version, *_told(a), a.display) for code, a in zip(distinct, answers, strict=True)],
+        schema={**COLUMNS, "display": pl.String},
+        orient="row",
     )
     found = pl.DataFrame([codes]).join(told, on="code", how="left", maintain_order="left")
     return found.select(*COLUMNS, *(("display",) if display else ()))
+
+
+def _told(answer: Validation) -> tuple[bool | None, bool | None, bool | None, str | None]:
+    """`valid`, `billable`, `active` and `reason` of one answer of `validate_code`."""
+    if answer.issue == "code-invalid":
+        return None if answer.result else False, None, None, "not-checked" if answer.result else "unknown"
+    listed = core().code_system(answer.system)
+    position = listed.position(answer.code) if listed else None
+    inactive = listed is not None and position is not None and listed.inactive(position)
+    return answer.result, answer.billable, not inactive, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +93,9 @@ class Terminology:
         return validate(self, self.system(system), code, display, version, on)
 
     def validate(self, system: str, code: str, on: date | str | None = None) -> Validation:
-        """Whether a code may be used on a day of service: a date or YYYY-MM-DD."""
-        return self.validate_code(system, code, on=date.fromisoformat(on) if isinstance(on, str) else on)
+        """Whether a code may be used on a day of service: a date, a moment of it, or YYYY-MM-DD."""
+        day = date.fromisoformat(on) if isinstance(on, str) else on.date() if isinstance(on, datetime) else on
+        return self.validate_code(system, code, on=day)
 
     def validate_many(
         self, system: str, codes: Any, dates: Any = None, version: str | None = None, *, display: bool = False

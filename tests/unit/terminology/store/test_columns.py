@@ -1,7 +1,7 @@
 """A column of codes gets the answers that each code gets by itself."""
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -76,6 +76,7 @@ def test_any_column_may_come(plant_book: Terminology) -> None:
         assert plant_book.validate_many("plants", column)["valid"].to_list() == wanted
     for day in (date(2024, 5, 1), "2024-05-01", pl.Series([date(2024, 5, 1)] * 2)):
         assert plant_book.validate_many("plants", ["T2", "x"], day)["valid"].to_list() == wanted
+    assert plant_book.validate("plants", "T2", datetime(2024, 5, 1, 12)).result
     assert plant_book.validate_many("plants", []).shape == (0, len(COLUMNS))
 
 
@@ -84,6 +85,11 @@ def test_systems_without_a_file_are_asked_about_once_for_each_code(plant_book: T
     found = plant_book.validate_many("administrative-gender", ["male", "Male", None])
     assert found["valid"].to_list() == [True, False, None] and found["reason"].to_list() == [None, "unknown", None]
     assert plant_book.validate_many("ucum", ["mg/dL", "mmHg"])["valid"].to_list() == [True, False]
+    parts = plant_book.validate_many("urn:iso:std:iso:3166:-2", ["US-CA", "California"])
+    assert parts["valid"].to_list() == [None, False] and parts["reason"].to_list() == ["not-checked", "unknown"]
+    assert plant_book.validate_many("currency", ["HRK", "USD"])["active"].to_list() == [False, True]
+    with pytest.raises(FhirError, match="not loaded"):
+        plant_book.validate_many("administrative-gender", ["male"], version="99")
     with pytest.raises(FhirError, match="different codes"):
         plant_book.validate_many("ucum", [str(n) for n in range(MOST_DISTINCT + 1)])
     with pytest.raises(FhirError, match="not loaded"):
@@ -108,5 +114,8 @@ def test_what_cannot_be_a_column_is_said(plant_book: Terminology) -> None:
     """One text is no column, and as many days are needed as codes."""
     with pytest.raises(TypeError, match="validate"):
         plant_book.validate_many("plants", "T2")
+    for day in ("05/01/2024", "2024-02-30", "2024"):
+        with pytest.raises(ValueError, match="YYYY-MM-DD"):
+            plant_book.validate_many("plants", ["T2"], [day])
     with pytest.raises(ValueError, match="2 codes and 1 dates"):
         plant_book.validate_many("plants", ["T2", "x"], ["2024-05-01"])
