@@ -147,9 +147,9 @@ class Kept:
 
 def read_call(request: Request) -> Call:
     """What an operation was called with: query, Parameters, or the resource that it is about."""
-    call = Call.of_query(request.query, request.language)
     if not request.body:
-        return call
+        return Call.of_query(request.query, request.language)
+    asked = Call.of_query(request.query).parameters
     if request.body.count(b"{") + request.body.count(b"[") > MOST_OBJECTS:
         raise FhirError.of(Category.INCORRECT, "too-costly", f"A call may hold {MOST_OBJECTS} JSON objects and arrays.")
     body = json.decode(request.body)
@@ -157,10 +157,12 @@ def read_call(request: Request) -> Call:
     if isinstance(kind, str) and kind in _AS:
         own: tuple[tuple[str, Any], ...] = ((_AS[kind], body),)
     elif kind == "Parameters":
+        if not asked:
+            return Call.of(body, request.language)
         own = Call.of(body).parameters
     else:
         raise FhirError.of(Category.INCORRECT, "invalid", "Send a Parameters resource.")
-    return Call((*call.parameters, *own), request.language)
+    return Call((*asked, *own), request.language)
 
 
 def refuse_misshapen(request: Request, error: Exception) -> None:

@@ -145,13 +145,20 @@ def _listed(parameters: Json) -> Iterator[tuple[str, Any]]:
 
 
 def _plain(one: Json) -> Any:
-    value = next((value for key, value in one.items() if key.startswith("value")), "")
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    for text in value.values() if isinstance(value, dict) else (value,):
-        if isinstance(text, str):
-            _sound(text)
-    return value if isinstance(value, dict | str) else str(value)
+    value: Any = ""
+    for key, given in one.items():
+        if key.startswith("value"):
+            value = given
+            break
+    if isinstance(value, str):
+        _sound(value)
+        return value
+    if isinstance(value, dict):
+        for text in value.values():
+            if isinstance(text, str):
+                _sound(text)
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _sound(text: str) -> None:

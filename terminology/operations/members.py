@@ -6,8 +6,9 @@ https://hl7.org/fhir/R4/valueset-operation-validate-code.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from terminology.effort import step
 from terminology.operations.books import Book, Entry
@@ -19,8 +20,7 @@ from terminology.operations.versions import agrees, order
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One coding to look for; `at` names its elements: `{"code": "Coding.code", …}`."""
 
     system: str
@@ -29,8 +29,7 @@ class Asked:
     at: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """What one part of a value set says of a coding.
 
     `held` is None when the code system that decides is not known (`cause` names it) or known in part.
@@ -58,10 +57,12 @@ def find(plan: Plan, shelf: Shelf, asked: Asked, *, active: bool = False) -> Hit
 
 def find_all(plan: Plan, shelf: Shelf, asked: Asked, *, active: bool = False) -> list[Hit]:
     """What the includes of a value set say of a coding, the best first."""
-    hits = [h for part in plan.includes if (h := _in_part(plan, part, shelf, asked, active or plan.active)) is not None]
-    exact = [h for h in hits if h.agrees]
-    if exact or _agreeing(plan, asked):
-        hits = exact
+    active = active or plan.active
+    hits = [h for part in plan.includes if (h := _in_part(plan, part, shelf, asked, active)) is not None]
+    if asked.version is not None:
+        exact = [h for h in hits if h.agrees]
+        if exact or _agreeing(plan, asked):
+            hits = exact
     if plan.excludes:
         hits = [h for h in hits if not _excluded(plan, shelf, asked, h)]
     return sorted(hits, key=_merit, reverse=True) if len(hits) > 1 else hits
@@ -74,7 +75,7 @@ def _merit(hit: Hit) -> tuple[bool, bool, tuple[Any, ...]]:
 def _agreeing(plan: Plan, asked: Asked) -> bool:
     """Whether a part draws on the very version that was asked for."""
     own = (p.book for p in plan.includes if p.system == asked.system)
-    return asked.version is not None and any(b is not None and b.version == asked.version for b in own)
+    return any(b is not None and b.version == asked.version for b in own)
 
 
 def _in_part(plan: Plan, part: Part, shelf: Shelf, asked: Asked, active: bool) -> Hit | None:

@@ -50,7 +50,10 @@ class Part:
         step()
         if self.concepts is not None:
             return self.concepts.get(book.system.fold(code))
-        return {} if all(f.test(code) for f in self.filters) else None
+        for one in self.filters:
+            if not one.test(code):
+                return None
+        return {}
 
     def listing(self) -> Iterable[str] | None:
         """The codes that can be in it, in their order; None for the whole system."""
