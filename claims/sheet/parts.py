@@ -143,8 +143,6 @@ def line_row(
     quantity = item.quantity
     detail = item.detail[0] if item.detail else None
     members = [by_seq[n] for n in item.care_team_sequence if n in by_seq] or team
-    roles = {member["role"]: member["npi"] for member in reversed(members)}
-    taxonomies = {member["role"]: member["taxonomy"] for member in reversed(members)}
     site = item.location_address or (
         who.address(at.near.of(item.location_reference)) if item.location_reference else None
     )
@@ -176,15 +174,11 @@ def line_row(
         "ndc": code_of(detail.product_or_service) if detail else None,
         "ndc_units": amount.value if amount else None,
         "ndc_unit": amount.code or amount.unit if amount else None,
-        "rendering_npi": roles.get("rendering") or roles.get("primary"),
-        "ordering_npi": roles.get("ordering"),
-        "referring_npi": roles.get("referring"),
-        "supervising_npi": roles.get("supervisor"),
+        **_people(members),
         "authorisation": said_code(item.extension, "authorisation"),
         "noncovered": at.cents(said_money(item.extension, "noncovered")),
         "note": item.product_or_service.text if item.product_or_service else None,
         "site": code_of(item.body_site),
-        "specialty": taxonomies.get("rendering") or taxonomies.get("primary"),
         "purchased": at.cents(said_money(item.extension, "purchased")),
         "treated_minutes": said_whole(item.extension, "minutes"),
         "bad_dates": at.bad,
@@ -192,6 +186,19 @@ def line_row(
     }
     at.bad = at.bad or bad
     return row
+
+
+def _people(members: list[Row]) -> Row:
+    """Who rendered a line, with the specialty, and who ordered, referred and supervised."""
+    roles = {member["role"]: member for member in reversed(members)}
+    rendering = roles.get("rendering") or roles.get("primary") or EMPTY["team"]
+    named = {f"{role}_npi": roles.get(role, EMPTY["team"])["npi"] for role in ("ordering", "referring")}
+    return {
+        **named,
+        "rendering_npi": rendering["npi"],
+        "supervising_npi": roles.get("supervisor", EMPTY["team"])["npi"],
+        "specialty": rendering["taxonomy"],
+    }
 
 
 def _origin(concept: Concept | None) -> Row:
