@@ -1,7 +1,7 @@
 """Claims by the hundred thousand through edits, prices and answers: `python -m benchmarks.claims --claims 20000`.
 
-Tables are the small made ones of the tests, with a million random pairs of codes for NCCI. CPU is of the process itself;
-that of the run is of all its processes, and its peak the largest resident size of one of them.
+Tables are the small made ones of the tests, with a million random pairs of codes for NCCI. CPU is of this process; that
+of the run is of all its processes, and its peak the largest resident size of one of them.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ class Priced(NamedTuple):
     factor: int | None  # ten-thousandths of a dollar
     carrier: str | None
     locality: str | None
+    assumed: bool | None  # nobody says whether the provider takes part, and it is taken for granted
 
 
 class Result(NamedTuple):
@@ -201,7 +202,9 @@ def _basis(prices: Sequence[Priced]) -> list[Json]:
     return [_one_basis(*basis) for basis in dict.fromkeys(p[2:] for p in prices if p.allowed is not None)]
 
 
-def _one_basis(method: str | None, factor: int | None, carrier: str | None, locality: str | None) -> Json:
+def _one_basis(
+    method: str | None, factor: int | None, carrier: str | None, locality: str | None, assumed: bool | None
+) -> Json:
     parts: list[Json] = []
     if method:
         parts.append({"url": "method", "valueCode": method})
@@ -211,4 +214,6 @@ def _one_basis(method: str | None, factor: int | None, carrier: str | None, loca
         parts.append({"url": "carrier", "valueString": carrier})
     if locality:
         parts.append({"url": "locality", "valueString": locality})
+    if assumed:
+        parts.append({"url": "participation-assumed", "valueBoolean": True})
     return {"url": PRICE_BASIS, "extension": parts}

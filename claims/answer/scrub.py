@@ -34,7 +34,7 @@ _ASKED = {
     "lines": ("row", "seq", "code", "mods", "units", "minutes", "start", "pos", "service_zip", "charge"),
 }  # fmt: skip
 """What prices ask of a sheet."""
-_PRICED = ("allowed", "why", "method", "factor", "carrier", "locality")
+_PRICED = ("allowed", "why", "method", "factor", "carrier", "locality", "assumed")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from claims.answer.head import read_head
 from claims.answer.response import Result, Written, response
 from claims.answer.scrub import Scrub, read_heads
 from claims.sheet.read import read_claim
-from fhir_profiles.systems import CLAIM_RULE, FINDING_PATH, RULES_NOT_RUN, TABLE_RELEASE
+from fhir_profiles.systems import CLAIM_RULE, FINDING_PATH, PRICE_BASIS, RULES_NOT_RUN, TABLE_RELEASE
 from fhir_profiles.validate import check
 
 Json = dict[str, Any]
@@ -156,6 +156,20 @@ def test_what_is_no_code_is_left_as_it_is(scrub: Scrub) -> None:
     record = read_claim(body)
     scrub.one(record, read_head(body))
     assert record["diagnoses"][0]["code"] == "diabetes" and record["claim"]["patient_zip"] in ("0110-3", "01103")
+
+
+def test_a_price_tells_what_it_rests_on(scrub: Scrub) -> None:
+    """Amounts for every line, their sum, and conversion factor and locality; without a ZIP code the reason instead."""
+    resource = made()
+    found = answered(scrub, resource)
+    amounts = [item["adjudication"][1]["amount"]["value"] for item in found["item"]]
+    assert found["total"][1]["amount"]["value"] == pytest.approx(sum(amounts)) and min(amounts) > 0
+    (basis,) = [e["extension"] for e in found["extension"] if e["url"] == PRICE_BASIS]
+    assert {"url": "conversion-factor", "valueDecimal": 33.4009} in basis
+    assert {"url": "locality", "valueString": "01"} in basis
+    del resource["contained"][1]["address"]
+    bare = answered(scrub, resource)
+    assert bare["item"][0]["adjudication"][1]["reason"]["coding"][0]["code"] == "zip" and check(bare) == []
 
 
 @pytest.mark.parametrize("broken", ["type", "use", "patient", "insurer", "provider", "identifier", "id"])
