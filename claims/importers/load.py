@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from claims.importers.check import check
 from claims.importers.registry import Importer
 from claims.tables.schema import TABLES
 from claims.tables.store import Prepared, TableSource, prepare
@@ -64,6 +65,7 @@ def ready(dir: Path | str, importer: Importer, given: Given, progress: Progress 
         if progress is not None:
             progress("reading tables", number, len(sources))
         found.append((source, prepare(dir, source)))
+    check(dir, [prepared for _, prepared in found if prepared is not None])
     return Ready(tuple(found))
 
 

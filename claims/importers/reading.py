@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -140,27 +141,25 @@ class Gathered:
         self._keys = keys
         self._at = at
         self._seen: set[tuple[Any, ...]] = set()
-        self._rows: list[Mapping[str, Any]] = []
+        self._texts: dict[str, str] = {}  # one object for each text, however often it stands there
+        self.columns: defaultdict[str, list[Any]] = defaultdict(list)
 
     def add(self, row: Row, values: Mapping[str, Any]) -> None:
-        """One more row."""
-        key = tuple(values[name] for name in self._keys)
+        """One more row, with the same columns as all others."""
+        shared = {name: self._texts.setdefault(v, v) if isinstance(v, str) else v for name, v in values.items()}
+        key = tuple(shared[name] for name in self._keys)
         if key in self._seen:
             row.refuse(self._at, "this stands in the file twice")
         self._seen.add(key)
-        self._rows.append(values)
-
-    @property
-    def rows(self) -> list[Mapping[str, Any]]:
-        """All of them."""
-        return self._rows
+        for name, value in shared.items():
+            self.columns[name].append(value)
 
 
 def framed(gathered: Gathered | None, member: Member) -> pl.DataFrame:
     """The rows as a frame; refused where there is none."""
-    if gathered is None or not gathered.rows:
+    if gathered is None or not gathered.columns:
         refuse(member, 1, 1, "the file has no rows")
-    return pl.DataFrame(gathered.rows, infer_schema_length=None)
+    return pl.DataFrame(dict(gathered.columns))
 
 
 def named(row: Row, wanted: Mapping[str, Callable[[str], bool]], optional: Sequence[str] = ()) -> dict[str, str]:

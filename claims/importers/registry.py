@@ -34,6 +34,7 @@ IMPORTERS: tuple[Importer, ...] = (
     Importer("zip5", "ZIP codes and their Medicare localities", "ZIP5_MMMyyyy.txt", "zip5"),
     Importer("anes", "Anaesthesia conversion factors", "ANESyyyy.csv", "anes"),
     Importer("oppscap", "OPPS imaging caps", "OPPSCAP_MMM.csv", "oppscap"),
+    Importer("pfall", "Published prices, to check the fee schedule against", "PFALLyyX.txt or PFREVyyX.txt", "pfall"),
     Importer("mue", "Medically unlikely edits", "MCR_MUE_…Services_Eff_MM-DD-YYYY.csv, one or all settings", "mue"),
     Importer("ptp", "NCCI procedure to procedure edits", "ccipra-v…-f1 to f4.txt, ccioph-v…-f1 to f4.txt", "ptp"),
     Importer("asp", "Average sales prices of drugs", "MONTH yyyy ASP Pricing File.csv", "asp"),

@@ -71,6 +71,11 @@ TABLES: dict[str, TableDef] = {
         "OPPS imaging caps", {"code": "text", "modifier": "text", "carrier": "text", "locality": "text"},
         {"facility": "cents", "nonfacility": "cents"},
     ),
+    "price_list": TableDef(
+        "Published prices of the physician fee schedule",
+        {"code": "text", "modifier": "text", "carrier": "text", "locality": "text"},
+        {"nonfacility": "cents", "facility": "cents"},
+    ),
     "drug_price": _list("Average sales prices", price="whole", dose="text"),
     "lab_price": TableDef("Clinical laboratory fee schedule", {"code": "text", "modifier": "text"}, {"price": "cents"}),
     # NCCI
