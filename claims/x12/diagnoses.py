@@ -17,12 +17,12 @@ MOST = {"professional": 12, "institutional": 25}
 IN_ONE = 12
 
 
-def icd(draft: Draft, concept: Concept | None, element: str) -> str:
+def icd(draft: Draft, concept: Concept | None, place: int) -> str:
     """An ICD-10-CM code without its dot."""
     coding = concept.coding[0] if concept is not None and concept.coding else None
     if coding is None or not coding.code:
-        return draft.missing(element, "an ICD-10-CM code")
-    return _icd(draft, coding.code, coding.system, at=element)
+        return draft.missing(f"Claim.diagnosis[{place}]", "an ICD-10-CM code")
+    return _icd(draft, coding.code, coding.system, at=("Claim.diagnosis", place))
 
 
 @remembered
@@ -41,7 +41,7 @@ def pointed(draft: Draft, claim: Claim) -> tuple[str, dict[int, int]]:
         return draft.wrong("Claim.diagnosis", "A professional claim has at most 12 diagnoses: send fewer"), {}
     ordered = sorted(claim.diagnosis, key=_number) if len(claim.diagnosis) > 1 else claim.diagnosis
     parts = [
-        f"{'ABF' if place else 'ABK'}:{icd(draft, one.diagnosis_codeable_concept, f'Claim.diagnosis[{place}]')}"
+        f"{'ABF' if place else 'ABK'}:{icd(draft, one.diagnosis_codeable_concept, place)}"
         for place, one in enumerate(ordered)
     ]
     return segment("HI", *parts), {one.sequence: place for place, one in enumerate(ordered, 1)}
@@ -63,7 +63,7 @@ def listed(draft: Draft, claim: Claim) -> str:
         draft.missing("Claim.diagnosis", "a principal diagnosis")
     for n, (one, types) in enumerate(zip(ordered, kinds, strict=True)):
         at = f"Claim.diagnosis[{n}]"
-        code = icd(draft, one.diagnosis_codeable_concept, at)
+        code = icd(draft, one.diagnosis_codeable_concept, n)
         present = (code_of(one.on_admission) or "").upper()
         if present and present not in ("Y", "N", "U", "W", "1"):
             present = draft.wrong(f"{at}.onAdmission", "Present on admission is one of y, n, u, w: correct it")

@@ -163,10 +163,11 @@ def remembered(write: Callable[..., str]) -> Callable[..., str]:
         draft = Draft()
         return write(draft, *values), tuple(draft.problems)
 
-    def call(draft: Draft, *values: Any, at: str) -> str:
+    def call(draft: Draft, *values: Any, at: str | tuple[str, int]) -> str:
         text, problems = once(*values)
         for one in problems:
-            draft.problems.append(replace(one, expression=f"{at}{one.expression}"))
+            above = at if isinstance(at, str) else f"{at[0]}[{at[1]}]"
+            draft.problems.append(replace(one, expression=f"{above}{one.expression}"))
         return text
 
     return call

@@ -41,7 +41,8 @@ def is_person(party: Party) -> bool:
 def named(draft: Draft, entity: str, party: Party, element: str, id_kind: str = "", number: str = "") -> str:
     """NM1 of a person or an organisation."""
     if not is_person(party):
-        return _group(draft, entity, who.title(party), id_kind, number, at=element)
+        text = _group(draft, entity, who.title(party), at=element)
+        return f"{text}*****{id_kind}*{number}~" if number else f"{text}~"
     first: dict[str, Any] = {}
     if isinstance(party.name, list) and party.name and isinstance(party.name[0], dict):
         first = party.name[0]
@@ -49,18 +50,18 @@ def named(draft: Draft, entity: str, party: Party, element: str, id_kind: str = 
     suffixes = first.get("suffix")
     second = given[1] if len(given) > 1 else None
     names = first.get("family"), given[0] if given else None, second, suffixes[0] if suffixes else None
-    return _person(draft, entity, *names, id_kind, number, at=element)
+    text = _person(draft, entity, *names, at=element)
+    return f"{text}*{id_kind}*{number}~" if number else text.rstrip("*") + "~"
 
 
 @remembered
-def _group(draft: Draft, entity: str, title: str | None, id_kind: str, number: str) -> str:
-    return segment("NM1", entity, "2", draft.text(title, 60, ".name", "a name"), "", "", "", "", id_kind, number)
+def _group(draft: Draft, entity: str, title: str | None) -> str:
+    return f"NM1*{entity}*2*{draft.text(title, 60, '.name', 'a name')}"
 
 
 @remembered
 def _person(
-    draft: Draft, entity: str, family: str | None, given: str | None, second: str | None, suffix: str | None,
-    id_kind: str, number: str,
+    draft: Draft, entity: str, family: str | None, given: str | None, second: str | None, suffix: str | None
 ) -> str:  # fmt: skip
     parts = (
         draft.text(family, 60, ".name.family", "a family name"),
@@ -69,7 +70,7 @@ def _person(
         "",
         draft.maybe(suffix, 10, ".name.suffix"),
     )
-    return "*".join(("NM1", entity, "1", *parts, id_kind, number)).rstrip("*") + "~"
+    return "*".join(("NM1", entity, "1", *parts))
 
 
 def provider_name(draft: Draft, entity: str, party: Party, element: str) -> str:
