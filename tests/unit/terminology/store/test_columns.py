@@ -1,7 +1,7 @@
 """A column of codes gets the answers that each code gets by itself."""
 
 import random
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
