@@ -116,6 +116,9 @@ def _answered(made: Json) -> Json:
     }
     made["contained"].append(response)
     made["insurance"][0]["sequence"] = 2
+    secondary = {"url": f"{CLAIM_EXTENSIONS}medicare-secondary", "valueCode": "12"}
+    if "subType" not in made:
+        _find(made, "v")["extension"] = [secondary]
     first = {"sequence": 1, "focal": False, "coverage": {"reference": "#v2"}}
     made["insurance"].insert(0, {**first, "claimResponse": {"reference": "#a2"}})
     return response

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from claims.sheet import parties as who
 from claims.sheet.parties import NOBODY, Parties
-from claims.sheet.reading import code_of
+from claims.sheet.reading import code_of, said_code
 from claims.sheet.shapes import Claim, Insurance, Party
-from claims.x12.codes import RANKS, RELATIONSHIPS, Kind, filing
+from claims.x12.codes import RANKS, RELATIONSHIPS, SECONDARY, Kind, filing
 from claims.x12.elements import Draft, segment
 from claims.x12.names import Provider, address, birth, digits, named, provider_name
 from fhir_profiles.systems import X12_FILING
@@ -73,7 +73,10 @@ def sbr(draft: Draft, rank: int, coverage: Party, kind: Kind, relation: str) -> 
     code = code or (codings[0].get("code") if codings else None)
     number = draft.number(group.get("value"), 50, "Coverage.class.value")
     title = "" if number else draft.maybe(group.get("name"), 60, "Coverage.class.name")
-    return segment("SBR", RANKS[min(rank, 10)], relation, number, title, "", "", "", "", filing(code, kind))
+    why = (said_code(coverage.extension, "medicare-secondary") or "") if kind == "professional" else ""
+    if why and why not in SECONDARY:
+        why = draft.wrong("Coverage.extension", "Not a reason why Medicare pays second that X12 knows: correct it")
+    return segment("SBR", RANKS[min(rank, 10)], relation, number, title, why, "", "", "", filing(code, kind))
 
 
 def _groups(coverage: Party) -> list[dict[str, Any]]:

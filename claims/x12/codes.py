@@ -52,6 +52,9 @@ ACCIDENTS = MappingProxyType({"MVA": "AA", "AA": "AA", "WPA": "EM", "EM": "EM"})
 """Claim.accident.type → CLM11; what is not here is OA."""
 
 RANKS = "PSTABCDEFGH"
+SECONDARY = frozenset(("12", "13", "14", "15", "16", "41", "42", "43", "47"))
+"""Why Medicare pays second → SBR05."""
+
 FREQUENCIES = MappingProxyType({"replaces": "7", "prior": "7", "7": "7", "8": "8", "void": "8", "6": "6"})
 """Claim.related.relationship → CLM05-3."""
 

@@ -7,7 +7,7 @@ from claims.x12.codes import FILING, RANKS, RELATIONSHIPS
 from claims.x12.loops import Levels, Loop
 from claims.x12.read_others import response
 from claims.x12.segments import Segment
-from fhir_profiles.systems import ACT_CODE, COVERAGE_CLASS, SUBSCRIBER_RELATIONSHIP, X12_FILING
+from fhir_profiles.systems import ACT_CODE, CLAIM_EXTENSIONS, COVERAGE_CLASS, SUBSCRIBER_RELATIONSHIP, X12_FILING
 
 _RELATIONS = {code: name for name, code in RELATIONSHIPS.items()}
 _PLANS = {code: name for name, code in FILING.items() if name not in ("MCAID", "SUBSIDIZ")}
@@ -55,6 +55,8 @@ def _coverage(id: str, sbr: Segment, insured: Loop, related: str, payer: str, wh
     found["beneficiary"] = {"reference": "#p"}
     found["relationship"] = coded(_RELATIONS.get(related, "other"), SUBSCRIBER_RELATIONSHIP)
     found["payor"] = [{"reference": payer}]
+    if sbr.get(5):
+        found["extension"] = [{"url": f"{CLAIM_EXTENSIONS}medicare-secondary", "valueCode": sbr.get(5)}]
     if sbr.get(3) or sbr.get(4):
         group = {"type": coded("group", COVERAGE_CLASS), "value": sbr.get(3), "name": sbr.get(4)}
         found["class"] = [{name: value for name, value in group.items() if value}]
