@@ -35,7 +35,8 @@ def _fees() -> Rows:
         "S0207": {"global_days": "090"}, "S0208": {"global_days": "010"}, "S0209": {"global_days": "000"},
         "S0400": {"assistant": "1"}, "S0401": {"assistant": "2"}, "S0402": {"cosurgeon": "2", "assistant": "2"},
         "S0403": {"team": "2"}, "S0420": {}, "S0421": {"endo_base": "S0420"}, "S0422": {"endo_base": "S0420"},
-        "S0430": {"pctc": "2"}, "S0550": {"pctc": "1"}, "73110": {"pctc": "1"}, **{f"S041{n}": {"multiple": "2"} for n in range(6)},
+        "S0430": {"pctc": "2"}, "S0550": {"pctc": "1"}, "73110": {"pctc": "1"},
+        **{f"S041{n}": {"multiple": "2"} for n in range(6)},
     }  # fmt: skip
     yield from ({"code": code, **FEE, **said} for code, said in unusual.items())
     yield from ({"code": "S0200", **FEE, "pctc": "1", "modifier": part} for part in ("26", "TC"))

@@ -171,9 +171,11 @@ class Writer:
                                 f"meets({self.column('texts')}, NCCI)",
                                 f"alike({self.column('texts')}, {self.column('texts')})",
                                 f"overlap({self.column('texts')}, {self.column('texts')})",
-                                f"multiple({self.scalar('whole', depth - 1)}, {self.constant('number')})", f"distinct({self.column('texts')})",
+                                f"multiple({self.scalar('whole', depth - 1)}, {self.constant('number')})",
+                                f"distinct({self.column('texts')})",
                                 f"starts({self.column('text')}, 'A')", f"matches({self.column('text')}, '[0-9]+')",
-                                f"one({self.column('text')})", f"one(part({self.column('text')}, 1, 2)).good"))  # fmt: skip
+                                f"one({self.column('text')})",
+                                f"one(part({self.column('text')}, 1, 2)).good"))  # fmt: skip
         kind = dice.choice(("text", "whole", "day", "cents", "number"))
         sign = dice.choice(("==", "!=", "<", "<=", ">", ">="))
         return f"({self.scalar(kind, depth - 1)} {sign} {self.scalar(kind, depth - 1)})"
