@@ -17,6 +17,7 @@ from terminology.operations.call import Call
 from terminology.operations.issues import issue, refused
 from terminology.operations.loaded import LoadedBook
 from terminology.operations.versions import agrees, is_alphabetic, is_pattern, newest, pins
+from terminology.value_sets.loaded import Loaded
 from terminology.value_sets.snomed import parted
 from terminology.value_sets.systems import GRAMMARS
 from terminology.value_sets.value_sets import TELLING, implied
@@ -197,7 +198,21 @@ class Shelf:
         best = newest(found)
         if best is not None:
             return found[best]
-        return implied(url, version, lambda system: bool(self.books(self.canonical(system))))
+        implicit = implied(url, version, lambda system: bool(self.books(self.canonical(system))))
+        return implicit if implicit is not None and self._founded(implicit) else None
+
+    def _founded(self, implicit: Json) -> bool:
+        """Whether the code or list that an implicit value set is named after is in any edition that is loaded."""
+        include = implicit["compose"]["include"][0]
+        books = self.books(self.canonical(include["system"]))
+        systems = [book.system for book in books if isinstance(book, LoadedBook) and book.content == "complete"]
+        named = [f["value"] for f in include.get("filter", ()) if (f["property"], f["op"]) == ("concept", "is-a")]
+        lists = [f["value"] for f in include.get("filter", ()) if f["property"] == "LIST"]
+        if not systems or len(systems) < len(books):
+            return True
+        return all(any(s.below(code) is not None for s in systems) for code in named) and all(
+            any(isinstance(s, Loaded) and s.subset(id) is not None for s in systems) for id in lists
+        )
 
     def pinned(self, canonical: str) -> str | None:
         """The version that the call pins a value set to, where the canonical names none."""

@@ -217,3 +217,14 @@ def test_a_long_code_is_not_repeated_at_length(library: Library) -> None:
     answer = _call("CodeSystem/$validate-code", library, url=ICD, code=code)
     assert _values(answer)["code"] == code and str(answer).count("A" * 2_000) == 8
     assert len(str(_values(answer)["issues"])) < 3_000
+
+
+def test_an_implicit_value_set_of_a_code_that_is_nowhere_is_not_found(library: Library) -> None:
+    """A misspelled one is no empty set; one that another edition has is, and a heading has codes."""
+    with pytest.raises(FhirError, match="could not be found"):
+        _call("ValueSet/$expand", library, url=f"{ICD}?fhir_vs=isa/E11.99")
+    with pytest.raises(FhirError, match="could not be found"):
+        _call("ValueSet/$validate-code", library, url=f"{ICD}?fhir_vs=isa/E11.99", system=ICD, code="E11.9")
+    later = _call("ValueSet/$expand", library, url=f"{ICD}?fhir_vs=isa/G35.A", date="2025-01-01")
+    assert later["expansion"]["total"] == 0
+    assert _call("ValueSet/$expand", library, url=f"{ICD}?fhir_vs=isa/E08-E13", count="1")["expansion"]["total"] == 582
