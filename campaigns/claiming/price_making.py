@@ -52,8 +52,9 @@ def _release(dice: random.Random, codes: int, period: Row, found: Rows) -> None:
         indices = {name: dice.randrange(600, 1_900) for name in ("work", "pe", "mp")}
         found["gpci"].append({"carrier": carrier, "locality": locality, **indices, **period})
         value = dice.randrange(180_000, 260_000)
-        found["anaesthesia_factor"].append({"carrier": carrier, "locality": locality, "value": value,
-                                            "apm": value + 1_021 if period["start"] and locality != "02" else None, **period})  # fmt: skip
+        apm = value + 1_021 if period["start"] and locality != "02" else None
+        factor = {"carrier": carrier, "locality": locality, "value": value, "apm": apm, **period}
+        found["anaesthesia_factor"].append(factor)
     standard = {"kind": "standard", "value": dice.randrange(320_000, 340_000), **period}
     found["factor"].append({**standard, "start": period["start"] or FIRST})
     if period["start"]:
