@@ -114,5 +114,7 @@ def _record(at: Reading, history: Sequence[Mapping[str, Any]] | None) -> Record:
         "infos": infos,
         "insurances": insurances,
         "adjustments": adjustments,
-        "history": [{**EMPTY["history"], "mods": (), "status": "billed", **one, "row": at.row} for one in history or ()],
+        "history": [
+            {**EMPTY["history"], "mods": (), "status": "billed", **one, "row": at.row} for one in history or ()
+        ],
     }
