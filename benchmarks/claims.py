@@ -131,7 +131,7 @@ def _run(room: Path, file: Path, count: int) -> None:
     """The command, over both cores."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-m", "server.cli", "claims", "run", str(file), "--data", str(room)]
-    subprocess.run([*command, "--out", str(room / "out"), "--processes", "2"], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([*command, "--out", str(room / "out"), "--processes", "2"], check=True)
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     written = sum(path.stat().st_size for path in (room / "out").rglob("*") if path.is_file())
