@@ -1,0 +1,1 @@
+"""Searches that coders type, to measure the terminology with."""

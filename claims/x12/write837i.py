@@ -8,12 +8,12 @@ from claims.sheet.parties import Parties
 from claims.sheet.reading import code_of
 from claims.sheet.shapes import Claim
 from claims.x12.codes import CLAIM_ROLES, FREQUENCIES, STAYS
-from claims.x12.common import Infos, clm, facility, infos, references, said
 from claims.x12.diagnoses import billed, listed
 from claims.x12.elements import Draft, composite, segment
 from claims.x12.lines import line_text
 from claims.x12.others import others
 from claims.x12.team import member_text, teams
+from claims.x12.whole import Infos, clm, facility, infos, references, said
 
 MOST_LINES = 999
 _BILL = re.compile(r"[0-9][0-9A-Z][0-9A-Z]")

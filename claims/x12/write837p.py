@@ -9,12 +9,12 @@ from claims.sheet.parties import Parties
 from claims.sheet.reading import code_of, said_code
 from claims.sheet.shapes import Claim
 from claims.x12.codes import ACCIDENTS, CLAIM_ROLES, EVENTS, STAYS
-from claims.x12.common import Infos, clm, facility, frequency, infos, references, said
 from claims.x12.diagnoses import pointed
 from claims.x12.elements import Draft, composite, segment
 from claims.x12.lines import line_text
 from claims.x12.others import others
 from claims.x12.team import member_text, teams
+from claims.x12.whole import Infos, clm, facility, frequency, infos, references, said
 
 MOST_LINES = 50
 _PLACE = re.compile(r"[0-9A-Z]{2}")
