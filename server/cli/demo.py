@@ -23,6 +23,7 @@ def demo(
     from server.demo.annotate import annotate
     from server.demo.fax import fax
     from server.demo.server import DemoError
+    from server.demo.show import scrubbed
     from server.demo.table import rows
 
     folder = out or data / "demo"
@@ -37,7 +38,8 @@ def demo(
     found = rows(resources)
     pages = annotate(letter, found, folder)
     if json:
-        print_json({"rows": found, "pages": [str(page) for page in pages]})
+        answer = next((r for r in resources if r["resourceType"] == "ClaimResponse"), None)
+        print_json({"rows": found, "pages": [str(page) for page in pages], "claim": answer and scrubbed(answer)})
     else:
         _show(resources, pages)
 
@@ -79,7 +81,11 @@ def _follow(base: str, letter: bytes, progress: Progress) -> list[dict[str, Any]
         progress.update(bar, completed=reached, description=text)
     if task.get("status") != "completed":
         raise DemoError(f"The Task ended {task.get('status')}: {task.get('statusReason', {}).get('text', 'no reason')}")
-    return client.results(task)
+    found = client.results(task)
+    progress.update(bar, description="Checking the draft Claim")
+    answer = client.scrub(found)
+    progress.update(bar, description="Coded and checked")
+    return [*found, answer] if answer else found
 
 
 def _show(resources: list[dict[str, Any]], pages: list[Path]) -> None:

@@ -52,6 +52,11 @@ class Client:
         answer = self._request("POST", "", {"resourceType": "Bundle", "type": "batch", "entry": entries})
         return [entry["resource"] for entry in answer["entry"]]
 
+    def scrub(self, resources: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The ClaimResponse to the draft Claim among some resources; None without one."""
+        claim = next((r for r in resources if r["resourceType"] == "Claim"), None)
+        return None if claim is None else self._request("POST", "Claim/$submit", claim)
+
     def _task(self, document: str) -> dict[str, Any] | None:
         found = self._request("GET", f"Task?focus=DocumentReference/{document}")
         return next((entry["resource"] for entry in found.get("entry", ())), None)

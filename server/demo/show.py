@@ -12,6 +12,7 @@ from rich.text import Text
 from server.demo.annotate import COLOURS
 from server.demo.table import Row
 
+SHOWN = 6  # errors of a claim
 STAGES = ("received", "pages", "findings", "codes", "emitted")
 
 
@@ -66,4 +67,32 @@ def summary(console: Console, resources: Sequence[Mapping[str, Any]]) -> None:
     claim = next((r for r in resources if r["resourceType"] == "Claim"), None)
     if claim:
         lines, diagnoses = len(claim.get("item", ())), len(claim.get("diagnosis", ()))
-        console.print(f"Draft Claim with {diagnoses} diagnoses and {lines} services, marked ● above; not priced.")
+        console.print(f"Draft Claim with {diagnoses} diagnoses and {lines} services, marked ● above.")
+    answer = next((r for r in resources if r["resourceType"] == "ClaimResponse"), None)
+    if answer:
+        _scrubbed(console, answer)
+
+
+def scrubbed(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the edits say of the draft, and what it is worth or why nobody can tell: each sentence once."""
+    judged = [said for item in answer.get("item", ()) for said in item["adjudication"]]
+    totals = {total["category"]["coding"][0]["code"]: total["amount"]["value"] for total in answer.get("total", ())}
+    return {
+        "disposition": answer["disposition"],
+        "errors": list(dict.fromkeys(error["code"]["text"] for error in answer.get("error", ()))),
+        "notPriced": list(dict.fromkeys(said["reason"]["text"] for said in judged if "reason" in said)),
+        "expected": totals.get("eligible"),
+    }
+
+
+def _scrubbed(console: Console, answer: Mapping[str, Any]) -> None:
+    found = scrubbed(answer)
+    console.print(f"Claim/$submit: {found['disposition']}")
+    for text in found["errors"][:SHOWN]:
+        console.print(f"  ✗ {text}")
+    if len(found["errors"]) > SHOWN:
+        console.print(f"  … and {len(found['errors']) - SHOWN} more")
+    for text in found["notPriced"]:
+        console.print(f"  not priced: {text}")
+    if found["expected"] is not None:
+        console.print(f"  expected under the fee schedule: {found['expected']:.2f} USD")

@@ -32,3 +32,8 @@ def test_the_demo_codes_its_fax(furnish: Callable[[Path], Path], tmp_path: Path)
     for page in answer["pages"]:
         with Image.open(page) as image:
             image.verify()
+    claim = answer["claim"]
+    assert "The line has no charge" in claim["errors"]
+    assert "some edits were not run" in claim["disposition"]
+    assert claim["notPriced"] == ["The physician fee schedule is not loaded"]
+    assert claim["expected"] is None
