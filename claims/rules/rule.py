@@ -31,6 +31,7 @@ SEVERITIES = ("error", "warning", "information")
 REQUIRED = ("id", "severity", "scope", "sentence", "element", "breaks")
 OPTIONAL = ("x12", "carc", "source")
 MAX_RULES = 2_000
+MAX_BYTES = 4_000_000
 _ID = re.compile(r"[A-Z]{2,5}-[0-9]{3,4}")
 _PATHS = {
     "claim": "Claim", "line": "Claim.item", "diagnosis": "Claim.diagnosis", "team": "Claim.careTeam",
@@ -87,6 +88,8 @@ def read_rules(text: str, name: str) -> list[Rule]:
 
 
 def _rule(one: Any, where: str) -> Rule:
+    if not isinstance(one, dict):
+        raise _refused(f"{where}: a rule is a table")
     wrong = [key for key in REQUIRED if not isinstance(one.get(key), str)]
     wrong += [key for key in one if key not in REQUIRED + OPTIONAL or not isinstance(one[key], str)]
     if wrong:
@@ -126,5 +129,11 @@ def own_rules() -> list[Rule]:
 
 
 def user_rules(path: Path) -> list[Rule]:
-    """The rules of a user's file."""
-    return read_rules(path.read_text("utf-8"), path.name)
+    """The rules of a user's file; FhirError where it is no text or holds more than 4 MB."""
+    if path.stat().st_size > MAX_BYTES:
+        raise _refused(f"{path.name}: a file of rules has at most {MAX_BYTES} bytes")
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise _refused(f"{path.name}: the file is not text in UTF-8") from None
+    return read_rules(text, path.name)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, contained, info, medicare, member
+from campaigns.claiming.defects.defect import Json, breaks, contained, info, medicare, member, site
 from campaigns.claiming.making import NPIS, UNKNOWN
 from fhir_profiles.systems import SSN
 
@@ -30,9 +30,8 @@ def bad_ordering_npi(claim: Json) -> None:
 
 
 @breaks("IDN-005")
-def facility_without_npi(claim: Json) -> None:
-    claim["contained"].append({"resourceType": "Location", "id": "f", "name": "Annex"})
-    claim["facility"] = {"reference": "#f"}
+def facility_with_a_wrong_npi(claim: Json) -> None:
+    site(claim, "1234567890")
 
 
 @breaks("IDN-006")
