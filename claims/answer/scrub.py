@@ -34,6 +34,8 @@ _ASKED = {
     "lines": ("row", "seq", "code", "mods", "units", "minutes", "start", "pos", "service_zip", "charge"),
 }  # fmt: skip
 """What prices ask of a sheet."""
+MANY_LINES = 120
+"""From more lines on the form for many claims is the faster one, measured with one claim."""
 _PRICED = ("allowed", "why", "method", "factor", "carrier", "locality", "assumed")
 
 
@@ -70,17 +72,28 @@ class Scrub:
         """What the answers rest on."""
         return Stamp(self.edits, self.prices.releases)
 
+    @cached_property
+    def columns(self) -> dict[str, set[str]]:
+        """Frame → the columns of it that edits and prices ask."""
+        edits = self.edits.columns
+        return {name: edits.get(name, set()) | set(_ASKED.get(name, ())) for name in {**edits, **_ASKED}}
+
     def one(self, record: Record, head: Head) -> Result:
         """One claim; its rows are put right in place."""
         repairs = repair(record)
         prices = self.prices.of_frames(frames([record], _ASKED))
-        put([record], prices)
-        return Result(head, record, self.edits.of_record(record), repairs, list(_priced(prices)))
+        if len(record["lines"]) > MANY_LINES:  # line by line, the work grows with the square of the lines
+            sheet = beside(frames([record]), prices)
+            (found,) = self._findings([record], self.edits.of_frames(sheet))
+        else:
+            put([record], prices)
+            found = self.edits.of_record(record)
+        return Result(head, record, found, repairs, list(_priced(prices)))
 
     def many(self, records: Sequence[Record], heads: Sequence[Head]) -> Many:
         """Claims whose rows are numbered from 0 in their order."""
         repairs = [repair(record) for record in records]
-        sheet = frames(records)
+        sheet = frames(records, self.columns)
         prices = self.prices.of_frames(sheet)
         found = self._findings(records, self.edits.of_frames(beside(sheet, prices)))
         each = _priced(prices)

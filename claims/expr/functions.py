@@ -13,8 +13,11 @@ import polars as pl
 
 from claims.expr.tree import Const, Node, Type
 
+_CLASS = re.compile(r"\\.|\[(?:\\.|[^]])*\]")
+_REPEATED = re.compile(r"\)[*+{]")
 _FORBIDDEN = re.compile(r"\\[a-zA-Z0-9]|\(\?|\[\[|&&")
 _EPOCH = date(1970, 1, 1)
+MAX_PLACE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Function:
     """Called only when no value is null; the result of a null is null in both forms."""
 
     written: frozenset[int] = frozenset()
-    check: Callable[[Any], str | None] | None = None  # of the last value, when it is written
+    check: Callable[[Any], str | None] | None = None  # of each value that is written
 
     def refuses(self, arguments: Sequence[Node]) -> str | None:
         """Why it cannot be called so; None when it can."""
@@ -39,8 +42,8 @@ class Function:
                 return f"value {n + 1} must be a {' or '.join(sorted(allowed))}, not a {argument.type}"
             if n in self.written and not isinstance(argument, Const):
                 return f"value {n + 1} must be written out"
-        last = arguments[-1]
-        return self.check(last.value) if self.check and isinstance(last, Const) else None
+        written = [one.value for n, one in enumerate(arguments) if n in self.written and isinstance(one, Const)]
+        return next((why for value in written if self.check and (why := self.check(value))), None)
 
 
 def luhn(digits: str) -> bool:
@@ -71,6 +74,8 @@ def _npi_columns(text: pl.Expr) -> pl.Expr:
 
 
 def _pattern(text: Any) -> str | None:
+    if _REPEATED.search(_CLASS.sub("c", text)):
+        return "a group cannot be repeated, which may take for ever; write what is in it out"
     if _FORBIDDEN.search(text) or not text.isascii():
         return "write classes such as [0-9] out; no look-around, no back-references"
     try:
@@ -102,7 +107,7 @@ def _month_columns(day: pl.Expr) -> pl.Expr:
 
 
 def _place(number: Any) -> str | None:
-    return None if number >= 1 else "places count from 1"
+    return None if 1 <= number <= MAX_PLACE else f"places count from 1 to {MAX_PLACE}"
 
 
 _T: frozenset[Type] = frozenset({"text"})
@@ -119,8 +124,8 @@ FUNCTIONS: dict[str, Function] = {
         (_T, _T), "flag", lambda t, p: t.str.starts_with(p), lambda t, p: t.startswith(p), frozenset({1})
     ),
     "part": Function(
-        (_T, _W, _W), "text", lambda t, a, b: t.str.slice(a - 1, b - a + 1), lambda t, a, b: t[a - 1 : b],
-        frozenset({1, 2}),
+        (_T, _W, _W), "text", lambda t, a, b: t.str.slice(a - 1, (b - a + 1).clip(0)), lambda t, a, b: t[a - 1 : b],
+        frozenset({1, 2}), _place,
     ),
     "matches": Function(
         (_T, _T), "flag", lambda t, p: t.str.contains(pl.lit("^(?:") + p + pl.lit(")$")),

@@ -1,9 +1,16 @@
 """Rule files are checked before anything of them counts."""
 
+import random
+from pathlib import Path
+
+import orjson
 import pytest
 
+from campaigns.claiming.making import claim
 from claims.edit import Edits
-from claims.rules.rule import own_rules, read_rules
+from claims.rules.rule import own_rules, read_rules, user_rules
+from claims.sheet.frames import frames
+from claims.sheet.read import read_claim
 from fhir_profiles.errors import FhirError
 
 RULE = 'id = "ABC-001"\nseverity = "error"\nscope = "line"\nsentence = "s"\nelement = "e"\nbreaks = \'{}\'\n'
@@ -38,6 +45,11 @@ def rule(breaks: str, **changed: str) -> str:
         (rule("any(any(y.code == x.code for y in lines) for x in lines)"), "inside another"),
         (rule('matches(code, "(a)(?=b)")'), "write classes"),
         (rule('matches(code, "[")'), "cannot be read"),
+        (rule('matches(code, "(a+)+b")'), "a group cannot be repeated"),
+        (rule('matches(code, "(a|a){9}")'), "a group cannot be repeated"),
+        (rule('part(code, 0, 3) == "A"'), "places count from 1"),
+        (rule('nth(mods, 99999999999) == "A"'), "places count from 1 to"),
+        ("rule = [1]", "a rule is a table"),
         (rule("code in (1, 2)"), "be a text each"),
         (rule("(lambda: 1)() == 1"), "cannot be called"),
         (rule("units > 1") + rule("units > 2"), "stands there twice"),
@@ -49,6 +61,21 @@ def test_a_wrong_file_is_refused_with_the_rule_and_the_reason(text: str, says: s
     """Nothing of it counts, and the message says what to correct."""
     with pytest.raises(FhirError, match=says.replace("(", r"\(")):
         read_rules(text, "mine.toml")
+
+
+@pytest.mark.parametrize(("body", "says"), [(b"\xff\xfe", "not text in UTF-8"), (b"#" * 4_000_001, "at most 4000000")])
+def test_a_file_that_is_no_rules_is_refused(tmp_path: Path, body: bytes, says: str) -> None:
+    """Bytes that are no text, and files beyond any size of rules, are told so."""
+    (tmp_path / "mine.toml").write_bytes(body)
+    with pytest.raises(FhirError, match=says):
+        user_rules(tmp_path / "mine.toml")
+
+
+def test_a_part_that_ends_before_it_begins_is_empty() -> None:
+    """In both forms, so that no file of rules makes them differ."""
+    edits = Edits(read_rules(rule("length(part(code, 3, 1)) == 0"), "mine.toml"), {})
+    record = read_claim(orjson.dumps(claim(random.Random(1), 1)))
+    assert len(edits.of_record(record)) == len(edits.of_frames(frames([record]))) == len(record["lines"])
 
 
 def test_a_rule_without_its_table_is_not_run() -> None:
