@@ -110,7 +110,7 @@ def _parts(scrub: Scrub, file: Path) -> float:
             records = clock("read", lambda: [read_claim(body, row) for row, body in enumerate(bodies)])
             heads = clock("heads", lambda: [read_head(body) for body in bodies])
             clock("repair", lambda: [repair(record) for record in records])  # noqa: B023
-            sheet = clock("frames", lambda: frames(records))  # noqa: B023
+            sheet = clock("frames", lambda: frames(records, scrub.columns))  # noqa: B023
             clock("prices", lambda: scrub.prices.of_frames(sheet))  # noqa: B023
             clock("edits", lambda: scrub.edits.of_frames(sheet))  # noqa: B023
             results = scrub.many(records, heads).results

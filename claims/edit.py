@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from claims.expr.single import FOUND, single
+from claims.expr.tree import Column, Each, walk
 from claims.expr.vector import Frames, Questions
 from claims.rules.rule import Rule
 from claims.sheet.schema import SCOPES
@@ -52,6 +54,20 @@ class Edits:
         return [Questions(scope, found) for scope, found in nodes.items()]
 
     @cached_property
+    def columns(self) -> dict[str, set[str]]:
+        """Frame → the columns of it that the rules that run ask."""
+        found: defaultdict[str, set[str]] = defaultdict(set, {"claims": {"row"}})
+        for rule in self.active:
+            scope = SCOPES[rule.scope][0]
+            found[scope].add("row")
+            for node in walk(rule.node):
+                if isinstance(node, Column):
+                    found["claims" if node.of == "claim" else node.of or scope].add(node.name)
+                elif isinstance(node, Each):
+                    found[node.collection].add("row")
+        return dict(found)
+
+    @cached_property
     def _singles(self) -> list[Any]:
         return [(rule, SCOPES[rule.scope][0], single(rule.node, self.tables)) for rule in self.active]
 
@@ -62,14 +78,12 @@ class Edits:
             flags = questions.ask(frames, self.tables)
             rows = frames[questions.collection]["row"]
             places = _places(rows) if questions.collection != "claims" else None
-            for name in flags.columns:
+            broken = flags.select(pl.all().any()).row(0)
+            for name in (name for name, some in zip(flags.columns, broken, strict=True) if some):
                 hit = flags[name].arg_true()
-                if len(hit):
-                    where = (
-                        pl.repeat(-1, len(hit), dtype=pl.Int64, eager=True) if places is None else places.gather(hit)
-                    )
-                    number = pl.repeat(int(name), len(hit), dtype=pl.Int64, eager=True)
-                    found.append(pl.DataFrame({"row": rows.gather(hit), "rule": number, "place": where}))
+                where = pl.repeat(-1, len(hit), dtype=pl.Int64, eager=True) if places is None else places[hit]
+                number = pl.repeat(int(name), len(hit), dtype=pl.Int64, eager=True)
+                found.append(pl.DataFrame({"row": rows[hit], "rule": number, "place": where}))
         if not found:
             return pl.DataFrame(schema={"row": pl.Int64, "rule": pl.Int64, "place": pl.Int64})
         return pl.concat(found).sort("row", "rule", "place")
@@ -91,4 +105,6 @@ class Edits:
 
 def _places(rows: pl.Series) -> pl.Series:
     """The place of each row among those of its claim; the rows of a claim stand together."""
-    return rows.to_frame("row").select(pl.int_range(pl.len()).over("row")).to_series()
+    numbers = rows.to_numpy()
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    return pl.Series(np.arange(len(numbers)) - np.repeat(starts, np.diff(starts, append=len(numbers))))

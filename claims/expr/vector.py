@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import and_, or_
 from typing import Any
@@ -41,6 +41,9 @@ _COMPARES = {
     "==": pl.Expr.__eq__, "!=": pl.Expr.__ne__, "<": pl.Expr.__lt__, "<=": pl.Expr.__le__, ">": pl.Expr.__gt__,
     ">=": pl.Expr.__ge__,
 }  # fmt: skip
+_FLAGS = frozenset({"any", "all", "count"})
+"""The kinds of `Each` whose values are flags; one that is not known counts as false."""
+
 _TYPES = {
     "text": pl.String, "whole": pl.Int64, "number": pl.Float64, "flag": pl.Boolean, "day": pl.Int64,
     "cents": pl.Int64, "null": pl.Boolean,
@@ -57,6 +60,12 @@ class Questions:
         self._names: dict[Node, str] = {each: f"#e{n}" for n, each in enumerate(eaches)}
         self._near = [each for each in eaches if self.collection != "claims" and _is_near(each)]
         self._far = [each for each in eaches if each not in self._near]
+        self._asked = _Asked(self.nodes, self._names)
+        self._totals = {
+            (near, collection): _Totals([each for each in chosen if each.collection == collection])
+            for near, chosen in ((False, self._far), (True, self._near))
+            for collection in dict.fromkeys(each.collection for each in chosen)
+        }
 
     def ask(self, frames: Frames, tables: Mapping[str, Table]) -> pl.DataFrame:
         """A column of flags for each expression, in the order of the rows of the scope."""
@@ -64,38 +73,38 @@ class Questions:
         frame = frames[self.collection].with_columns(
             column for near in (False, True) for column in self._each_columns(frames, tables, texts, near=near)
         )
-        return _evaluate(frame, self.nodes, frames, tables, self._names, self.collection, texts)
+        return self._asked.of(frame, frames, tables, texts)
 
     def _each_columns(
         self, frames: Frames, tables: Mapping[str, Table], texts: _Texts, *, near: bool
     ) -> Iterator[pl.Series]:
         """What `Each` says: of a claim once, or where it depends on the row of every pair of row and neighbour."""
         own, claims = frames[self.collection], len(frames["claims"])
-        chosen = self._near if near else self._far
-        for collection in dict.fromkeys(each.collection for each in chosen):
+        for (is_near, collection), totals in self._totals.items():
+            if is_near != near:
+                continue
             other = frames[collection]["row"].to_numpy()
             left, right = _pairs(own["row"].to_numpy(), other, claims) if near else (other, np.arange(len(other)))
-            eaches = [each for each in chosen if each.collection == collection]
-            frame = self._beside(eaches, frames, left, right)
+            frame = self._beside(totals, frames, left, right)
             beside = texts.beside(collection, left, right)
             many = len(own) if near else claims
-            for each, found in zip(eaches, _totals(eaches, frame, left, many, frames, tables, beside), strict=True):
-                here = found if near or self.collection == "claims" else found.gather(own["row"])
+            for each, found in zip(totals.eaches, totals.of(frame, left, many, frames, tables, beside), strict=True):
+                here = found if near or self.collection == "claims" else found[own["row"]]
                 yield here.alias(self._names[each])
 
-    def _beside(self, eaches: Sequence[Each], frames: Frames, left: Array, right: Array) -> pl.DataFrame:
+    def _beside(self, totals: _Totals, frames: Frames, left: Array, right: Array) -> pl.DataFrame:
         """The columns that are used of rows, of their neighbours and of the claims of both."""
         own = frames[self.collection]
-        used = dict.fromkeys((n.of, n.name) for n in walk(tuple(eaches)) if isinstance(n, Column))
-        columns = [pl.Series("#left", left)]
-        for of, name in used:
+        lefts, rights = pl.Series("#left", left, pl.UInt32), pl.Series(right, dtype=pl.UInt32)
+        claims = frames[totals.collection]["row"][rights]
+        columns = [lefts]
+        for of, name in totals.used:
             if of == "claim":
-                claim = frames[eaches[0].collection]["row"].gather(right)
-                columns.append(frames["claims"][name].gather(claim).alias(f"claim.{name}"))
+                columns.append(frames["claims"][name][claims].alias(f"claim.{name}"))
             elif of:
-                columns.append(frames[of][name].gather(right).alias(f"{of}.{name}"))
+                columns.append(frames[of][name][rights].alias(f"{of}.{name}"))
             else:
-                columns.append(own[name].gather(left).alias(name))
+                columns.append(own[name][lefts].alias(name))
         return pl.DataFrame(columns)
 
 
@@ -157,28 +166,31 @@ def _pairs(own: Array, other: Array, claims: int) -> tuple[Array, Array]:
     return left, np.arange(len(left)) - first + np.repeat(starts[own], many)
 
 
-def _totals(
-    eaches: Sequence[Each],
-    frame: pl.DataFrame,
-    groups: Array,
-    many: int,
-    frames: Frames,
-    tables: Mapping[str, Table],
-    texts: _Texts,
-) -> Iterator[pl.Series]:
-    """What each of them says of each group of rows."""
-    asked: dict[str, Node] = {f"v{n}": each.value for n, each in enumerate(eaches)}
-    asked |= {f"w{n}": each.where for n, each in enumerate(eaches) if each.where is not None}
-    answer = _evaluate(frame, asked, frames, tables, {}, "", texts)
-    for n, each in enumerate(eaches):
-        chosen = answer[f"w{n}"].fill_null(value=False) if each.where is not None else None
-        yield _total(each.kind, answer[f"v{n}"], chosen, groups, many)
+class _Totals:
+    """What is asked of all rows of one collection, prepared once."""
+
+    def __init__(self, eaches: Sequence[Each]) -> None:
+        self.eaches = eaches
+        self.collection = eaches[0].collection
+        self.used = list(dict.fromkeys((n.of, n.name) for n in walk(tuple(eaches)) if isinstance(n, Column)))
+        asked: dict[str, Node] = {f"v{n}": each.value for n, each in enumerate(eaches)}
+        asked |= {f"w{n}": each.where for n, each in enumerate(eaches) if each.where is not None}
+        flags = {f"v{n}" for n, each in enumerate(eaches) if each.kind in _FLAGS}
+        self._asked = _Asked(asked, {}, flags | {name for name in asked if name[0] == "w"})
+
+    def of(
+        self, frame: pl.DataFrame, groups: Array, many: int, frames: Frames, tables: Mapping[str, Table], texts: _Texts
+    ) -> Iterator[pl.Series]:
+        """What each of them says of each group of rows."""
+        answer = self._asked.of(frame, frames, tables, texts)
+        for n, each in enumerate(self.eaches):
+            chosen = answer[f"w{n}"] if each.where is not None else None
+            yield _total(each.kind, answer[f"v{n}"], chosen, groups, many)
 
 
 def _total(kind: str, value: pl.Series, chosen: pl.Series | None, groups: Array, many: int) -> pl.Series:
-    if kind in ("any", "all", "count"):
-        true = value.fill_null(value=False)
-        wanted = ~true if kind == "all" else true
+    if kind in _FLAGS:
+        wanted = ~value if kind == "all" else value
         mask = (wanted if chosen is None else wanted & chosen).to_numpy()
         counts = np.bincount(groups[mask], minlength=many)
         return pl.Series(counts if kind == "count" else counts == 0 if kind == "all" else counts > 0)
@@ -189,39 +201,63 @@ def _total(kind: str, value: pl.Series, chosen: pl.Series | None, groups: Array,
     return full.fill_null(0) if kind == "total" else full
 
 
-def _evaluate(
-    frame: pl.DataFrame,
-    nodes: Mapping[str, Node],
-    frames: Frames,
-    tables: Mapping[str, Table],
-    names: Mapping[Node, str],
-    collection: str,
-    texts: _Texts,
-) -> pl.DataFrame:
-    """The values of expressions over a frame that has, or can be given, every column they name."""
-    skip = set(names)
-    columns, lookups = _needs(nodes.values(), skip)
-    missing = [c for c in columns if c.of == "claim" and f"claim.{c.name}" not in frame.columns]
-    if missing and collection:
-        row = frame["row"]
-        frame = frame.with_columns(
-            frames["claims"][name].gather(row).alias(f"claim.{name}") for name in dict.fromkeys(c.name for c in missing)
-        )
-    known = dict(names)
-    for depth in _by_depth(lookups):
-        asked = dict.fromkeys((lookup.table, lookup.keys, lookup.day) for lookup in depth)
-        rows = {
-            key: _rows(frame, *key, tables, known, texts) for key in asked
-        }  # where, and whether that could be asked
-        more = []
-        for lookup in depth:
-            at, could = rows[lookup.table, lookup.keys, lookup.day]
-            name = known[lookup] = f"#l{len(known)}"
-            table = tables[lookup.table]
-            found = pl.Series(at >= 0).set(~could, None) if lookup.value == "exists" else table.column(at, lookup.value)
-            more.append(found.alias(name))
-        frame = frame.with_columns(more)
-    return frame.select(_EVERY_ROW, *(_expr(node, known).alias(name) for name, node in nodes.items())).drop("#")
+class _Asked:
+    """Expressions made ready for every batch: what they need, and their Polars form; nulls of `sure` are false."""
+
+    def __init__(self, nodes: Mapping[str, Node], names: Mapping[Node, str], sure: Collection[str] = ()) -> None:
+        columns, lookups = _needs(nodes.values(), set(names))
+        self._of_claim = list(dict.fromkeys(c.name for c in columns if c.of == "claim"))
+        known = dict(names)
+        self._depths: list[list[_Asking]] = []
+        for depth in _by_depth(lookups):
+            grouped: dict[tuple[str, tuple[Node, ...], Node], list[Lookup]] = {}
+            for lookup in depth:
+                grouped.setdefault((lookup.table, lookup.keys, lookup.day), []).append(lookup)
+            askings = [_Asking(*asked, known) for asked in grouped]
+            for asking, group in zip(askings, grouped.values(), strict=True):
+                for lookup in group:
+                    known[lookup] = f"#l{len(known)}"
+                    asking.values.append((lookup.value, known[lookup]))
+            self._depths.append(askings)
+        self._columns = []
+        for name, node in nodes.items():
+            column = _expr(node, known)
+            self._columns.append((column.fill_null(value=False) if name in sure else column).alias(name))
+
+    def of(self, frame: pl.DataFrame, frames: Frames, tables: Mapping[str, Table], texts: _Texts) -> pl.DataFrame:
+        """Their values over a frame that has, or can be given, every column they name."""
+        missing = [name for name in self._of_claim if f"claim.{name}" not in frame.columns]
+        if missing:
+            row = frame["row"]
+            frame = frame.with_columns(frames["claims"][name][row].alias(f"claim.{name}") for name in missing)
+        for askings in self._depths:
+            frame = frame.with_columns(column for asking in askings for column in asking.of(frame, tables, texts))
+        return frame.select(_EVERY_ROW, *self._columns).drop("#")
+
+
+class _Asking:
+    """A table asked with one set of keys on one day for one or more of its values."""
+
+    def __init__(self, table: str, keys: tuple[Node, ...], day: Node, known: Mapping[Node, str]) -> None:
+        self._table, self._keys = table, keys
+        self._on = _expr(day, known).cast(pl.Int64).alias("day")
+        self._texts = [_expr(key, known).cast(pl.String).alias("key") for key in keys]
+        self.values: list[tuple[str, str]] = []
+
+    def of(self, frame: pl.DataFrame, tables: Mapping[str, Table], texts: _Texts) -> Iterator[pl.Series]:
+        """The values, and whether there are any, null where that could not be asked."""
+        on, table = frame.select(_EVERY_ROW, self._on)["day"], tables[self._table]
+        keys = [
+            texts.of(key, len(frame)) or distinct(frame.select(_EVERY_ROW, text)["key"])
+            for key, text in zip(self._keys, self._texts, strict=True)
+        ]
+        at = table.find_many(keys, on)
+        for value, name in self.values:
+            if value == "exists":
+                could = on.is_not_null().to_numpy() & np.all([column.numbers >= 0 for column in keys], axis=0)
+                yield pl.Series(name, at >= 0).set(pl.Series(~could), None)
+            else:
+                yield table.column(at, value).alias(name)
 
 
 def _needs(nodes: Iterable[Node], skip: set[Node]) -> tuple[list[Column], list[Lookup]]:
@@ -253,25 +289,6 @@ def _by_depth(lookups: Sequence[Lookup]) -> list[list[Lookup]]:
         inner = sum(1 for n in walk((lookup.keys, lookup.day)) if isinstance(n, Lookup))
         depths.setdefault(inner, []).append(lookup)
     return [depths[d] for d in sorted(depths)]
-
-
-def _rows(
-    frame: pl.DataFrame,
-    table: str,
-    keys: tuple[Node, ...],
-    day: Node,
-    tables: Mapping[str, Table],
-    known: Any,
-    texts: _Texts,
-) -> tuple[Array, pl.Series]:
-    on = frame.select(_EVERY_ROW, _expr(day, known).cast(pl.Int64).alias("day"))["day"]
-    columns = [texts.of(key, len(frame)) or distinct(_asked(frame, key, known)) for key in keys]
-    could = on.is_not_null().to_numpy() & np.all([column.numbers >= 0 for column in columns], axis=0)
-    return tables[table].find_many(columns, on), pl.Series(could)
-
-
-def _asked(frame: pl.DataFrame, key: Node, known: Mapping[Node, str]) -> pl.Series:
-    return frame.select(_EVERY_ROW, _expr(key, known).cast(pl.String).alias("key"))["key"]
 
 
 def _expr(node: Node, known: Mapping[Node, str]) -> pl.Expr:

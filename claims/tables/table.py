@@ -138,13 +138,7 @@ class Table:
 
     def column(self, rows: Array, name: str) -> pl.Series:
         """The values of rows; null for no row."""
-        at = pl.Series(np.where(rows < 0, 0, rows).astype(np.uint32))
         if not len(self.values):
             return pl.Series([None] * len(rows), dtype=self.values.schema[name])
-        taken = self.values[name].gather(at)
-        return (
-            taken.to_frame("v")
-            .with_columns(pl.Series("k", rows >= 0))
-            .select(pl.when("k").then("v").otherwise(None))
-            .to_series()
-        )
+        at = pl.Series(np.where(rows < 0, 0, rows), dtype=pl.UInt32)
+        return self.values[name][at.set(pl.Series(rows < 0), None)]
