@@ -6,7 +6,7 @@ from claims.sheet import parties as who
 from claims.sheet.reading import EMPTY, Reading, Row, code_of, named, said_flag
 from claims.sheet.values import day, years
 
-_MEDICARE = frozenset({"MCPOL", "MEDICARE", "MB", "MA"})
+_MEDICARE = frozenset({"MEDICARE", "MB", "MA"})
 _INPATIENT = frozenset({"11", "18", "21", "28", "41", "65", "66", "86"})
 """Facility and kind of care of stays."""
 

@@ -46,7 +46,7 @@ FILINGS = frozenset(
         "ZZ",
     ]
 )
-MEDICARE = frozenset({"MCPOL", "MEDICARE"})
+MEDICARE = frozenset({"MEDICARE"})
 GENDERS = MappingProxyType({"female": "F", "male": "M", "unknown": "U", "other": "U"})
 ACCIDENTS = MappingProxyType({"MVA": "AA", "AA": "AA", "WPA": "EM", "EM": "EM"})
 """Claim.accident.type → CLM11; what is not here is OA."""

@@ -70,6 +70,11 @@ def pregnant(made: Json) -> None:
     service(made, 0, "S0201", "KX")
 
 
+def managed_care(made: Json) -> None:
+    """A policy of managed care, which is no Medicare."""
+    contained(made, "v")["type"]["coding"][0]["code"] = "MCPOL"
+
+
 def epidural(made: Json) -> None:
     """A day of an epidural after the operation, which has no minutes."""
     service(made, 0, "01996", "AA")
@@ -89,6 +94,7 @@ def ambulance(made: Json) -> None:
         (("POS-003",), at("26", "99221")),
         (("POS-005",), at("02", "99284")),
         (("IDN-005",), nameless_site),
+        (("IDN-016", "COB-005"), managed_care),
         (("PXV-007",), ambulance),
         (("ANE-001", "PXV-012"), epidural),
         (("CHG-001",), free_vaccine),
