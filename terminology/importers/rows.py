@@ -145,7 +145,8 @@ def under_header(
             record.refuse(at, f"{len(names)} fields are expected, this row has {len(record.fields)}")
         yield record.row(names)
     if names is None:
-        refuse(member, 1, 1, f"the header with the columns {', '.join(required[:6])} is missing")
+        named = f" with the columns {', '.join(required[:6])}" if required else " of the table"
+        refuse(member, 1, 1, f"the header{named} is missing")
 
 
 def records(member: Member, *, delimiter: str = ",", encoding: str = "utf-8", quoted: bool = True) -> Iterator[Record]:

@@ -179,3 +179,11 @@ def test_a_file_without_rows_is_refused(name: str, tmp_path: Path) -> None:
     file, lines = FILES[name]
     with pytest.raises(FhirError, match=r"no rows|header|does not say"):
         loaded(tmp_path / "data", name, written(tmp_path, file, lines[: {"gpci": 2, "zip5": 0}.get(name, 1)]))
+
+
+@pytest.mark.parametrize("name", ["gpci", "anes"])
+def test_another_file_is_told_by_its_missing_header(name: str, tmp_path: Path) -> None:
+    """A table whose header has no fixed names is asked for in words, not as an empty list."""
+    path = written(tmp_path, FILES[name][0], ["hello,world"])
+    with pytest.raises(FhirError, match="the header of the table is missing"):
+        loaded(tmp_path / "data", name, path)
