@@ -15,6 +15,9 @@ from claims.sheet.values import cents, day
 from fhir_profiles.systems import CONFIDENCE, EVIDENCE_BOX
 
 _MINUTES = frozenset({"min", "MJ"})
+_MUTE: Row = {"evidence": False, "confidence": None, "confirmed": False}
+"""Of a code that says nothing of where it comes from."""
+
 _UNLISTED = frozenset({"admitting", "patientreasonforvisit"})
 
 
@@ -137,12 +140,17 @@ def line_row(
     """One line, with the codes that it points to and those who rendered it."""
     bad, at.bad = at.bad, False
     price = at.cents(item.unit_price)
+    service = item.product_or_service
+    plain = service is None or all(one.extension is None and not one.user_selected for one in service.coding)
     period = item.serviced_period
     start = at.day(item.serviced_date) if period is None else at.day(period.start)
     end = start if period is None else at.day(period.end) or start
     quantity = item.quantity
     detail = item.detail[0] if item.detail else None
-    members = [by_seq[n] for n in item.care_team_sequence if n in by_seq] or team
+    numbers = tuple(item.care_team_sequence)
+    people = at.rendered.get(numbers)
+    if people is None:
+        people = at.rendered[numbers] = _people([by_seq[n] for n in numbers if n in by_seq] or team)
     site = item.location_address or (
         who.address(at.near.of(item.location_reference)) if item.location_reference else None
     )
@@ -151,8 +159,8 @@ def line_row(
         **EMPTY["lines"],
         "row": at.row,
         "seq": item.sequence,
-        "code": code_of(item.product_or_service),
-        "system": system_of(item.product_or_service),
+        "code": code_of(service),
+        "system": system_of(service),
         "revenue": code_of(item.revenue),
         "mods": [code for modifier in item.modifier if (code := code_of(modifier))],
         "units": 1.0 if quantity is None else quantity.value,
@@ -174,15 +182,15 @@ def line_row(
         "ndc": code_of(detail.product_or_service) if detail else None,
         "ndc_units": amount.value if amount else None,
         "ndc_unit": amount.code or amount.unit if amount else None,
-        **_people(members),
+        **people,
         "authorisation": said_code(item.extension, "authorisation"),
         "noncovered": at.cents(said_money(item.extension, "noncovered")),
-        "note": item.product_or_service.text if item.product_or_service else None,
+        "note": service.text if service else None,
         "site": code_of(item.body_site),
         "purchased": at.cents(said_money(item.extension, "purchased")),
         "treated_minutes": said_whole(item.extension, "minutes"),
         "bad_dates": at.bad,
-        **_origin(item.product_or_service),
+        **(_MUTE if plain else _origin(service)),
     }
     at.bad = at.bad or bad
     return row

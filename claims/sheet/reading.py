@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from claims.sheet.parties import Parties
@@ -23,11 +23,14 @@ class Reading:
         self.claim, self.near, self.row, self.received = claim, near, row, received
         self.odd = self.bad = False
         self.by_category: dict[str, Row] = {}
+        self.rendered: dict[tuple[int, ...], Row] = {}
 
     def day(self, text: str | None) -> int | None:
         """A date in days."""
+        if text is None:
+            return None
         found = day(text)
-        if text is not None and found is None:
+        if found is None:
             self.bad = True
         return found
 
@@ -47,11 +50,11 @@ class Reading:
 
 def code_of(concept: Concept | None, system: str | None = None) -> str | None:
     """The first code, of a system where one is asked for."""
-    if concept is not None:
-        for coding in concept.coding:
-            if system is None or coding.system == system:
-                return coding.code
-    return None
+    if concept is None:
+        return None
+    if system is None:
+        return concept.coding[0].code if concept.coding else None
+    return next((coding.code for coding in concept.coding if coding.system == system), None)
 
 
 def system_of(concept: Concept | None) -> str | None:
@@ -59,20 +62,26 @@ def system_of(concept: Concept | None) -> str | None:
     return concept.coding[0].system if concept is not None and concept.coding else None
 
 
-def said_code(extensions: Iterable[Extension], name: str) -> str | None:
+def said_code(extensions: Sequence[Extension], name: str) -> str | None:
     """The code or text of an extension of ours."""
+    if not extensions:
+        return None
     url = f"{CLAIM_EXTENSIONS}{name}"
     return next((e.value_code or e.value_string for e in extensions if e.url == url), None)
 
 
-def said_flag(extensions: Iterable[Extension], name: str) -> bool | None:
+def said_flag(extensions: Sequence[Extension], name: str) -> bool | None:
     """The flag of an extension of ours."""
+    if not extensions:
+        return None
     url = f"{CLAIM_EXTENSIONS}{name}"
     return next((e.value_boolean for e in extensions if e.url == url), None)
 
 
-def said_money(extensions: Iterable[Extension], name: str) -> Money | None:
+def said_money(extensions: Sequence[Extension], name: str) -> Money | None:
     """The amount of an extension of ours."""
+    if not extensions:
+        return None
     url = f"{CLAIM_EXTENSIONS}{name}"
     return next((e.value_money for e in extensions if e.url == url), None)
 
@@ -84,7 +93,9 @@ def named(reference: Reference | None) -> str | None:
     return reference.reference or (reference.identifier.value if reference.identifier else None)
 
 
-def said_whole(extensions: Iterable[Extension], name: str) -> int | None:
+def said_whole(extensions: Sequence[Extension], name: str) -> int | None:
     """The whole number of one of our extensions."""
+    if not extensions:
+        return None
     url = f"{CLAIM_EXTENSIONS}{name}"
     return next((e.value_integer for e in extensions if e.url == url), None)

@@ -55,8 +55,10 @@ def claim_row(at: Reading, lines: list[Row], diagnoses: list[Row], insurances: l
         "authorisations": [number for one in claim.insurance for number in one.pre_auth_ref],
         "other_currencies": [],
     }
-    row |= _people(at, first) | _payer(at, insurances) | _events(at)
-    row |= _bill(at, row)
+    row.update(_people(at, first))
+    row.update(_payer(at, insurances))
+    row.update(_events(at))
+    row.update(_bill(at, row))
     row["setting"] = _setting(row)
     row["odd_amounts"], row["bad_dates"] = at.odd, at.bad
     return row
