@@ -51,6 +51,10 @@ class FhirError(Exception):
         self.category = category
         self.problems = problems
 
+    def __reduce__(self) -> tuple[type[FhirError], tuple[Category | Problem, ...]]:
+        """What another process makes of it: the same problems, without what a kind of its own may know beside them."""
+        return FhirError, (self.category, *self.problems)
+
     @classmethod
     def of(cls, category: Category, code: str, text: str, expression: str | None = None) -> FhirError:
         """An error with a single problem of severity `error`."""

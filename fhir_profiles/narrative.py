@@ -29,6 +29,9 @@ _LINKS = frozenset({"href", "src", "cite", "longdesc", "background"})
 _IGNORED = re.compile(r"[\x00-\x20]+")  # browsers drop these inside a URL before they look at its scheme
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 _PASSIVE = re.compile(r"(https?|mailto|tel|ftp|urn|cid):|data:image/(png|gif|jpeg|bmp|webp)[;,]", re.IGNORECASE)
+_FETCHED = frozenset({"src", "background"})
+_OUTSIDE = re.compile(r"(https?|ftp):|[/\\]{2}", re.IGNORECASE)
+_STYLE_OUTSIDE = re.compile(r"(url|image|image-set)\(\s*['\"]?\s*((https?|ftp):|[/\\]{2})|\\", re.IGNORECASE)
 _STYLE = re.compile(r"expression\s*\(|javascript:|@import|behavior\s*:|-moz-binding", re.IGNORECASE)
 _LIVE_COMMENT = re.compile(r"^-?>|--!>|<!--")
 """A comment of XML that ends earlier where a browser reads it as HTML."""
@@ -81,6 +84,10 @@ class _Reader:
             active = (lower in _LINKS and _is_active(value)) or (lower == "style" and _STYLE.search(value))
             if lower.startswith("on") or active:
                 raise _Refused("holds an active attribute (an event handler or script); remove it")
+            if (lower in _FETCHED and _OUTSIDE.match(_IGNORED.sub("", value))) or (
+                lower == "style" and _STYLE_OUTSIDE.search(value)
+            ):
+                raise _Refused("loads something from elsewhere, which tells who reads it; put the image inside")
             if attribute not in ATTRIBUTES and not attribute.startswith(("data-", "xmlns:")):
                 raise _Refused("holds an attribute that a narrative may not: only those of text, tables and links")
 

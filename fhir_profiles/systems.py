@@ -23,6 +23,11 @@ NUCC: Final = "http://nucc.org/provider-taxonomy"
 BCP47: Final = "urn:ietf:bcp:47"
 BCP13: Final = "urn:ietf:bcp:13"
 URI: Final = "urn:ietf:rfc:3986"
+SMART_OAUTH_URIS: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+DEIDENTIFIED: Final = "https://deidentified.invalid"
+"""Below it stand the addresses of what was de-identified: they lead nowhere."""
+
+JWT_BEARER_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CURRENCY: Final = "urn:iso:std:iso:4217"
 COUNTRY: Final = "urn:iso:std:iso:3166"
 SUBDIVISION: Final = "urn:iso:std:iso:3166:-2"
@@ -41,11 +46,13 @@ X12_STATUS_CATEGORIES: Final = "https://x12.org/codes/claim-status-category-code
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 OBSERVATION_INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 CONDITION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
+US_CORE_CONDITION_CATEGORY: Final = "http://hl7.org/fhir/us/core/CodeSystem/condition-category"
 CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 CONDITION_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 ALLERGY_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 ALLERGY_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
 TIMING: Final = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
+ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CLAIM_TYPE: Final = "http://terminology.hl7.org/CodeSystem/claim-type"
 CLAIM_INFORMATION: Final = "http://terminology.hl7.org/CodeSystem/claiminformationcategory"
@@ -77,6 +84,8 @@ SSN: Final = "http://hl7.org/fhir/sid/us-ssn"
 
 OID: Final = "urn:oid:"
 UUID: Final = "urn:uuid:"
+NAMED: Final = "urn:id:"
+"""Of what only its sender has a name for: an authority or a code system of HL7 v2 without an OID."""
 OIDS: Final = {
     "2.16.840.1.113883.6.1": LOINC,
     "2.16.840.1.113883.6.3": ICD10,
@@ -96,15 +105,50 @@ OIDS: Final = {
 }
 """OID → the code system that HL7 has registered it for."""
 
+IDENTIFIER_ROOTS: Final = {
+    "2.16.840.1.113883.4.1": SSN,
+    "2.16.840.1.113883.4.4": EIN,
+    "2.16.840.1.113883.4.6": NPI,
+}
+"""OID of an assigning authority → the system that FHIR uses."""
+
+V3_OIDS: Final = {
+    "2.16.840.1.113883.3.26.1.1": "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl",
+    "2.16.840.1.113883.4.9": "http://fdasis.nlm.nih.gov",
+    "2.16.840.1.113883.5.1": "http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender",
+    "2.16.840.1.113883.5.2": "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus",
+    "2.16.840.1.113883.5.4": ACT_CODE,
+    "2.16.840.1.113883.5.8": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+    "2.16.840.1.113883.5.25": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+    "2.16.840.1.113883.5.83": OBSERVATION_INTERPRETATION,
+    "2.16.840.1.113883.5.111": ROLE_CODE,
+    "2.16.840.1.113883.5.112": "http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration",
+    "2.16.840.1.113883.6.259": "https://www.cdc.gov/nhsn/cdaportal/terminology/codesystem/hsloc.html",
+    "2.16.840.1.113883.12.112": "http://terminology.hl7.org/CodeSystem/v2-0112",
+}
+"""OID of a vocabulary that C-CDA uses → its URI in FHIR."""
+
 OTHER_NAMES: Final = {"http://hl7.org/fhir/sid/icd-10-pcs": ICD10PCS, "http://www.nucc.org": NUCC}
 """Further URIs in use → the code system that is meant."""
 
 # Definitions of HL7
+CDA: Final = "urn:hl7-org:v3"
+SDTC: Final = "urn:hl7-org:sdtc"
+US_CORE_DOCUMENT_CATEGORY: Final = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category"
+US_CORE_CARE_PLAN_CATEGORY: Final = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category"
+V2: Final = "http://terminology.hl7.org/CodeSystem/v2-"
+GENDER: Final = "http://hl7.org/fhir/administrative-gender"
+US_CORE_RACE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+US_CORE_ETHNICITY: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity"
+OMB_RACE: Final = "urn:oid:2.16.840.1.113883.6.238"
+OMB_ETHNICITY: Final = OMB_RACE
+DIAGNOSTIC_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 HL7_FHIR: Final = "http://hl7.org/fhir/"
 FHIR: Final = "http://hl7.org/fhir"
 XML_SCHEMA_INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 XML_NAMESPACE: Final = "http://www.w3.org/XML/1998/namespace"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
+SVG: Final = "http://www.w3.org/2000/svg"
 SPECIFICATION: Final = "https://hl7.org/fhir/R4/"
 STRUCTURE_DEFINITION: Final = "http://hl7.org/fhir/StructureDefinition/"
 VALUE_SET: Final = "http://hl7.org/fhir/ValueSet/"
@@ -141,13 +185,41 @@ COMPOSE_PROPERTY: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension
 VERSION_ALGORITHM: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-CodeSystem.versionAlgorithm"
 FHIRPATH_TYPE: Final = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 
+# Guides of payers
+HCPCS_OF_CARIN: Final = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+MS_DRG: Final = "https://www.cms.gov/Medicare/Medicare-Fee-for-Service-Payment/AcuteInpatientPPS/MS-DRG-Classifications-and-Software"
+PRESENT_ON_ADMISSION: Final = "https://www.cms.gov/Medicare/Medicare-Fee-for-Service-Payment/HospitalAcqCond/Coding"
+NUBC: Final = "https://www.nubc.org/CodeSystem/"
+PAYEE_TYPE: Final = "http://terminology.hl7.org/CodeSystem/payeetype"
+RELATED_CLAIM: Final = "http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship"
+X12_REVIEW_ACTION: Final = "https://codesystem.x12.org/005010/306"
+CARIN: Final = "http://hl7.org/fhir/us/carin-bb/"
+CARIN_EXPLANATION: Final = f"{CARIN}StructureDefinition/C4BB-ExplanationOfBenefit-"
+CARIN_AMOUNT: Final = f"{CARIN}CodeSystem/C4BBAdjudication"
+CARIN_SLICE: Final = f"{CARIN}CodeSystem/C4BBAdjudicationDiscriminator"
+CARIN_INFO: Final = f"{CARIN}CodeSystem/C4BBSupportingInfoType"
+CARIN_ROLE: Final = f"{CARIN}CodeSystem/C4BBClaimCareTeamRole"
+CARIN_DIAGNOSIS: Final = f"{CARIN}CodeSystem/C4BBClaimDiagnosisType"
+CARIN_PROCEDURE: Final = f"{CARIN}CodeSystem/C4BBClaimProcedureType"
+CARIN_SUBTYPE: Final = f"{CARIN}CodeSystem/C4BBInstitutionalClaimSubType"
+CARIN_STATUS: Final = f"{CARIN}CodeSystem/C4BBPayerAdjudicationStatus"
+CARIN_IDENTIFIER: Final = f"{CARIN}CodeSystem/C4BBIdentifierType"
+PAS: Final = "http://hl7.org/fhir/us/davinci-pas/"
+PAS_EXTENSION: Final = f"{PAS}StructureDefinition/extension-"
+
 # Nobody's
 EXAMPLE: Final = "http://example.org"
 
 # Ours
 BASE: Final = "https://fhirwright.dev/fhir"
+MESSAGE_TIME: Final = f"{BASE}/StructureDefinition/message-time"
 EVIDENCE_BOX: Final = f"{BASE}/StructureDefinition/evidence-box"
+CORRECTED_WORDS: Final = f"{BASE}/StructureDefinition/corrected-words"
 CONFIDENCE: Final = f"{BASE}/StructureDefinition/confidence"
+CODING_BASIS: Final = f"{BASE}/StructureDefinition/coding-basis"
+CODING_REPLACED: Final = f"{BASE}/StructureDefinition/coding-replaced"
+CONSIDERED: Final = f"{BASE}/StructureDefinition/considered"
+CODING_GAP: Final = f"{BASE}/StructureDefinition/coding-gap"
 CLAIM_EXTENSIONS: Final = f"{BASE}/StructureDefinition/claim-"
 EVIDENCED_CODING: Final = f"{BASE}/StructureDefinition/evidenced-coding"
 CODED_CONDITION: Final = f"{BASE}/StructureDefinition/coded-condition"
@@ -162,18 +234,35 @@ FINDING_RULE: Final = f"{BASE}/StructureDefinition/finding-rule"
 RULES_NOT_RUN: Final = f"{BASE}/StructureDefinition/rules-not-run"
 TABLE_RELEASE: Final = f"{BASE}/StructureDefinition/table-release"
 PRICE_BASIS: Final = f"{BASE}/StructureDefinition/price-basis"
+LEARNED_SCORE: Final = f"{BASE}/StructureDefinition/learned-score"
 EDIT_RUN: Final = f"{BASE}/StructureDefinition/edit-run"
+STAGE_SECONDS: Final = f"{BASE}/StructureDefinition/stage-seconds"
+PAGE_READING: Final = f"{BASE}/StructureDefinition/page-reading"
+EARLIER_CLAIMS: Final = f"{BASE}/StructureDefinition/earlier-claims"
+PRICE_STEPS: Final = f"{BASE}/StructureDefinition/price-steps"
+RISK_SCORE: Final = f"{BASE}/StructureDefinition/risk-score"
+STAY_GROUP: Final = f"{BASE}/StructureDefinition/stay-group"
+PROFILE_NOT_CLAIMED: Final = f"{BASE}/StructureDefinition/profile-not-claimed"
+BILLING: Final = f"{BASE}/CodeSystem/billing"
 CLAIM_NUMBER: Final = f"{BASE}/sid/claim"
 PAYER_NUMBER: Final = f"{BASE}/sid/payer"
 CLAIM_CONTENT: Final = f"{BASE}/sid/claim-content"
+INTERCHANGE: Final = f"{BASE}/sid/interchange"
+TRANSACTION_SET: Final = f"{BASE}/sid/transaction-set"
 MRN: Final = f"{BASE}/sid/mrn"
 TASK_STAGE: Final = f"{BASE}/CodeSystem/task-stage"
 BASIC_KIND: Final = f"{BASE}/CodeSystem/basic-kind"
 CLOSURE_NAME: Final = f"{BASE}/closure"
 CLOSURE_TABLE: Final = f"{BASE}/StructureDefinition/closure-table"
 TASK_CODE: Final = f"{BASE}/CodeSystem/task-code"
+WORK_STATE: Final = f"{BASE}/CodeSystem/work-state"
+ANSWER_SOURCE: Final = f"{BASE}/StructureDefinition/answer-source"
 PROCESSING_TAG: Final = f"{BASE}/CodeSystem/processing"
 REVIEW_TAG: Final = f"{BASE}/CodeSystem/review"
+CODING_DECISION: Final = f"{BASE}/CodeSystem/coding-decision"
+REVIEW_ROLE: Final = f"{BASE}/CodeSystem/review-role"
+REJECTION_REASON: Final = f"{BASE}/CodeSystem/rejection-reason"
+DOCUMENT_VERSION: Final = f"{BASE}/sid/document-version"
 DOCUMENT_ID: Final = f"{BASE}/sid/document"
 DOCUMENT_JOB: Final = f"{BASE}/sid/document-job"
 
@@ -192,3 +281,29 @@ TOPIC_EXTENSIONS: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension
 TOPICS: Final = f"{BASE}/SubscriptionTopic/"
 DOCUMENT_CODED: Final = f"{TOPICS}document-coded"
 CLAIM_READY: Final = f"{TOPICS}claim-ready"
+
+# Audit
+AUDIT_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-event-type"
+AUDIT_ENTITY: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+AUDIT_SOURCE: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"
+OBJECT_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
+RESTFUL: Final = "http://hl7.org/fhir/restful-interaction"
+DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
+PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+PURPOSE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+BALP: Final = "https://profiles.ihe.net/ITI/BALP"
+
+# Emergencies
+ALERT_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/communication-category"
+BREAK_GLASS: Final = f"{BASE}/CodeSystem/access"
+
+# Consents
+CONSENT_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
+CONSENT_ACTION: Final = "http://terminology.hl7.org/CodeSystem/consentaction"
+CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+RESOURCE_TYPES: Final = "http://hl7.org/fhir/resource-types"
+
+# The workbench
+WORKBENCH_REDIRECT: Final = "https://workbench.invalid/callback"  # never gone to: the launch stays on the server
+PENDING_REASON: Final = f"{BASE}/CodeSystem/pending-reason"

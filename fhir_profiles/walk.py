@@ -17,7 +17,7 @@ from fhir_profiles.primitives import EXPECTED, PREDICATES
 from fhir_profiles.references import target_type, used_ids
 from fhir_profiles.rules import element_rules, rules
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_NAME = re.compile(r"_?[a-z][A-Za-z]{0,63}")  # a misspelt name is told again, what may be a value is not
 _CONTAINED_META = ("versionId", "lastUpdated", "security")
 
 Json = Mapping[str, Any]
@@ -109,7 +109,8 @@ class _Walk:
                 continue
             base = by_key.get(key[1:]) if key.startswith("_") else None
             if base is None or base[1] not in PREDICATES or not _extensible(key[1:]):
-                at = f"{place}.{key}" if _NAME.fullmatch(key) else place
+                told = _NAME.fullmatch(key) or key[:1].lower() + key[1:] in by_key
+                at = f"{place}.{key}" if told else place
                 yield _error("structure", f"{type_name} has no such property in R4. Remove or rename it.", at)
         for element in self._d.types[type_name].elements:
             yield from self._element(value, element, place, type_name)

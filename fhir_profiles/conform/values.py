@@ -16,6 +16,7 @@ from fhir_profiles.conform.tree import Node
 from fhir_profiles.dates import interval
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import FhirError
+from fhir_profiles.fhirpath.errors import TooCostly
 from fhir_profiles.systems import STRUCTURE_DEFINITION
 
 if TYPE_CHECKING:
@@ -183,6 +184,10 @@ def _constraint_check(constraint: Constraint, label: str) -> Check:
         try:
             path = fhirpath.compile(constraint.expression)
             holds = path.holds(run.resource, focus=fhirpath.Node(value, of, shadow))
+        except TooCostly:  # not the same as one that is not understood: nobody gets round a rule by making it dear
+            dear = f"{label}: {constraint.key}: the invariant takes too many steps on this resource."
+            run.add(constraint.severity, "too-costly", dear, place)
+            return
         except FhirError:
             run.not_checked(f"the invariant {constraint.key} of {label} cannot be evaluated.", place)
             return

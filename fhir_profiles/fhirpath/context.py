@@ -18,7 +18,7 @@ Resolve = Callable[[str], "dict[str, Any] | None"]
 MemberOf = Callable[[Node, str], "bool | None"]
 ConformsTo = Callable[[Node, str], "bool | None"]
 
-MAX_STEPS = 500_000
+MAX_STEPS = 250_000
 MAX_ITEMS = 100_000
 MAX_TEXT = 4_194_304
 

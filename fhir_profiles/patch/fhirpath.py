@@ -10,7 +10,7 @@ from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.fhirpath import Node, compile, node
 from fhir_profiles.fhirpath.context import Context
 from fhir_profiles.fhirpath.engine import step
-from fhir_profiles.fhirpath.errors import PathError
+from fhir_profiles.fhirpath.errors import PathError, TooCostly
 from fhir_profiles.fhirpath.syntax import Member, Tree, parse
 from fhir_profiles.fhirpath.types import every_child, primitives
 from fhir_profiles.patch.content import Content, Refused, content
@@ -23,7 +23,8 @@ Json = dict[str, Any]
 
 
 def fhirpath_patch(resource: Json, parameters: Json) -> Json:
-    """The resource after every operation of the Parameters; FhirError(INCORRECT) names the first that fails.
+    """The resource after every operation of the Parameters; FhirError(INCORRECT) names the first that fails,
+    and FhirError(UNSUPPORTED) one whose path takes too many steps.
 
     A value comes as `value[x]`, as `resource`, or as nested parts for an element that has no type of its own. A
     `delete` that finds nothing is done already; every other path must lead to exactly one place.
@@ -37,7 +38,8 @@ def fhirpath_patch(resource: Json, parameters: Json) -> Json:
             raise FhirError.of(Category.INCORRECT, refused.code, f"Operation {i}: {refused}", place) from None
         except PathError as wrong:
             problem = wrong.problems[0]
-            raise FhirError.of(Category.INCORRECT, problem.code, f"Operation {i}: {problem.text}", place) from None
+            category = Category.UNSUPPORTED if isinstance(wrong, TooCostly) else Category.INCORRECT
+            raise FhirError.of(category, problem.code, f"Operation {i}: {problem.text}", place) from None
     return changed
 
 

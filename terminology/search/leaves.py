@@ -64,6 +64,7 @@ def _vagueness(header: Place, child: Place) -> tuple[int, int, int]:
         return (1, 2, 0) if child.code[-1] in "A0" else (1, 1, 0) if child.code[-1] == "9" else (0, 0, 0)
     added = child.display.lower().replace(header.display.lower(), "")
     score = 3 * bool(_UNSPECIFIED.search(added)) + 2 * (not added.strip(" ,")) + (child.code[-1] == "9")
+    score += added.startswith(", without ")  # a dementia of which no more is said has no disturbance
     known = set(_WORDS.findall(header.display.lower())) | _VAGUE_WORDS
     news = sum(w not in known for w in _WORDS.findall(added))
     return score - 2 * bool(_NARROWING.search(added)), -news, -len(child.display)
