@@ -6,17 +6,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from claims.expr.single import FOUND, single
-from claims.expr.tree import Column, Each, walk
-from claims.expr.vector import Frames, Questions
+from claims.expr.single import broken
+from claims.expr.tree import Column, Each, Node, walk
+from claims.expr.vector import Batch, Expressions, Frames
 from claims.rules.rule import Rule
 from claims.sheet.schema import SCOPES
+from claims.tables.columns import Array
 from claims.tables.table import Table
 
 
@@ -47,11 +49,8 @@ class Edits:
         return {rule.id: tuple(sorted(rule.tables - loaded)) for rule in self.rules if rule.tables - loaded}
 
     @cached_property
-    def _questions(self) -> list[Questions]:
-        nodes: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-        for number, rule in enumerate(self.active):
-            nodes[rule.scope][str(number)] = rule.node
-        return [Questions(scope, found) for scope, found in nodes.items()]
+    def _expressions(self) -> Expressions:
+        return Expressions([(rule.scope, rule.node) for rule in self.active])
 
     @cached_property
     def columns(self) -> dict[str, set[str]]:
@@ -68,43 +67,45 @@ class Edits:
         return dict(found)
 
     @cached_property
-    def _singles(self) -> list[Any]:
-        return [(rule, SCOPES[rule.scope][0], single(rule.node, self.tables)) for rule in self.active]
+    def _broken(self) -> list[tuple[str, Any]]:
+        """Collection → what tells the rules that a row of it breaks."""
+        by_scope: defaultdict[str, list[tuple[int, Node]]] = defaultdict(list)
+        for number, rule in enumerate(self.active):
+            by_scope[SCOPES[rule.scope][0]].append((number, rule.node))
+        return [(collection, broken(nodes, self.tables)) for collection, nodes in by_scope.items()]
 
     def of_frames(self, frames: Frames) -> pl.DataFrame:
         """The findings of many claims, in order: `row`, `rule` as in `active`, `place` (-1: the claim itself)."""
-        found: list[pl.DataFrame] = []
-        for questions in self._questions:
-            flags = questions.ask(frames, self.tables)
-            rows = frames[questions.collection]["row"]
-            places = _places(rows) if questions.collection != "claims" else None
-            broken = flags.select(pl.all().any()).row(0)
-            for name in (name for name, some in zip(flags.columns, broken, strict=True) if some):
-                hit = flags[name].arg_true()
-                where = pl.repeat(-1, len(hit), dtype=pl.Int64, eager=True) if places is None else places[hit]
-                number = pl.repeat(int(name), len(hit), dtype=pl.Int64, eager=True)
-                found.append(pl.DataFrame({"row": rows[hit], "rule": number, "place": where}))
-        if not found:
+        batch = Batch(frames, self.tables)
+        rows, rules, places = [], [], []
+        for number, collection, hit in self._expressions.hits(batch):
+            rows.append(batch.whole(collection).claim[hit])
+            rules.append(np.full(len(hit), number))
+            places.append(np.full(len(hit), -1) if collection == "claims" else _places(batch, collection)[hit])
+        if not rows:
             return pl.DataFrame(schema={"row": pl.Int64, "rule": pl.Int64, "place": pl.Int64})
-        return pl.concat(found).sort("row", "rule", "place")
+        columns = [np.concatenate(one) for one in (rows, rules, places)]
+        order = np.lexsort(columns[::-1])
+        return pl.DataFrame({name: one[order] for name, one in zip(("row", "rule", "place"), columns, strict=True)})
 
     def of_record(self, record: Mapping[str, Any]) -> list[Finding]:
-        """The findings of one claim."""
-        found = []
-        record = {**record, FOUND: {}}
-        for rule, collection, ask in self._singles:
-            if collection == "claims":
-                if ask(record["claim"], record, None):
-                    found.append(Finding(rule, None, None))
-                continue
-            for place, row in enumerate(record[collection]):
-                if ask(row, record, None):
-                    found.append(Finding(rule, place, row["seq"]))
-        return found
+        """The findings of one claim, in the order of the rules and of what they are about."""
+        found: list[tuple[int, int, int | None]] = []
+        known: dict[Any, int] = {}
+        for collection, ask in self._broken:
+            for place, row in enumerate((record["claim"],) if collection == "claims" else record[collection]):
+                hits: list[int] = []
+                ask(row, record, known, hits.append)
+                found += [(number, place, None if collection == "claims" else row["seq"]) for number in hits]
+        rules = self.active
+        return [
+            Finding(rules[number], None if rules[number].scope == "claim" else place, sequence)
+            for number, place, sequence in sorted(found, key=itemgetter(0, 1))
+        ]
 
 
-def _places(rows: pl.Series) -> pl.Series:
+def _places(batch: Batch, collection: str) -> Array:
     """The place of each row among those of its claim; the rows of a claim stand together."""
-    numbers = rows.to_numpy()
-    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
-    return pl.Series(np.arange(len(numbers)) - np.repeat(starts, np.diff(starts, append=len(numbers))))
+    rows = batch.whole(collection)
+    found: Array = np.arange(rows.count) - rows.sizes[1][rows.claim]
+    return found

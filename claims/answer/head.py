@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
-import msgspec
-
-from claims.sheet.shapes import Bundle, Concept, Identifier, Reference, Shape
+from claims.sheet.read import open_claim
+from claims.sheet.shapes import Concept, Heading, Identifier, Reference
+from fhir_profiles.primitives import PREDICATES
 from fhir_profiles.systems import CLAIM_TYPE
 
 Json = dict[str, Any]
 USES = ("claim", "preauthorization", "predetermination")
-_TOKEN = re.compile(r"[^\s]+(?: [^\s]+)*")
-_URI = re.compile(r"[a-z][a-zA-Z0-9+.-]*:[^\s]+")
+_is_token = lru_cache(maxsize=4_096)(re.compile(r"[^\s]+(?: [^\s]+)*").fullmatch)
+_is_uri = lru_cache(maxsize=4_096)(re.compile(r"[a-z][a-zA-Z0-9+.-]*:[^\s]+").fullmatch)
 _ADDRESS = re.compile(r"(?:https?://[^\s]+/)?[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_is_text = PREDICATES["string"]
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
-class Head(Shape):
+class Head(Heading):
     """The head of a Claim as it came."""
 
-    resource_type: str = ""
-    id: str | None = None
-    identifier: list[Identifier] = []  # noqa: RUF012, of a Struct each has its own
-    type: Concept | None = None
-    use: str | None = None
-    patient: Reference | None = None
-    insurer: Reference | None = None
-    provider: Reference | None = None
+    @classmethod
+    def of(cls, claim: Heading) -> Head:
+        """The head of a claim that was read."""
+        return cls(
+            claim.resource_type, claim.id, claim.identifier, claim.type, claim.use, claim.patient, claim.insurer,
+            claim.provider,
+        )  # fmt: skip
 
     def parts(self) -> Json:
         """The elements of a ClaimResponse that repeat the Claim; what cannot be repeated is said to be unknown."""
@@ -53,35 +54,26 @@ class Head(Shape):
         return found if len(found) > 1 else found | {"display": "A claim without a number"}
 
 
-_head = msgspec.json.Decoder(Head)
-_bundle = msgspec.json.Decoder(Bundle)
-
-
 def read_head(body: bytes) -> Head:
-    """The head of a Claim, or of the Claim that is the first entry of a Bundle; the body was read as a claim before."""
-    try:
-        head = _head.decode(body)
-    except msgspec.ValidationError:  # the elements of a Bundle have names that a Claim has too
-        head = Head("Bundle")
-    if head.resource_type == "Bundle":
-        head = _head.decode(next(bytes(e.resource) for e in _bundle.decode(body).entry if bytes(e.resource)))
-    return head
+    """The head of a Claim, or of the Claim that is the first entry of a Bundle; errors as `read_claim`."""
+    claim, _ = open_claim(body)
+    return Head.of(claim)
 
 
 def _concept(concept: Concept | None) -> Json:
     codings = [
         {"system": coding.system, "code": coding.code}
         for coding in (concept.coding if concept else ())
-        if _URI.fullmatch(coding.system or CLAIM_TYPE) and coding.system and _TOKEN.fullmatch(coding.code or "")
+        if _is_uri(coding.system or CLAIM_TYPE) and coding.system and _is_token(coding.code or "")
     ]
     return {"coding": codings} if codings else {"text": "Not said"}
 
 
 def _identifier(identifier: Identifier | None) -> Json:
-    if identifier is None or not (identifier.value or "").strip():
+    if identifier is None or not (identifier.value or "").strip() or not _is_text(identifier.value):
         return {}
     found: Json = {"value": identifier.value}
-    return found | ({"system": identifier.system} if _URI.fullmatch(identifier.system or "") else {})
+    return found | ({"system": identifier.system} if _is_uri(identifier.system or "") else {})
 
 
 def _reference(reference: Reference | None, kind: str) -> Json:

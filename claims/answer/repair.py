@@ -6,13 +6,15 @@ Each repair is told in the answer, so that whoever sends claims can write them s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
+from claims.sheet.sheet import Sheet
 from fhir_profiles.systems import ICD10CM
 
-Record = dict[str, Any]
+Record = Mapping[str, Any]
 _ICD = re.compile(r"[A-Z][0-9][A-Z0-9](?:\.?[A-Z0-9]{1,4})?\.?")
 _CODE = re.compile(r"[A-Z0-9]{5}")
 _MARK = re.compile(r"[A-Z0-9]{2}")
@@ -58,6 +60,15 @@ _ZIPS = {"patient_zip": "patient", "provider_zip": "provider", "facility_zip": "
 _STATES = {"patient_state": "patient", "provider_state": "provider", "facility_state": "facility"}
 
 
+_COLUMNS: dict[str, dict[str, Callable[[str], str]]] = {
+    "claims": dict.fromkeys(_ZIPS, zip_code) | dict.fromkeys(_STATES, state),
+    "lines": {"code": service_code, "service_zip": zip_code},
+    "diagnoses": {"code": icd_code},
+    "procedures": {"code": procedure_code},
+}
+"""What is put right, and how; modifiers are lists."""
+
+
 def repair(record: Record) -> list[Repair]:
     """Put the rows of a claim right, in place, and tell what was done; the same for every further call: nothing."""
     found: list[Repair] = []
@@ -84,6 +95,32 @@ def repair(record: Record) -> list[Repair]:
     return found
 
 
+def repair_many(sheet: Sheet) -> list[list[Repair]]:
+    """The same for all claims of a sheet; only those are looked at in which something is written otherwise."""
+    found: list[list[Repair]] = [[] for _ in range(len(sheet))]
+    for row in sorted(_amiss(sheet)):
+        found[row] = repair(sheet[row])
+    return found
+
+
+def _amiss(sheet: Sheet) -> set[int]:
+    """The claims with a value that is put right; each distinct value is looked at once."""
+    claims: set[int] = set()
+    for collection, columns in _COLUMNS.items():
+        for name, put in columns.items():
+            values = sheet.columns[collection][name]
+            wrong = {value for value in set(values) if value is not None and put(value) != value}
+            if wrong:
+                rows = zip(sheet.columns[collection]["row"], values, strict=True)
+                claims.update(row for row, value in rows if value in wrong)
+    marks = sheet.columns["lines"]["mods"]
+    wrong = {mark for mark in set(chain.from_iterable(marks)) if modifier(mark) != mark}
+    if wrong:
+        rows = zip(sheet.columns["lines"]["row"], marks, strict=True)
+        claims.update(row for row, some in rows if not wrong.isdisjoint(some))
+    return claims
+
+
 def _lines(record: Record, found: list[Repair]) -> None:
     for row in record["lines"]:
         if _put(row, "code", service_code):
@@ -98,7 +135,7 @@ def _lines(record: Record, found: list[Repair]) -> None:
                 found.append(Repair(_at("item", row), "The modifiers were written in capitals."))
 
 
-def _put(row: Record, name: str, put: Callable[[str], str]) -> bool:
+def _put(row: Any, name: str, put: Callable[[str], str]) -> bool:
     before = row[name]
     if before is None:
         return False

@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from claims.answer.head import Head, read_head
-from claims.answer.repair import repair
+from claims.answer.head import Head
+from claims.answer.repair import repair, repair_many
 from claims.answer.response import Priced, Result
 from claims.answer.stamp import Stamp
 from claims.edit import Edits, Finding
+from claims.price.beside import COLUMNS as BESIDE
 from claims.price.beside import beside, put
+from claims.price.grouped import put_groups
 from claims.price.price import TABLES as PRICE_TABLES
 from claims.price.price import Prices
 from claims.rules.rule import Rule, own_rules, unique, user_rules
-from claims.sheet.frames import frames
 from claims.sheet.schema import SCOPES
+from claims.sheet.sheet import Sheet
 from claims.tables.all import open_all
 from claims.tables.table import Table
 from terminology import open_terminology
 
-Record = dict[str, Any]
+Record = Mapping[str, Any]
 _ASKED = {
     "claims": (
         "row", "type", "start", "first_service", "patient_zip", "facility_zip", "provider_zip", "provider_npi",
@@ -41,9 +44,13 @@ _PRICED = ("allowed", "why", "method", "factor", "carrier", "locality", "assumed
 
 @dataclass(frozen=True)
 class Many:
-    """What was found of many claims: a result for each, and the prices of all lines as a table."""
+    """What was found of many claims: a result for each, and as tables the findings and the prices of all lines.
+
+    `found` has `row`, `rule` as in `Edits.active`, and `place` (-1: the claim itself).
+    """
 
     results: Sequence[Result]
+    found: pl.DataFrame
     prices: pl.DataFrame
 
 
@@ -81,45 +88,57 @@ class Scrub:
     def one(self, record: Record, head: Head) -> Result:
         """One claim; its rows are put right in place."""
         repairs = repair(record)
-        prices = self.prices.of_frames(frames([record], _ASKED))
+        put_groups([record])
+        prices = self.prices.of_record(record, (*_PRICED, *BESIDE))
+        put([record], [values[len(_PRICED) :] for values in prices])
         if len(record["lines"]) > MANY_LINES:  # line by line, the work grows with the square of the lines
-            sheet = beside(frames([record]), prices)
-            (found,) = self._findings([record], self.edits.of_frames(sheet))
+            sheet = Sheet.of([record])
+            (found,) = self._findings(sheet, self.edits.of_frames(sheet.frames(self.columns)))
         else:
-            put([record], prices)
             found = self.edits.of_record(record)
-        return Result(head, record, found, repairs, list(_priced(prices)))
+        return Result(head, record, found, repairs, [Priced(*values[: len(_PRICED)]) for values in prices])
 
-    def many(self, records: Sequence[Record], heads: Sequence[Head]) -> Many:
-        """Claims whose rows are numbered from 0 in their order."""
-        repairs = [repair(record) for record in records]
-        sheet = frames(records, self.columns)
-        prices = self.prices.of_frames(sheet)
-        found = self._findings(records, self.edits.of_frames(beside(sheet, prices)))
+    def tables(self, records: Sheet | Sequence[Record]) -> Many:
+        """Claims whose rows are numbered from 0 in their order, as tables alone."""
+        return self._many(records, None)
+
+    def many(self, records: Sheet | Sequence[Record], heads: Sequence[Head]) -> Many:
+        """Claims whose rows are numbered from 0 in their order; those of a sheet are put right in place."""
+        return self._many(records, heads)
+
+    def _many(self, records: Sheet | Sequence[Record], heads: Sequence[Head] | None) -> Many:
+        sheet = records if isinstance(records, Sheet) else Sheet.of(records)
+        repairs = repair_many(sheet)
+        put_groups(sheet[row] for row in _grouped(sheet))
+        asked = sheet.frames(self.columns)
+        prices = self.prices.of_frames(asked)
+        rows = self.edits.of_frames(beside(asked, prices))
+        if heads is None:
+            return Many((), rows, prices)
+        found = self._findings(sheet, rows)
         each = _priced(prices)
+        counts = (after - first for first, after in (sheet.span("lines", row) for row in range(len(sheet))))
         results = [
-            Result(head, record, mine, put, [next(each) for _ in record["lines"]])
-            for head, record, mine, put in zip(heads, records, found, repairs, strict=True)
+            Result(head, record, mine, put, list(islice(each, count)))
+            for head, record, mine, put, count in zip(heads, sheet, found, repairs, counts, strict=True)
         ]
-        return Many(results, prices)
+        return Many(results, rows, prices)
 
-    def _findings(self, records: Sequence[Record], found: pl.DataFrame) -> list[list[Finding]]:
+    def _findings(self, sheet: Sheet, found: pl.DataFrame) -> list[list[Finding]]:
         """The findings of each claim."""
         rules = [(rule, SCOPES[rule.scope][0]) for rule in self.edits.active]
-        findings: list[list[Finding]] = [[] for _ in records]
+        findings: list[list[Finding]] = [[] for _ in range(len(sheet))]
         for row, number, place in found.iter_rows():
             rule, collection = rules[number]
-            one = (
-                Finding(rule, None, None) if place < 0 else Finding(rule, place, records[row][collection][place]["seq"])
-            )
-            findings[row].append(one)
+            one = (None, None) if place < 0 else (place, sheet.number(collection, row, place))
+            findings[row].append(Finding(rule, *one))
         return findings
+
+
+def _grouped(sheet: Sheet) -> list[int]:
+    """The claims that name the group of a stay."""
+    return [row for row, drg in enumerate(sheet.columns["claims"]["drg"]) if drg is not None]
 
 
 def _priced(frame: pl.DataFrame) -> Iterator[Priced]:
     return (Priced(*row) for row in frame.select(_PRICED).iter_rows())
-
-
-def read_heads(bodies: Sequence[bytes]) -> list[Head]:
-    """The heads of claims that were read."""
-    return [read_head(body) for body in bodies]

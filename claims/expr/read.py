@@ -42,6 +42,7 @@ from fhir_profiles.errors import Category, FhirError
 
 MAX_TEXT = 4_000
 MAX_PARTS = 400
+MAX_DEPTH = 60
 EPOCH = date(1970, 1, 1).toordinal()
 _COMPARES = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _SUMS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
@@ -74,12 +75,17 @@ class _Reader:
         self._collection, self._columns = SCOPES[scope]
         self._tables = tables
         self._variables: dict[str, str] = {}
+        self._depth = 0
 
     def part(self, at: ast.expr) -> Node:
         found = getattr(self, f"_{type(at).__name__.lower()}", None)
         if found is None:
             raise _refused(at, "this is not part of the language")
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise _refused(at, f"parts stand at most {MAX_DEPTH} deep in one another")
         node: Node = found(at)
+        self._depth -= 1
         return node
 
     def _constant(self, at: ast.Constant) -> Node:
@@ -148,10 +154,12 @@ class _Reader:
 
     def _unaryop(self, at: ast.UnaryOp) -> Node:
         if isinstance(at.op, ast.Not):
+            if isinstance(at.operand, ast.UnaryOp) and isinstance(at.operand.op, ast.Not):  # twice is not at all
+                return self._flag(at.operand.operand)
             return Not("flag", self._flag(at.operand))
-        inner = self.part(at.operand)
-        if isinstance(at.op, ast.USub) and isinstance(inner, Const) and inner.type in ("whole", "number"):
-            return Const(inner.type, -inner.value)
+        number = self.part(at.operand)
+        if isinstance(at.op, ast.USub) and isinstance(number, Const) and number.type in ("whole", "number"):
+            return Const(number.type, -number.value)
         raise _refused(at, "only a written number can be negative")
 
     def _binop(self, at: ast.BinOp) -> Node:

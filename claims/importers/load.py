@@ -8,8 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from claims.importers.check import check
+from claims.importers.check import check, recheck
 from claims.importers.registry import Importer
+from claims.importers.shape import counted, unlike
 from claims.tables.schema import TABLES
 from claims.tables.store import Prepared, TableSource, prepare
 from terminology.importers.given import Given, refusal
@@ -22,7 +23,8 @@ _COUNTED = {"rvu": "status", "ptp": "indicator", "mue": "mai", "addon": "type", 
 class Loaded:
     """One release after a load; `written` is False when it was there already, and then nothing was counted.
 
-    `totals` are rows by a value that the official page counts too: status, indicator, kind of edit.
+    `totals` are rows by a value that the official page counts too: status, indicator, kind of edit. `counts` are those
+    of all indicators of the fee schedule, `warnings` what is far from the shape of its releases.
     """
 
     name: str
@@ -31,16 +33,19 @@ class Loaded:
     written: bool
     rows: int = 0
     totals: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """Everything that was given, read and checked."""
 
+    dir: Path
     found: tuple[tuple[TableSource, Prepared | None], ...]
 
     def write(self, progress: Progress | None = None) -> list[Loaded]:
-        """Write each release, whole or not at all."""
+        """Write each release, whole or not at all; FhirError where a published list then contradicts the schedule."""
         told = []
         for number, (source, prepared) in enumerate(self.found):
             if progress is not None:
@@ -48,6 +53,7 @@ class Ready:
             if prepared is not None:
                 prepared.write()
             told.append(_loaded(source, prepared))
+        recheck(self.dir, [prepared for _, prepared in self.found if prepared is not None])
         return told
 
 
@@ -66,7 +72,7 @@ def ready(dir: Path | str, importer: Importer, given: Given, progress: Progress 
             progress("reading tables", number, len(sources))
         found.append((source, prepare(dir, source)))
     check(dir, [prepared for _, prepared in found if prepared is not None])
-    return Ready(tuple(found))
+    return Ready(Path(dir), tuple(found))
 
 
 def load(dir: Path | str, importer: Importer, given: Given, progress: Progress | None = None) -> list[Loaded]:
@@ -79,7 +85,10 @@ def _loaded(source: TableSource, prepared: Prepared | None) -> Loaded:
     title = TABLES[release.table].title
     if prepared is None:
         return Loaded(release.table, release.name, title, False)
-    return Loaded(release.table, release.name, title, True, len(prepared.rows), _totals(release.table, prepared.rows))
+    rows = prepared.rows
+    counts = counted(rows) if release.table == "rvu" else {}
+    warnings = tuple(unlike(counts, len(rows))) if counts else ()
+    return Loaded(release.table, release.name, title, True, len(rows), _totals(release.table, rows), counts, warnings)
 
 
 def _totals(table: str, rows: pl.DataFrame) -> dict[str, int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
+from claims.tables.schema import TABLES
 from claims.tables.store import TableSource
 from terminology.importers.given import Given
 
@@ -20,13 +22,33 @@ class Importer:
     title: str
     files: str  # what to give, for the help
     module: str
+    table: str = ""
+    """Of a list of the user's own, the table that it is."""
 
     @property
     def read(self) -> Read:
         """The reader: FhirError with file, line and column for a damaged file."""
-        found: Read = import_module(f"claims.importers.{self.module}").read
-        return found
+        found = import_module(f"claims.importers.{self.module}").read
+        read: Read = partial(found, self.table) if self.table else found
+        return read
 
+
+COUNTED = {"panel": ("parts",)}
+"""Table → values that are counted, not written."""
+
+
+def _columns(name: str) -> str:
+    values = (value for value in TABLES[name].values if value not in COUNTED.get(name, ()))
+    return f"{name}-YYYY-MM-DD.csv: {', '.join((*TABLES[name].keys, *values))}"
+
+
+LISTS = (
+    "payer", "policy", "coverage", "diagnosis_edit", "procedure_edit", "nubc", "bill_type", "revenue", "revenue_hcpcs",
+    "authorisation", "authorised", "ordered", "nppes", "excluded", "ordering", "registered", "taxonomy_service",
+    "visit_share", "frequency", "code_limit", "code_site", "laboratory", "department", "telehealth", "clia", "dmepos",
+    "asc", "opps", "preventive", "drug", "drug_ndc", "panel",
+)  # fmt: skip
+"""Tables that are loaded from lists of the user's own (claims/importers/listed.py)."""
 
 IMPORTERS: tuple[Importer, ...] = (
     Importer("pprrvu", "Medicare physician fee schedule", "PPRRVUyy_MMM.csv or .txt, or the zip RVUyyX", "pprrvu"),
@@ -40,6 +62,10 @@ IMPORTERS: tuple[Importer, ...] = (
     Importer("asp", "Average sales prices of drugs", "MONTH yyyy ASP Pricing File.csv", "asp"),
     Importer("clfs", "Clinical laboratory fee schedule", "CLFS yyyy Qn.csv or .txt", "clfs"),
     Importer("addon", "Add-on code edits", "AOC_V….txt", "addon"),
+    Importer("locco", "Names and counties of Medicare's localities", "yyLOCCO.csv", "locco"),
+    Importer("anesbase", "Anaesthesia base units", "Anesthesia-Base-Units-yyyy.csv", "anesbase"),
+    Importer("ioce", "Edits of the outpatient code editor", "DSC_Edit.txt", "ioce"),
+    *(Importer(name, TABLES[name].title, _columns(name), "listed", name) for name in LISTS),
 )
 """In the order of the help."""
 

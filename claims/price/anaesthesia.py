@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from claims.price import modifiers as mod
-from claims.price.ask import Loaded
+from claims.price.ask import Loaded, among
 from claims.price.exact import Array
 from claims.price.lines import ANAESTHESIA, Lines
 from claims.price.modifiers import BITS
@@ -51,7 +51,7 @@ def anaesthesia(lines: Lines, loaded: Loaded, at: Where) -> Anaesthesia:
         lines.refuse(asked & ~supervised & (base <= 0), "anaesthesia")
     several = mod.several(lines.marked, ("AA", "QZ", "AD", "QK", "QX", "QY"))
     lines.refuse(asked & (several | ~lines.has(mod.ANAESTHETISTS)), "anaesthetist")
-    timeless = supervised | lines.codes.is_in(_TIMELESS).fill_null(value=False).to_numpy()
+    timeless = supervised | among(lines.codes, _TIMELESS)
     lines.refuse(asked & ~timeless & (lines.minutes < 0), "minutes")
     lines.refuse(asked & (lines.minutes > MAX_MINUTES), "units")
     base = np.where(supervised, SUPERVISED, base)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from claims.price.exact import Array
+from claims.sheet.schema import CLAIM, LINE
+from claims.tables.columns import Coded, Flags, Numbers, Values, laid, listed
 from claims.tables.table import Table
 
 SMALL = 64
@@ -25,14 +28,14 @@ class Loaded:
     def __contains__(self, name: object) -> bool:
         return name in self.tables
 
-    def find(self, name: str, keys: Sequence[pl.Series], days: Array) -> Array:
+    def find(self, name: str, keys: Sequence[Coded], days: Array) -> Array:
         """The row for each line; -1 for none, and where the table is not loaded."""
         table = self.tables.get(name)
         if table is None:
             return np.full(len(days), -1)
         if len(days) > SMALL:
-            return table.find_many(keys, pl.Series(days))
-        asked = zip(*(key.to_list() for key in keys), days.tolist(), strict=True)
+            return table.find_many(keys, days)
+        asked = zip(*(key.listed() for key in keys), days.tolist(), strict=True)
         return np.array([table.find(key, day if day >= 0 else None) for *key, day in asked], np.int64)
 
     def numbers(self, name: str, column: str, absent: int = 0) -> Array:
@@ -49,24 +52,51 @@ def marked(values: pl.Series, known: Mapping[str, int], default: int) -> Array:
     return np.array([known.get(value or "", default) for value in values.to_list()] + [default], np.int64)
 
 
-def whole(values: pl.Series, absent: int = 0) -> Array:
-    """Whole numbers; `absent` for null."""
-    if not values.null_count():
-        return values.to_numpy()
-    if len(values) <= SMALL:
-        return np.array([absent if value is None else value for value in values.to_list()], np.int64)
-    return values.fill_null(absent).to_numpy()
+def whole(values: Values, absent: int = 0) -> Array:
+    """Numbers; `absent` for null."""
+    assert isinstance(values, Numbers)
+    return values.array if values.known is None else np.where(values.known, values.array, absent)
 
 
-def same(text: str, count: int) -> pl.Series:
+def same(text: str, count: int) -> Coded:
     """One text for each line."""
-    if count <= SMALL:
-        return pl.Series([text] * count, dtype=pl.String)
-    return pl.Series([text], dtype=pl.String).new_from_index(0, count)
+    return Coded((text,), np.zeros(count, np.int64))
 
 
-def texts(values: pl.Series, at: Array) -> pl.Series:
-    """Texts by number."""
-    if len(at) > SMALL:
-        return values.gather(pl.Series(at))
-    return pl.Series([values[n] for n in at.tolist()], dtype=pl.String)
+def texts(values: Values) -> Coded:
+    """A column of texts or lists."""
+    assert isinstance(values, Coded)
+    return values
+
+
+def flags(values: Values) -> Flags:
+    """A column of flags."""
+    assert isinstance(values, Flags)
+    return values
+
+
+def among(values: Coded, wanted: Sequence[str | None]) -> Array:
+    """Whether a text is one of these; None is one that is null."""
+    found = np.array([*(value in wanted for value in values.values), None in wanted])
+    return np.asarray(found[values.numbers])
+
+
+Columns = Callable[[str, str], Values]
+"""A column by frame and name."""
+
+
+def of_frames(frames: Mapping[str, pl.DataFrame]) -> Columns:
+    """The columns of frames."""
+    return lambda frame, name: laid(frames[frame][name])
+
+
+def of_record(record: Mapping[str, Any]) -> Columns:
+    """The columns of one claim."""
+
+    def column(frame: str, name: str) -> Values:
+        rows = record["lines"] if frame == "lines" else [record["claim"]]
+        if name == "row":
+            return Numbers(np.zeros(len(rows), np.int64))
+        return listed([row[name] for row in rows], (LINE if frame == "lines" else CLAIM)[name])
+
+    return column

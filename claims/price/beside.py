@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -15,8 +15,8 @@ def beside(frames: Mapping[str, pl.DataFrame], prices: pl.DataFrame) -> dict[str
     return {**frames, "lines": frames["lines"].with_columns(prices[name] for name in COLUMNS)}
 
 
-def put(records: Iterable[Mapping[str, Any]], prices: pl.DataFrame) -> None:
-    """The same for the lines of records."""
+def put(records: Iterable[Mapping[str, Any]], prices: Iterable[Sequence[Any]]) -> None:
+    """The same for the lines of records; prices are those columns by line."""
     lines = (line for record in records for line in record["lines"])
-    for line, values in zip(lines, prices.select(COLUMNS).iter_rows(), strict=True):
+    for line, values in zip(lines, prices, strict=True):
         line.update(zip(COLUMNS, values, strict=True))

@@ -76,7 +76,8 @@ def _anaesthesia(row: Row) -> Iterator[str]:
 
 def _listed(row: Row) -> Iterator[str]:
     what = "Average sales price" if row["method"] == "drug" else "Clinical laboratory fee schedule"
-    yield f"{what}: {dollars(row['fee'])} for one unit, {row['units']} of them"
+    rounded = "" if row["fee"] * row["units"] == row["allowed"] else "; rounded after the units are multiplied"
+    yield f"{what}: {dollars(row['fee'])} for one unit, {row['units']} of them{rounded}"
 
 
 _ways = {"physician": _physician, "anaesthesia": _anaesthesia, "drug": _listed, "laboratory": _listed}

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
-from claims.price.ask import same, texts
+from claims.price.ask import same
 from claims.price.exact import Array
 from claims.price.schedule import Schedule
+from claims.tables.columns import Coded
 
 SCALE = 10_000_000
 IMAGING, THERAPY, HEART, EYE = 4, 5, 6, 7
@@ -73,7 +73,7 @@ def cap(schedule: Schedule, site: Site) -> Array:
     return np.where((expense > 0) | (malpractice > 0), amount, -1)
 
 
-def fees(schedule: Schedule, codes: pl.Series, component: Array, days: Array, site: Site) -> Fee:
+def fees(schedule: Schedule, codes: Coded, component: Array, days: Array, site: Site) -> Fee:
     """The fee of each line. A global service has parts where its technical part is capped or may be reduced."""
     kind = schedule.indicator("pctc")[site.rows]
     policy = schedule.indicator("multiple")[site.rows]
@@ -103,5 +103,5 @@ def fees(schedule: Schedule, codes: pl.Series, component: Array, days: Array, si
     return Fee(one, own, expense, pc, tc, tops, professional, technical, split, lacks)
 
 
-def _row(schedule: Schedule, codes: pl.Series, days: Array, at: Array, modifier: str) -> Array:
-    return schedule.find(texts(codes, at), same(modifier, len(at)), days[at])
+def _row(schedule: Schedule, codes: Coded, days: Array, at: Array, modifier: str) -> Array:
+    return schedule.find(codes.at(at), same(modifier, len(at)), days[at])

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from claims.price import modifiers as mod
-from claims.price.ask import Loaded, same, texts, whole
+from claims.price.ask import Columns, Loaded, among, same, texts, whole
 from claims.price.exact import Array
 from claims.price.reasons import NUMBERS
 from claims.price.schedule import COMPONENTS, STATUSES, Schedule
-from claims.price.where import Frames, Where
+from claims.price.where import Where
+from claims.tables.columns import Coded
 
-METHODS = pl.Series(["", "physician", "anaesthesia", "drug", "laboratory"])
+METHODS = Coded(("", "physician", "anaesthesia", "drug", "laboratory"), np.arange(5))
 PHYSICIAN, ANAESTHESIA, DRUG, LABORATORY = 1, 2, 3, 4
 MAX_UNITS = 999_999
-_WAIVED = pl.Series(["", "QW"])
+_WAIVED = Coded(("", "QW"), np.arange(2))
 _PROFESSIONAL = ("professional", "vision", None)
 
 
@@ -25,7 +25,7 @@ _PROFESSIONAL = ("professional", "vision", None)
 class Lines:
     """Of each line; `why` is the first reason against a price so far, 0 for none."""
 
-    codes: pl.Series
+    codes: Coded
     marked: Array
     units: Array
     minutes: Array  # -1 not said
@@ -51,34 +51,31 @@ class Lines:
         return found
 
 
-def lines(frames: Frames, loaded: Loaded, schedule: Schedule | None, at: Where) -> Lines:
+def lines(asked: Columns, loaded: Loaded, schedule: Schedule | None, at: Where) -> Lines:
     """Find the schedule of each line."""
-    frame = frames["lines"]
-    marked = mod.marks(frame["mods"])
-    said = np.nan_to_num(frame["units"].to_numpy())
+    rows = whole(asked("lines", "row"))
+    marked = mod.marks(texts(asked("lines", "mods")))
+    said = whole(asked("lines", "units"))
     good = (said > 0) & (said <= MAX_UNITS) & (said == np.floor(said))
     component = np.select([(marked & mod.bits(name)) > 0 for name in ("26", "TC", "53")], [1, 2, 3], 0)
     found = Lines(
-        frame["code"], marked, np.where(good, said, 1).astype(np.int64),
-        whole(frame["minutes"], -1), _groups(frame, at, marked), component,
-        np.full(len(frame), -1), np.full(len(frame), -1), np.zeros(len(frame), np.int64),
-        np.zeros(len(frame), np.int64),
+        texts(asked("lines", "code")), marked, np.where(good, said, 1).astype(np.int64),
+        whole(asked("lines", "minutes"), -1), _groups(rows, at, marked), component,
+        np.full(len(rows), -1), np.full(len(rows), -1), np.zeros(len(rows), np.int64),
+        np.zeros(len(rows), np.int64),
     )  # fmt: skip
-    kind = frames["claims"]["type"]
-    others = np.logical_and.reduce([(kind.ne_missing(name)).to_numpy() for name in _PROFESSIONAL])
-    found.refuse(others[whole(frame["row"])], "kind")
-    if found.codes.null_count():
-        found.refuse(found.codes.is_null().to_numpy(), "code")
+    found.refuse(~among(texts(asked("claims", "type")), _PROFESSIONAL)[rows], "kind")
+    found.refuse(found.codes.numbers < 0, "code")
     found.refuse(at.days < 0, "day")
     _choose(found, loaded, schedule, at)
     found.refuse(~good & (found.method != ANAESTHESIA), "units")
     return found
 
 
-def _groups(frame: pl.DataFrame, at: Where, marked: Array) -> Array:
+def _groups(rows: Array, at: Where, marked: Array) -> Array:
     """Claim and day; who assists at surgery is ranked apart from who operates."""
     helps = (marked & mod.HELPERS) > 0
-    found: Array = (frame["row"].to_numpy() << 20 | at.days.clip(0)) << 1 | helps
+    found: Array = (rows << 20 | at.days.clip(0)) << 1 | helps
     return found
 
 
@@ -87,11 +84,11 @@ def _choose(found: Lines, loaded: Loaded, schedule: Schedule | None, at: Where) 
     plain = np.full(len(found.why), -1)
     status = plain
     if schedule is not None:
-        found.row = schedule.find(found.codes, texts(COMPONENTS, found.component), at.days)
+        found.row = schedule.find(found.codes, COMPONENTS.at(found.component), at.days)
         plain = found.row.copy()
         special = np.flatnonzero(found.component > 0)
         if len(special):
-            plain[special] = schedule.find(texts(found.codes, special), same("", len(special)), at.days[special])
+            plain[special] = schedule.find(found.codes.at(special), same("", len(special)), at.days[special])
         own = np.where(found.row >= 0, found.row, plain)
         status = schedule.status[own]
         found.method[schedule.paid[own]] = PHYSICIAN
@@ -113,10 +110,10 @@ def _listed(found: Lines, loaded: Loaded, at: Where, method: int, name: str) -> 
     rest = np.flatnonzero(found.method == 0)
     if name not in loaded or not len(rest):
         return
-    keys = [texts(found.codes, rest)]
+    keys = [found.codes.at(rest)]
     rows = np.full(len(rest), -1)
     if "modifier" in loaded.tables[name].definition.keys:
-        waived = texts(_WAIVED, found.has(mod.bits("QW"))[rest].astype(np.int64))
+        waived = _WAIVED.at(found.has(mod.bits("QW"))[rest].astype(np.int64))
         rows = loaded.find(name, [*keys, waived], at.days[rest])
         keys.append(same("", len(rest)))
     again = loaded.find(name, keys, at.days[rest])

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 
-from claims.price.ask import SMALL
 from claims.price.exact import Array
+from claims.tables.columns import Coded
 
 NAMES = (
     "26", "TC", "53", "50", "52", "22", "66", "54", "55", "56", "78", "62", "80", "81", "82", "AS", "QK", "QX", "QY",
@@ -31,19 +30,10 @@ UNRECKONED = bits("CQ", "CO", "FX", "FY", "CT")
 """They change the fee by rules that are not reckoned here, so a line with one is not priced."""
 
 
-def marks(mods: pl.Series) -> Array:
+def marks(mods: Coded) -> Array:
     """The bits of each line's modifiers."""
-    found = np.zeros(len(mods), np.int64)
-    if len(mods) <= SMALL:
-        for n, names in enumerate(mods.to_list()):
-            for name in names or ():
-                found[n] |= BITS.get(name, 0)
-        return found
-    counts = mods.list.len().fill_null(0).to_numpy()
-    flat = mods.filter(pl.Series(counts > 0)).explode()
-    numbers = flat.replace_strict(list(BITS), list(BITS.values()), default=0, return_dtype=pl.Int64).to_numpy()
-    np.bitwise_or.at(found, np.repeat(np.arange(len(mods)), counts), numbers)
-    return found
+    each = [sum(BITS.get(name, 0) for name in set(names)) for names in mods.values]
+    return np.asarray(np.array([*each, 0], np.int64)[mods.numbers])
 
 
 def several(marked: Array, names: Sequence[str]) -> Array:

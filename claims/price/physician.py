@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claims.price.ask import same, texts
+from claims.price.ask import same
 from claims.price.exact import Array
 from claims.price.fee import EYE, HEART, IMAGING, SCALE, THERAPY, Fee, Site, fees, whole
 from claims.price.lines import PHYSICIAN, Lines
@@ -172,7 +172,7 @@ def _drop_bases(lines: Lines, schedule: Schedule, policy: Array) -> None:
 
 def _base_fees(schedule: Schedule, here: Array, base: Array, at: Where) -> Array:
     """The fee of the base in the place of each line; -1 where it has no row that is paid."""
-    codes = texts(schedule.codes, base)
+    codes = schedule.codes.at(base)
     rows = schedule.find(codes, same("", len(here)), at.days[here])
     facility = np.where(at.facility[here] > 0, 1, 0)
     amount = whole(schedule, Site(rows, facility, at.indices[:, here], at.factor[here]))

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from claims.price.anaesthesia import anaesthesia
-from claims.price.ask import Loaded
+from claims.price.ask import Columns, Loaded, of_frames, of_record
 from claims.price.exact import Array
 from claims.price.lines import ANAESTHESIA, DRUG, LABORATORY, PHYSICIAN, Lines, lines
 from claims.price.physician import physician
 from claims.price.schedule import Schedule
 from claims.price.shares import shares
 from claims.price.sums import Sums
-from claims.price.where import Frames, Where, where
+from claims.price.where import Where, where
 from claims.tables.table import Table
 
 TABLES = (
     "rvu", "gpci", "zip", "factor", "pos", "anaesthesia", "anaesthesia_factor", "drug_price", "lab_price", "registered"
 )  # fmt: skip
 """What prices rest on."""
+
+Frames = Mapping[str, pl.DataFrame]
 
 
 def price(frames: Frames, tables: Mapping[str, Table]) -> pl.DataFrame:
@@ -55,14 +58,23 @@ class Prices:
 
         Money is in cents. `allowed` is null where the line is not priced, and `why` is then a key of REASONS.
         """
-        at = where(frames, self._loaded)
-        asked = lines(frames, self._loaded, self._schedule, at)
+        found = self._sums(of_frames(frames)).frame()
+        return pl.DataFrame([frames["lines"]["row"], frames["lines"]["seq"], *found.get_columns()])
+
+    def of_record(self, record: Mapping[str, Any], names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Some columns of the same for each line of one claim."""
+        columns = self._sums(of_record(record)).columns()
+        return list(zip(*(columns[name].listed() for name in names), strict=True))
+
+    def _sums(self, asked_for: Columns) -> Sums:
+        at = where(asked_for, self._loaded)
+        asked = lines(asked_for, self._loaded, self._schedule, at)
         parts = shares(asked, self._schedule)
         self._places(asked, at)
         asleep = anaesthesia(asked, self._loaded, at)
         done = None if self._schedule is None else physician(asked, self._schedule, at)
         listed = self._listed(asked)
-        return Sums(frames, self._schedule, asked, at, parts, asleep, done, listed).frame()
+        return Sums(asked_for, self._schedule, asked, at, parts, asleep, done, listed)
 
     def _places(self, asked: Lines, at: Where) -> None:
         """Refuse lines whose place, locality or factor is not known."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from claims.price.ask import Loaded, same, whole
+from claims.price.ask import Loaded, among, same, texts, whole
 from claims.price.exact import Array, share
 from claims.price.fee import SCALE, Site, cap, fees
 from claims.price.schedule import COMPONENTS, Schedule
+from claims.tables.columns import laid
 from claims.tables.table import Table
 
 SETTINGS = ("nonfacility", "facility")
@@ -25,19 +26,22 @@ def published(tables: Mapping[str, Table], asked: pl.DataFrame, kind: str = "sta
     """
     loaded = Loaded(tables)
     schedule = Schedule(loaded)
-    days = whole(asked["day"], -1)
-    rows = schedule.find(asked["code"], asked["modifier"], days)
-    places = loaded.find("gpci", [asked["carrier"], asked["locality"]], days)
+    days = whole(laid(asked["day"]), -1)
+    codes, modifiers, carriers, localities = (
+        texts(laid(asked[name])) for name in ("code", "modifier", "carrier", "locality")
+    )
+    rows = schedule.find(codes, modifiers, days)
+    places = loaded.find("gpci", [carriers, localities], days)
     factor = loaded.numbers("factor", "value")[loaded.find("factor", [same(kind, len(asked))], days)]
     indices = np.stack([loaded.numbers("gpci", name)[places] for name in ("work", "pe", "mp")])
     known = (rows >= 0) & (places >= 0) & (factor > 0)
     component = np.zeros(len(asked), np.int64)
-    for number, name in enumerate(COMPONENTS.to_list()[:-1]):
-        component[(asked["modifier"] == name).fill_null(value=False).to_numpy()] = number
+    for number, name in enumerate(COMPONENTS.values):
+        component[among(modifiers, (name,))] = number
     found: dict[str, pl.Series] = {}
     for setting, name in enumerate(SETTINGS):
         site = Site(rows, np.full(len(asked), setting), indices, factor)
-        fee = fees(schedule, asked["code"], component, days, site)
+        fee = fees(schedule, codes, component, days, site)
         top = cap(schedule, site)
         paid = known & schedule.paid[rows]
         found[f"fee_{name}"] = _cents(fee.uncapped, paid)

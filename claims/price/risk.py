@@ -38,7 +38,7 @@ def risk(codes: Iterable[str], age: int | None, gender: str | None) -> Risk:
     if find_spec("hccinfhir") is None:
         return Risk("package")
     sex = _SEX.get(gender or "")
-    if age is None or sex is None:
+    if age is None or age < 0 or sex is None:
         return Risk("patient")
     plain = sorted({code.replace(".", "").upper() for code in codes})
     found = _model().calculate_from_diagnosis(plain, age=age, sex=sex)
@@ -48,8 +48,8 @@ def risk(codes: Iterable[str], age: int | None, gender: str | None) -> Risk:
 
 @lru_cache(maxsize=1)
 def _model() -> Any:
-    from hccinfhir import HCCInFHIR
-
     with warnings.catch_warnings():  # it opens its tables in a way that Python 3.11 calls old
         warnings.simplefilter("ignore", DeprecationWarning)
+        from hccinfhir import HCCInFHIR
+
         return HCCInFHIR(model_name=MODEL)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import polars as pl
 
 from claims.price.ask import Loaded, marked
 from claims.price.exact import Array
+from claims.tables.columns import Coded
 from claims.tables.table import Table
 
 STATUSES = {name: n for n, name in enumerate("ARTBCEIJMNPX")}
 _OTHER = len(STATUSES)
-COMPONENTS = pl.Series(["", "26", "TC", "53", None])
+COMPONENTS = Coded(("", "26", "TC", "53"), np.array([0, 1, 2, 3, -1]))
 _DIGITS = {str(n): n for n in range(10)}
 
 
@@ -35,7 +35,7 @@ class Schedule:
     def _marked(self, name: str, known: Mapping[str, int], default: int) -> Array:
         return marked(self._table.values[name], known, default)
 
-    def find(self, codes: pl.Series, modifiers: pl.Series, days: Array) -> Array:
+    def find(self, codes: Coded, modifiers: Coded, days: Array) -> Array:
         """The row of each code and modifier."""
         return self.loaded.find("rvu", [codes, modifiers], days)
 
@@ -114,6 +114,7 @@ class Schedule:
         return found
 
     @cached_property
-    def codes(self) -> pl.Series:
+    def codes(self) -> Coded:
         """The codes by number."""
-        return pl.Series(list(self._table.known("code")), dtype=pl.String)
+        known = tuple(self._table.known("code"))
+        return Coded(known, np.arange(len(known)))

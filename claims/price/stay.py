@@ -82,7 +82,7 @@ class Stays:
         if first is None or first["code"] is None:
             return Stay("principal")
         status = claim["discharge_status"]
-        if claim["age"] is None or not (status or "").isdecimal():
+        if claim["age"] is None or claim["age"] < 0 or not (status or "").isdecimal():
             return Stay("patient")
         asked = {
             "version": version, "age": claim["age"], "sex": _SEX.get(claim["gender"], 2),

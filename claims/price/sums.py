@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from claims.price.anaesthesia import Anaesthesia
-from claims.price.ask import SMALL, texts, whole
+from claims.price.ask import SMALL, whole
+from claims.price.ask import Columns as Asked
 from claims.price.exact import Array, share
 from claims.price.fee import SCALE
 from claims.price.lines import ANAESTHESIA, DRUG, LABORATORY, METHODS, PHYSICIAN, Lines
@@ -16,18 +18,59 @@ from claims.price.physician import PARTS, Physician
 from claims.price.reasons import REASONS
 from claims.price.schedule import COMPONENTS, Schedule
 from claims.price.shares import LIMIT, NOT_PARTICIPATING, Shares
-from claims.price.where import KINDS, Frames, Where
+from claims.price.where import KINDS, Where
+from claims.tables.columns import Coded
 
 _NO_CHARGE = 2**62
-_REASONS = pl.Series(list(REASONS))
-_KINDS = pl.Series([*KINDS, None])
+_REASONS = Coded(tuple(REASONS), np.arange(len(REASONS)))
+_KINDS = Coded(KINDS, np.array([*range(len(KINDS)), -1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers or flags, null where they are not known."""
+
+    values: Array
+    good: Array
+
+    def series(self) -> pl.Series:
+        """As a column."""
+        kind = pl.Boolean if self.values.dtype == bool else pl.Int64
+        if len(self.values) <= SMALL:
+            return pl.Series(self.listed(), dtype=kind)
+        series = pl.Series(self.values, dtype=kind)
+        return series if self.good.all() else series.set(pl.Series(~self.good), None)
+
+    def listed(self) -> list[Any]:
+        """As they are."""
+        both = zip(self.values.tolist(), self.good.tolist(), strict=True)
+        return [value if known else None for value, known in both]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts by number."""
+
+    values: Coded
+
+    def series(self) -> pl.Series:
+        """As a column."""
+        each = pl.Series([*self.values.values, None], dtype=pl.String)
+        return each.gather(pl.Series(self.values.numbers % len(each)))
+
+    def listed(self) -> list[Any]:
+        """As they are."""
+        return self.values.listed()
+
+
+Columns = dict[str, Numbers | Texts]
 
 
 @dataclass(frozen=True)
 class Sums:
     """Puts the amounts of each line together."""
 
-    frames: Frames
+    asked: Asked
     schedule: Schedule | None
     lines: Lines
     at: Where
@@ -38,6 +81,10 @@ class Sums:
 
     def frame(self) -> pl.DataFrame:
         """A row for each line."""
+        return pl.DataFrame({name: column.series() for name, column in self.columns().items()})
+
+    def columns(self) -> Columns:
+        """What is known of each line, by name."""
         lines = self.lines
         count = len(lines.why)
         by_rate = (lines.method == PHYSICIAN) | (lines.method == ANAESTHESIA)
@@ -56,20 +103,18 @@ class Sums:
         units[0] = np.where(listed, (self.listed + 5) // 10, units[0])
         counts[0] = np.where(listed, lines.units, counts[0])
         good = lines.why == 0
-        charge = whole(self.frames["lines"]["charge"], _NO_CHARGE)
-        found = {
-            "row": self.frames["lines"]["row"],
-            "seq": self.frames["lines"]["seq"],
-            "allowed": _known(allowed, good),
-            "unit": _known(np.where(counts[0] > 0, units[0], np.where(counts[1] > 0, units[1], units[2])), good),
-            "fee": _known(self._fee(listed), good),
-            "payable": _known(np.minimum(allowed, charge), good),
-            "limit": _known(limit, good & outside),
-            "why": texts(_REASONS, lines.why),
-            "method": texts(METHODS, lines.method),
-            "units": _known(lines.units, good),
+        charge = whole(self.asked("lines", "charge"), _NO_CHARGE)
+        found: Columns = {
+            "allowed": Numbers(allowed, good),
+            "unit": Numbers(np.where(counts[0] > 0, units[0], np.where(counts[1] > 0, units[1], units[2])), good),
+            "fee": Numbers(self._fee(listed), good),
+            "payable": Numbers(np.minimum(allowed, charge), good),
+            "limit": Numbers(limit, good & outside),
+            "why": Texts(_REASONS.at(lines.why)),
+            "method": Texts(METHODS.at(lines.method)),
+            "units": Numbers(lines.units, good),
         }
-        return pl.DataFrame(found | self._how(good, units, counts, by_rate, outside))
+        return found | self._how(good, units, counts, by_rate, outside)
 
     def _tiers(self) -> tuple[Array, Array]:
         """(amounts, counts) in three tiers."""
@@ -101,31 +146,31 @@ class Sums:
         cents = share(one, np.ones(count, np.int64), np.full(count, SCALE))
         return np.where(listed, (self.listed + 5) // 10, cents)
 
-    def _how(self, good: Array, units: Array, counts: Array, by_rate: Array, outside: Array) -> dict[str, pl.Series]:
+    def _how(self, good: Array, units: Array, counts: Array, by_rate: Array, outside: Array) -> Columns:
         """The columns that say how a price came about."""
         lines, at = self.lines, self.at
         rated, doctor, asleep = good & by_rate, lines.open(PHYSICIAN), lines.open(ANAESTHESIA)
-        place = np.where(rated & (at.place >= 0), at.place, len(at.carriers) - 1)
-        found: dict[str, pl.Series] = {
-            "facility": _known(at.facility > 0, doctor),
-            "carrier": texts(at.carriers, place),
-            "locality": texts(at.localities, place),
-            "gpci_work": _known(at.indices[0], doctor),
-            "gpci_pe": _known(at.indices[1], doctor),
-            "gpci_mp": _known(at.indices[2], doctor),
-            "factor": _known(np.where(asleep, self.asleep.factor, at.factor), rated),
-            "factor_kind": texts(_KINDS, np.where(rated, at.kind, 2)),
-            "component": texts(COMPONENTS, np.where(doctor, lines.component, len(COMPONENTS) - 1)),
-            "care": _known(self.shares.care, doctor),
-            "role": _known(self.shares.role, rated),
-            "participating": _known(~outside, rated),
-            "assumed": _known(at.assumed, rated),
-            "base_units": _known(self.asleep.base, asleep),
-            "time_tenths": _known(self.asleep.time, asleep),
+        place = np.where(rated & (at.place >= 0), at.place, len(at.carriers.numbers) - 1)
+        found: Columns = {
+            "facility": Numbers(at.facility > 0, doctor),
+            "carrier": Texts(at.carriers.at(place)),
+            "locality": Texts(at.localities.at(place)),
+            "gpci_work": Numbers(at.indices[0], doctor),
+            "gpci_pe": Numbers(at.indices[1], doctor),
+            "gpci_mp": Numbers(at.indices[2], doctor),
+            "factor": Numbers(np.where(asleep, self.asleep.factor, at.factor), rated),
+            "factor_kind": Texts(_KINDS.at(np.where(rated, at.kind, len(KINDS)))),
+            "component": Texts(COMPONENTS.at(np.where(doctor, lines.component, len(COMPONENTS.values)))),
+            "care": Numbers(self.shares.care, doctor),
+            "role": Numbers(self.shares.role, rated),
+            "participating": Numbers(~outside, rated),
+            "assumed": Numbers(at.assumed, rated),
+            "base_units": Numbers(self.asleep.base, asleep),
+            "time_tenths": Numbers(self.asleep.time, asleep),
         }
         return found | self._reductions(doctor, units, counts)
 
-    def _reductions(self, doctor: Array, units: Array, counts: Array) -> dict[str, pl.Series]:
+    def _reductions(self, doctor: Array, units: Array, counts: Array) -> Columns:
         """RVUs and the tiers of units."""
         done, schedule = self.physician, self.schedule
         count = len(doctor)
@@ -133,7 +178,7 @@ class Sums:
         tiers = None if done is None else done.tiers
         zero = np.zeros(count, np.int64)
         setting = np.where(self.at.facility > 0, 1, 0)
-        found: dict[str, pl.Series] = {}
+        found: Columns = {}
         for name, values in (
             ("work", zero if schedule is None else schedule.work[rows]),
             ("pe", zero if schedule is None else schedule.expense[setting, rows]),
@@ -145,19 +190,9 @@ class Sums:
             ("rank", zero if tiers is None else tiers.rank),
             ("endoscopy_base", zero if tiers is None else (tiers.base + SCALE // 2) // SCALE),
         ):
-            found[name] = _known(values, doctor)
+            found[name] = Numbers(values, doctor)
         for tier in range(3):
-            found[f"count_{tier + 1}"] = _known(counts[tier], self.lines.why == 0)
-            found[f"unit_{tier + 1}"] = _known(units[tier], (self.lines.why == 0) & (counts[tier] > 0))
-            found[f"percent_{tier + 1}"] = _known(zero if tiers is None else tiers.percent[tier], doctor)
+            found[f"count_{tier + 1}"] = Numbers(counts[tier], self.lines.why == 0)
+            found[f"unit_{tier + 1}"] = Numbers(units[tier], (self.lines.why == 0) & (counts[tier] > 0))
+            found[f"percent_{tier + 1}"] = Numbers(zero if tiers is None else tiers.percent[tier], doctor)
         return found
-
-
-def _known(values: Array, good: Array) -> pl.Series:
-    """Numbers or flags, null where they are not known."""
-    kind = pl.Boolean if values.dtype == bool else pl.Int64
-    if len(values) <= SMALL:
-        both = zip(values.tolist(), good.tolist(), strict=True)
-        return pl.Series([value if known else None for value, known in both], dtype=kind)
-    series = pl.Series(values, dtype=kind)
-    return series if good.all() else series.set(pl.Series(~good), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from claims.rules.rule import SEVERITIES, Rule, own_rules
 from claims.tables.own import own_tables
@@ -22,6 +22,17 @@ CATEGORIES = {
 }  # fmt: skip
 """The letters of ids → what their rules are about, in the order of the page."""
 
+NO_RULES = {
+    "NCC-003": "Pairs with indicator 9 and those whose days are over are what NCC-001, 002, 004 and 005 do not ask: a "
+    "rule that finds nothing is none. Tests hold it.",
+    "FMT-001": "Whether a Claim is of a profile that it names is what `$validate` answers, with every element.",
+    "FMT-005": "Counts and control numbers are those of an X12 file, not of a claim: reading one refuses the file.",
+    "FMT-006": "So are the levels of an X12 file (HL).",
+    "FMT-009": "Segments that a situation asks for are made when a claim is written as X12; what is missing for them "
+    "is refused there, by element.",
+}
+"""Edits of other catalogues that are no rules here, and what stands for them."""
+
 
 def page(rules: Iterable[Rule]) -> str:
     """The page as Markdown."""
@@ -36,19 +47,31 @@ def page(rules: Iterable[Rule]) -> str:
         f"All {errors + warnings + notes} rules that ship, {errors} errors, {warnings} warnings and {notes} for "
         "information.\n`python -m claims.rules.page` writes this page. [Claim rules](claims-rules.md) tells the "
         "language, and how to add\nyour own. A rule is not run while a table that it needs is not loaded; a table "
-        "marked \\* ships with the package.",
+        "marked \\* ships with the package. Where\na rule is that of some payers, claims to others are not asked.",
+        _counts(names, grouped),
         *(_category(name, grouped[name]) for name in names),
         _tables(rule for found in grouped.values() for rule in found),
+        "## What is no rule\n\n" + "\n".join(f"- **{id}** {why}" for id, why in NO_RULES.items()),
     ]
     return "\n\n".join(parts) + "\n"
 
 
+def _counts(names: Iterable[str], grouped: Mapping[str, list[Rule]]) -> str:
+    lines = ["| about | rules | errors | warnings | information | of some payers |", "|---|---|---|---|---|---|"]
+    for name in names:
+        counts = Counter(rule.severity for rule in grouped[name])
+        numbers = [len(grouped[name]), *(counts[one] for one in SEVERITIES), sum(1 for r in grouped[name] if r.payer)]
+        lines.append(f"| {name}: {CATEGORIES.get(name, name)} | {' | '.join(map(str, numbers))} |")
+    return "\n".join(lines)
+
+
 def _category(name: str, rules: list[Rule]) -> str:
-    lines = [f"## {CATEGORIES.get(name, name)}", "", "| id | severity | the claim breaks it when | where | tables |"]
-    lines.append("|---|---|---|---|---|")
+    lines = [f"## {CATEGORIES.get(name, name)}", ""]
+    lines += ["| id | severity | the claim breaks it when | where | payers | tables |", "|---|---|---|---|---|---|"]
     for rule in sorted(rules, key=lambda rule: rule.id):
         tables = ", ".join(_table(table) for table in sorted(rule.tables))
-        lines.append(f"| {rule.id} | {rule.severity} | {_cell(rule.sentence)} | `{rule.where()}` | {tables} |")
+        cells = [rule.id, rule.severity, _cell(rule.sentence), f"`{rule.where()}`", ", ".join(rule.payer), tables]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@
     breaks = "end < start"
 
 `breaks` is true where the claim breaks the rule (docs/claims-rules.md tells the language). A user's file has this form.
+`payer = ["medicare"]` says whose rule it is: no claim to another kind of payer is asked.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from claims.expr.read import read
-from claims.expr.tree import Lookup, Node, walk
-from claims.sheet.schema import SCOPES
+from claims.expr.tree import Among, Column, Logic, Lookup, Node, walk
+from claims.sheet.schema import PAYERS, SCOPES
 from fhir_profiles.errors import Category, FhirError
 
 SEVERITIES = ("error", "warning", "information")
@@ -52,6 +53,8 @@ class Rule:
     x12: str = ""
     carc: str = ""
     source: str = ""
+    payer: tuple[str, ...] = ()
+    """The kinds of payers whose rule it is, of PAYERS; of all where there is none."""
 
     @property
     def category(self) -> str:
@@ -60,8 +63,9 @@ class Rule:
 
     @cached_property
     def node(self) -> Node:
-        """The expression, read and checked."""
-        return read(self.breaks, self.scope)
+        """The expression, read and checked; asked of claims to its payers only."""
+        said = read(self.breaks, self.scope)
+        return Logic("flag", "and", (_paid_by(self.payer, self.scope), said)) if self.payer else said
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -90,6 +94,8 @@ def read_rules(text: str, name: str) -> list[Rule]:
 def _rule(one: Any, where: str) -> Rule:
     if not isinstance(one, dict):
         raise _refused(f"{where}: a rule is a table")
+    one = dict(one)
+    payers = one.pop("payer", [])
     wrong = [key for key in REQUIRED if not isinstance(one.get(key), str)]
     wrong += [key for key in one if key not in REQUIRED + OPTIONAL or not isinstance(one[key], str)]
     if wrong:
@@ -100,12 +106,22 @@ def _rule(one: Any, where: str) -> Rule:
     for key, allowed in (("severity", SEVERITIES), ("scope", tuple(SCOPES))):
         if one[key] not in allowed:
             raise _refused(f"{where}: {key} is one of {', '.join(allowed)}")
-    rule = Rule(**one)
+    if not isinstance(payers, list) or not all(isinstance(kind, str) and kind in PAYERS for kind in payers):
+        raise _refused(f"{where}: payer is a list of {', '.join(PAYERS)}")
+    rule = Rule(**one, payer=tuple(payers))
     try:
         _ = rule.node
     except FhirError as error:
         raise _refused(f"{where}: {error.problems[0].text}") from None
     return rule
+
+
+def _paid_by(kinds: tuple[str, ...], scope: str) -> Node:
+    """Whether a claim goes to a payer of these kinds."""
+    of = "" if scope == "claim" else "claim"
+    if kinds == ("medicare",):
+        return Column("flag", of, "medicare")  # most often asked, and a flag is quicker than a text
+    return Among("flag", Column("text", of, "payer_kind"), kinds)
 
 
 def unique(rules: Iterable[Rule]) -> list[Rule]:

@@ -4,160 +4,132 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
-from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import NamedTuple
 
 import msgspec
 import orjson
 import polars as pl
 
-from claims.answer.head import Head, read_head
-from claims.answer.response import Result, Written, response
+from claims.answer.head import Head
+from claims.answer.response import Written, response
 from claims.answer.scrub import Scrub
-from claims.run.cut import LONGEST, Chunk
-from claims.sheet.read import read_claim
+from claims.learn.columns import ASKED
+from claims.learn.score import Scorer
+from claims.run.counts import Counts
+from claims.run.cut import LONGEST, Chunk, read
+from claims.run.repeats import MARK
+from claims.run.sheets import findings, prices, scores, tally
+from claims.run.write import write
+from claims.sheet.sheet import Sheet
 from claims.sheet.values import day
 from fhir_profiles.errors import FhirError
 
-KINDS = {"findings": "parquet", "prices": "parquet", "responses": "ndjson", "rejected": "ndjson"}
+KINDS = {
+    "findings": "parquet", "prices": "parquet", "scores": "parquet", "responses": "ndjson", "rejected": "ndjson",
+}  # fmt: skip
 """Folder → what its files are; one file for each chunk."""
 
-_FINDINGS: dict[str, Any] = {
-    "line": pl.Int64, "claim": pl.String, "control": pl.String, "rule": pl.String, "severity": pl.String,
-    "scope": pl.String, "sequence": pl.Int64, "carc": pl.String,
-}  # fmt: skip
+
+class Made(NamedTuple):
+    """What a chunk comes to: kind → content of its file, a mark for each claim, and the counts."""
+
+    files: dict[str, bytes]
+    marks: bytes
+    counts: Counts
 
 
-class Counts(msgspec.Struct):
-    """What became of a chunk, or of all."""
+class Read(NamedTuple):
+    """The claims of a chunk: numbers of their lines, rows, heads where answers are asked, digests; and what is none."""
 
-    lines: int = 0
-    claims: int = 0
-    rejected: int = 0
-    findings: int = 0
-    errors: int = 0
-    clean: int = 0
-    priced: int = 0
-    charged: int = 0
-    allowed: int = 0
-    """Lines of claims that have a price, what all lines charge, and what those with a price are allowed: cents."""
-
-    def add(self, other: Counts) -> None:
-        """Add those of another chunk."""
-        for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+    numbers: list[int]
+    sheet: Sheet
+    heads: list[Head]
+    digests: list[bytes]
+    rejected: list[tuple[int, str]]
 
 
-def work(scrub: Scrub, path: Path, chunk: Chunk, out: Path, on: str) -> Counts:
-    """Scrub a chunk and write its files; the counts come last, and say that it is done."""
-    gc.disable()
+def work(
+    scrub: Scrub, path: Path, chunk: Chunk, out: Path, on: str, *, responses: bool = True, scorer: Scorer | None = None
+) -> Counts:
+    """Scrub a chunk and write its files below `out`, whose folders exist; its counts come last, and say it is done."""
+    return keep(out, chunk, made(scrub, read(path, chunk), chunk, on, responses=responses, scorer=scorer))
+
+
+def made(
+    scrub: Scrub, body: bytes, chunk: Chunk, on: str, *, responses: bool = True, scorer: Scorer | None = None
+) -> Made:
+    """What the bytes of a chunk come to; the same for the same bytes."""
+    collecting = gc.isenabled()
+    gc.disable()  # rows of claims hold no cycles, and are many
     try:
-        counts = _work(scrub, path, chunk, out, on)
+        written = Written("", on, scrub.stamp.brief, bool(scrub.stamp.not_run))
+        return _made(scrub, body, chunk, written, responses, scorer)
     finally:
-        gc.enable()
-        gc.collect()
-    write(out / "chunks" / f"{chunk.number:06}.json", lambda file: file.write(msgspec.json.encode(counts)))
-    return counts
+        if collecting:
+            gc.enable()
 
 
-def _work(scrub: Scrub, path: Path, chunk: Chunk, out: Path, on: str) -> Counts:
-    lines, bodies, rejected = _bodies(path, chunk)
-    records: list[dict[str, Any]] = []
-    heads: list[Head] = []
-    numbers: list[int] = []
-    ids: list[str] = []
-    received = day(on)
-    for number, body in zip(lines, bodies, strict=True):
-        try:
-            records.append(read_claim(body, len(records), None, received))
-            heads.append(read_head(body))
-        except FhirError as error:
-            rejected.append((number, error.problems[0].text))
-            continue
-        numbers.append(number)
-        ids.append(_id(body, scrub.stamp.fingerprint))
-    many = scrub.many(records, heads)
-    counts = _counts(chunk, many.results, many.prices, len(rejected))
-    findings, prices = _findings(many.results, numbers), _prices(many.prices, records, numbers)
-    rejected.sort()
-    partial, brief = bool(scrub.stamp.not_run), scrub.stamp.brief
+def keep(out: Path, chunk: Chunk, made: Made) -> Counts:
+    """Write the files of a chunk."""
+    for kind, content in made.files.items():
+        write(out / kind / f"{chunk.number:06}.{KINDS[kind]}", content)
+    write(out / "chunks" / f"{chunk.number:06}.marks", made.marks)
+    write(out / "chunks" / f"{chunk.number:06}.json", msgspec.json.encode(made.counts))
+    return made.counts
 
-    def answers(file: IO[bytes]) -> None:
-        for id, result in zip(ids, many.results, strict=True):
-            file.write(response(result, Written(id, on, brief, partial)) + b"\n")
 
-    def refusals(file: IO[bytes]) -> None:
-        file.writelines(orjson.dumps({"line": number, "error": text}) + b"\n" for number, text in rejected)
-
-    writers: dict[str, Callable[[IO[bytes]], Any]] = {
-        "findings": findings.write_parquet,
-        "prices": prices.write_parquet,
-        "responses": answers,
-        "rejected": refusals,
+def _made(scrub: Scrub, body: bytes, chunk: Chunk, written: Written, responses: bool, scorer: Scorer | None) -> Made:
+    claims = _read(scrub, body, chunk, day(written.created), responses)
+    sheet, numbers = claims.sheet, claims.numbers
+    many = scrub.many(sheet, claims.heads) if responses else scrub.tables(sheet)
+    counts = tally(scrub.edits.active, many, sheet)
+    counts.lines, counts.rejected = chunk.lines, len(claims.rejected)
+    files = {
+        "findings": _parquet(findings(scrub.edits.active, many.found, sheet, numbers)),
+        "prices": _parquet(prices(many.prices, sheet, numbers)),
+        "rejected": b"".join(orjson.dumps({"line": n, "error": text}) + b"\n" for n, text in sorted(claims.rejected)),
     }
-    for kind, ending in KINDS.items():
-        write(out / kind / f"{chunk.number:06}.{ending}", writers[kind])
-    return counts
-
-
-def _bodies(path: Path, chunk: Chunk) -> tuple[list[int], list[bytes], list[tuple[int, str]]]:
-    """Numbers and bytes of the lines, and those that are not read."""
-    text = f"A line has at most {LONGEST} bytes"
-    if chunk.too_long:
-        return [], [], [(chunk.first, text)]
-    with path.open("rb") as file:
-        file.seek(chunk.offset)
-        numbered = enumerate(file.read(chunk.length).split(b"\n"), chunk.first)
-    kept = [(number, line) for number, line in numbered if line.strip()]
-    rejected = [(number, text) for number, line in kept if len(line) > LONGEST]
-    kept = [(number, line) for number, line in kept if len(line) <= LONGEST]
-    return [number for number, _ in kept], [line for _, line in kept], rejected
-
-
-def _id(body: bytes, fingerprint: str) -> str:
-    return f"scrub-{hashlib.sha256(body + fingerprint.encode()).hexdigest()[:40]}"
-
-
-def _counts(chunk: Chunk, results: Sequence[Result], prices: pl.DataFrame, rejected: int) -> Counts:
-    graves = [sum(f.rule.severity == "error" for f in result.findings) for result in results]
-    return Counts(
-        lines=chunk.lines,
-        claims=len(results),
-        rejected=rejected,
-        findings=sum(len(result.findings) for result in results),
-        errors=sum(graves),
-        clean=graves.count(0),
-        priced=prices["allowed"].count(),
-        charged=sum(result.record["claim"]["lines_total"] for result in results),
-        allowed=int(prices["allowed"].sum() or 0),
-    )
-
-
-def _findings(results: Sequence[Result], numbers: list[int]) -> pl.DataFrame:
-    rows = []
-    for number, result in zip(numbers, results, strict=True):
-        claim = result.record["claim"]
-        rows += [
-            (number, claim["id"], claim["control"], f.rule.id, f.rule.severity, f.rule.scope, f.sequence, f.rule.carc)
-            for f in result.findings
+    if scorer is not None:
+        scored = scorer.of_frames(sheet.frames(ASKED), scrub.edits.active, many.found, many.prices)
+        files["scores"] = _parquet(scores(scored, sheet, numbers))
+    if responses:
+        answers = [
+            response(result, written._replace(id=f"scrub-{digest.hex()[:40]}"))
+            for digest, result in zip(claims.digests, many.results, strict=True)
         ]
-    return pl.DataFrame(rows, _FINDINGS, orient="row")
+        files["responses"] = b"".join(answer + b"\n" for answer in answers)
+    marks = [MARK.pack(int.from_bytes(d[:8]), n) for d, n in zip(claims.digests, numbers, strict=True)]
+    return Made(files, b"".join(marks), counts)
 
 
-def _prices(prices: pl.DataFrame, records: list[dict[str, Any]], numbers: list[int]) -> pl.DataFrame:
-    at = prices["row"]
-    lines = pl.Series("line", numbers, dtype=pl.Int64).gather(at)
-    claims = pl.Series("claim", [r["claim"]["id"] for r in records], dtype=pl.String).gather(at)
-    return prices.select(lines, claims, pl.exclude("row"))
+def _read(scrub: Scrub, body: bytes, chunk: Chunk, received: int | None, responses: bool) -> Read:
+    """The claims among the lines."""
+    found = Read([], Sheet(), [], [], [])
+    begun = hashlib.sha256(scrub.stamp.fingerprint.encode())
+    lines = [b""] if chunk.too_long else body.split(b"\n")
+    for number, line in enumerate(lines, chunk.first):
+        text = line.strip()
+        if chunk.too_long or len(text) > LONGEST:
+            found.rejected.append((number, f"A line has at most {LONGEST} bytes"))
+            continue
+        if not text:
+            continue
+        try:
+            claim = found.sheet.add(text, received)
+        except FhirError as error:
+            found.rejected.append((number, error.problems[0].text))
+            continue
+        found.numbers.append(number)
+        (digest := begun.copy()).update(text)
+        found.digests.append(digest.digest())
+        if responses:
+            found.heads.append(Head.of(claim))
+    return found
 
 
-def write(path: Path, fill: Callable[[IO[bytes]], Any]) -> None:
-    """A file that appears when it is whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        fill(file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def _parquet(frame: pl.DataFrame) -> bytes:
+    file = BytesIO()
+    frame.write_parquet(file)
+    return file.getvalue()

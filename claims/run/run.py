@@ -1,121 +1,123 @@
-"""Run a file of claims through edits and prices over several processes; what was done before a kill is kept."""
+"""Run a file of claims through edits and prices; what was done before a kill is kept."""
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import os
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import orjson
 
-from claims.answer.scrub import Scrub
-from claims.run.chunk import KINDS, Counts, work, write
-from claims.run.cut import LINES, Chunk, cut
+from claims.run.counts import Counts
+from claims.run.cut import LINES, MOST_BYTES, Chunk, cut
+from claims.run.job import Crew, Job
+from claims.run.processes import Processes
+from claims.run.repeats import repeats
+from claims.run.source import source
+from claims.run.write import told as disk
+from claims.run.write import write
 from fhir_profiles.errors import Category, FhirError
 
-LAYOUT = 1
+FOLDERS = ("findings", "prices", "scores", "responses", "rejected", "chunks")
+LAYOUT = 2
 _EDGE = 1 << 20
-_AHEAD = 2
-"""Chunks that wait for each process."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a run is of: the same file, rules, tables and day give the same output."""
+    """What a run is of: the same file, rules, tables, day and model give the same output."""
 
     bytes: int
     edges: str
     fingerprint: str
     on: str
-    chunk: int = LINES
+    responses: bool
+    chunk: tuple[int, int] = (LINES, MOST_BYTES)
     layout: int = LAYOUT
+    model: str = ""
 
 
-class Job(msgspec.Struct, frozen=True):
-    """A run: the file, where its output goes, the data directory, the user's own rules, the day (YYYY-MM-DD)."""
-
-    file: Path
-    out: Path
-    data: Path
-    mine: Path | None
-    on: str
-    processes: int = 1
+Crewed = Callable[[Job], AbstractContextManager[Crew]]
 
 
-def run(job: Job, told: Callable[[int, int], None] = lambda _done, _total: None) -> Counts:
+def run(job: Job, told: Callable[[int, int], None] = lambda _done, _total: None, crewed: Crewed = Processes) -> Counts:
     """Do what is not done yet; the counts of everything. `told` hears how many bytes of how many are done.
 
-    FhirError when the output belongs to another file, other rules, tables or another day.
+    `crewed` gives those who work: processes of this machine, or others that keep what is done below `job.out`.
+
+    FhirError when the file holds no lines of claims, when the output belongs to another file, other rules, tables or
+    another day, when it cannot be written, and when those who work are lost again and again.
     """
-    scrub = Scrub.open(job.data, job.mine)
-    manifest = _manifest(job, scrub)
-    _open(job.out, manifest)
-    total, done = Counts(), 0
-    waiting: deque[tuple[Chunk, Future[Counts]]] = deque()
+    with source(job.file, job.out) as file, crewed(msgspec.structs.replace(job, file=file)) as crew:
+        rests = crew.told()
+        sentences = rests.pop("sentences")
+        _open(job.out, _manifest(job, rests["fingerprint"], rests.get("model", "")))
+        total, done, size = Counts(), 0, file.stat().st_size
 
-    def settle(limit: int) -> None:
-        nonlocal done
-        while len(waiting) > limit:
-            chunk, future = waiting.popleft()
-            total.add(future.result())
+        def add(chunk: Chunk, counts: Counts) -> None:
+            nonlocal done
+            total.add(counts)
             done += chunk.length
-            told(done, manifest.bytes)
+            told(done, size)
 
-    try:
-        with _pool(job) as pool:
-            for chunk in cut(job.file):
+        def left() -> Iterator[Chunk]:
+            for chunk in cut(file):
                 counts = _done(job.out, chunk)
-                if counts is not None:
-                    total.add(counts)
-                    done += chunk.length
-                    told(done, manifest.bytes)
-                    continue
-                waiting.append((chunk, pool.submit(_work, chunk)))
-                settle(_AHEAD * job.processes)
-            settle(0)
-    except BrokenProcessPool:
-        text = "A process of the run was ended from outside. Run it again: what is done is kept."
-        raise FhirError.of(Category.INTERRUPTED, "exception", text) from None
-    summary = {"counts": msgspec.to_builtins(total), "on": manifest.on, **scrub.stamp.told()}
-    write(job.out / "summary.json", lambda file: file.write(orjson.dumps(summary, option=orjson.OPT_INDENT_2)))
+                if counts is None:
+                    yield chunk
+                else:
+                    add(chunk, counts)
+
+        for chunk, counts in crew.kept(left()):
+            add(chunk, counts)
+    repeated = repeats(job.out)
+    write(job.out / "summary.json", _summary(job, total, repeated, rests, sentences))
     return total
 
 
-def _manifest(job: Job, scrub: Scrub) -> Manifest:
+def _summary(job: Job, total: Counts, repeated: int, rests: dict[str, Any], sentences: dict[str, Any]) -> bytes:
+    counts = msgspec.to_builtins(total)
+    del counts["rules"]
+    top = [
+        {"rule": rule, "severity": sentences[rule][0], **msgspec.to_builtins(found), "sentence": sentences[rule][1]}
+        for rule, found in total.top()
+    ]
+    summary = {"counts": {**counts, "repeated": repeated}, "on": job.on, "by_rule": top, **rests}
+    return orjson.dumps(summary, option=orjson.OPT_INDENT_2)
+
+
+def _manifest(job: Job, fingerprint: str, model: str) -> Manifest:
     size = job.file.stat().st_size
     digest = hashlib.sha256()
     with job.file.open("rb") as file:
         digest.update(file.read(_EDGE))
         file.seek(max(size - _EDGE, 0))
         digest.update(file.read(_EDGE))
-    return Manifest(size, digest.hexdigest(), scrub.stamp.fingerprint, job.on)
+    return Manifest(size, digest.hexdigest(), fingerprint, job.on, job.responses, model=model)
 
 
 def _open(out: Path, manifest: Manifest) -> None:
     """Begin an output, or go on with it."""
     note = out / "run.json"
-    out.mkdir(parents=True, exist_ok=True)
-    if note.is_file():
-        if _read(note) != manifest:
-            text = "The folder holds the output of another file, other rules, tables or another day: name a new one"
-            raise FhirError.of(Category.CONFLICT, "conflict", text)
-    elif any(not path.name.startswith(".") for path in out.iterdir()):
-        raise FhirError.of(Category.CONFLICT, "conflict", "The folder for the output is not empty: name a new one")
-    for left in (*out.glob(".*.json.*"), *out.glob("*/.*")):
-        left.unlink(missing_ok=True)  # half a file of a process that was killed
+    with disk():
+        out.mkdir(parents=True, exist_ok=True)
+        if note.is_file():
+            if _read(note) != manifest:
+                text = (
+                    "The folder holds the output of another file, day or model, other rules or tables: name a new one"
+                )
+                raise FhirError.of(Category.CONFLICT, "conflict", text)
+        elif any(not path.name.startswith(".") for path in out.iterdir()):
+            raise FhirError.of(Category.CONFLICT, "conflict", "The folder for the output is not empty: name a new one")
+        for left in (*out.glob(".*.json.*"), *out.glob("*/.*")):
+            left.unlink(missing_ok=True)  # half a file of a process that was killed
+        left_out = {"responses": not manifest.responses, "scores": not manifest.model}
+        for folder in (name for name in FOLDERS if not left_out.get(name)):
+            (out / folder).mkdir(exist_ok=True)
     if not note.is_file():
-        write(note, lambda file: file.write(msgspec.json.encode(manifest)))
-    for folder in (*KINDS, "chunks"):
-        (out / folder).mkdir(exist_ok=True)
+        write(note, msgspec.json.encode(manifest))
 
 
 def begun(out: Path) -> str | None:
@@ -127,7 +129,7 @@ def begun(out: Path) -> str | None:
 def _read(note: Path) -> Manifest | None:
     try:
         return msgspec.json.decode(note.read_bytes(), type=Manifest)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError):
         return None
 
 
@@ -137,46 +139,3 @@ def _done(out: Path, chunk: Chunk) -> Counts | None:
         return msgspec.json.decode((out / "chunks" / f"{chunk.number:06}.json").read_bytes(), type=Counts)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
-
-
-@contextmanager
-def _pool(job: Job) -> Iterator[ProcessPoolExecutor]:
-    """Processes that each open rules and tables once; Polars takes one thread in each."""
-    before = os.environ.get("POLARS_MAX_THREADS")
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    try:
-        with ProcessPoolExecutor(job.processes, get_context("spawn"), _start, (job, os.getpid())) as pool:
-            try:
-                yield pool
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    finally:
-        if before is None:
-            del os.environ["POLARS_MAX_THREADS"]
-        else:
-            os.environ["POLARS_MAX_THREADS"] = before
-
-
-_job: Job | None = None
-_scrub: Scrub | None = None
-
-
-def _start(job: Job, parent: int) -> None:
-    global _job, _scrub
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    _job, _scrub = job, Scrub.open(job.data, job.mine)
-    _ = _scrub.stamp.fingerprint
-    gc.freeze()  # rules and tables never change: collections need not look at them again
-
-
-def _follow(parent: int) -> None:
-    """End with the process that began the run, however that ends."""
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)
-
-
-def _work(chunk: Chunk) -> Counts:
-    assert _job is not None and _scrub is not None
-    return work(_scrub, _job.file, chunk, _job.out, _job.on)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from claims.sheet.reading import EMPTY, Reading, Row
+from claims.sheet.reading import Reading, Values, names
 from claims.sheet.shapes import Insurance
 from claims.sheet.values import cents
 from fhir_profiles.systems import ADJUDICATION, X12_ADJUSTMENT_GROUPS
 
+ADJUSTMENTS = names("row seq line amount paid group reason")
+"""The names of the values of a row, in their order."""
 
-def adjustment_rows(at: Reading, one: Insurance) -> list[Row]:
+
+def adjustment_rows(at: Reading, one: Insurance) -> list[Values]:
     """The adjustments of a coverage, of its whole claim (line 0) and of its lines, and what was paid for the lines."""
     if one.claim_response is None:
         return []
@@ -23,22 +26,22 @@ def adjustment_rows(at: Reading, one: Insurance) -> list[Row]:
         line = item.get("itemSequence")
         parts.append((line if isinstance(line, int) else 0, item.get("adjudication")))
     return [
-        {**EMPTY["adjustments"], "row": at.row, "seq": one.sequence, "line": line, **said}
+        (at.row, one.sequence, line, *said)
         for line, adjudications in parts
         for adjudication in _objects(adjudications)
         if (said := _said(adjudication)) is not None
     ]
 
 
-def _said(adjudication: dict[str, Any]) -> Row | None:
+def _said(adjudication: dict[str, Any]) -> Values | None:
     money = adjudication.get("amount")
     value = money.get("value") if isinstance(money, dict) else None
     amount = None if value is None else cents(str(value).encode())[0]
     group = _code(adjudication, "category", X12_ADJUSTMENT_GROUPS)
     if group is not None:
-        return {"amount": amount, "paid": False, "group": group, "reason": _code(adjudication, "reason")}
+        return (amount, False, group, _code(adjudication, "reason"))
     paid = _code(adjudication, "category", ADJUDICATION) == "benefit"
-    return {"amount": amount, "paid": True} if paid else None
+    return (amount, True, None, None) if paid else None
 
 
 def _code(adjudication: dict[str, Any], name: str, system: str | None = None) -> str | None:

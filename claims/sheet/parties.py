@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from claims.sheet.kept import Kept
 from claims.sheet.shapes import Address, Identifier, Party, Reference
 from fhir_profiles.systems import EIN, NPI, NUCC, SSN
 
 Resolve = Callable[[str], Any]
 """`Type/id` → the resource as JSON bytes or a dict; None when it is not known."""
 
+_OWN = frozenset({"Patient", "Coverage", "RelatedPerson"})
+"""What hardly two claims have in the same bytes."""
+
+_decode = msgspec.json.Decoder(Party).decode
+_met: Kept[bytes, Party] = Kept(_decode, most=4_096)
 NOBODY = Party()
 NOWHERE = Address()
+
+
+def met(raw: bytes) -> Party:
+    """A resource beside a Claim; the same object for the same bytes, where many claims have those.
+
+    msgspec.MsgspecError when it cannot be read.
+    """
+    found = _met.get(raw)
+    if found is None:
+        found = _decode(raw)
+        if found.resource_type not in _OWN:
+            _met.keep(raw, found)
+    return found
 
 
 class Parties:
@@ -30,9 +49,13 @@ class Parties:
 
     def of(self, reference: Reference | None) -> Party:
         """Whom a reference names; an empty party where that is not known."""
-        if reference is None or reference.reference is None:
+        if reference is None:
+            return NOBODY
+        if reference.reference is None:
             return _named(reference)
         found = self._near.get(reference.reference)
+        if found.__class__ is Party:
+            return found
         if found is None and self._resolve is not None:
             found = self._resolve(reference.reference)
             self._near[reference.reference] = found
@@ -50,7 +73,7 @@ class Parties:
 
 def _named(reference: Reference | None) -> Party:
     """One who is known by a number alone."""
-    return Party(identifier=[reference.identifier]) if reference is not None and reference.identifier else NOBODY
+    return Party(identifier=(reference.identifier,)) if reference is not None and reference.identifier else NOBODY
 
 
 def numbered(party: Party, system: str) -> str | None:
@@ -71,6 +94,11 @@ def tax(party: Party) -> str | None:
     return numbered(party, EIN)
 
 
+def is_sole(party: Party) -> bool:
+    """Whether a provider bills in person or under a social security number."""
+    return party.resource_type == "Practitioner" or (numbered(party, EIN) is None and numbered(party, SSN) is not None)
+
+
 def ssn(party: Party) -> str | None:
     """The social security number."""
     return numbered(party, SSN)
@@ -78,8 +106,7 @@ def ssn(party: Party) -> str | None:
 
 def taxonomy(party: Party) -> str | None:
     """The NUCC code of what a provider is."""
-    concepts = party.specialty if isinstance(party.specialty, list) else []
-    for concept in concepts:
+    for concept in party.specialty:
         for coding in concept.coding:
             if coding.system == NUCC:
                 return coding.code
@@ -88,11 +115,11 @@ def taxonomy(party: Party) -> str | None:
 
 def person(party: Party) -> tuple[str | None, str | None]:
     """(family, given) name of a person."""
-    first = party.name[0] if isinstance(party.name, list) and party.name else None
-    if not isinstance(first, dict):
+    if not isinstance(party.name, list) or not party.name:
         return None, None
-    given = first.get("given") or [None]
-    return first.get("family"), given[0]
+    first = party.name[0]
+    given = first.get("given")
+    return first.get("family"), given[0] if given else None
 
 
 def title(party: Party) -> str | None:
@@ -105,12 +132,12 @@ def title(party: Party) -> str | None:
 
 def address(party: Party) -> Address:
     """The first address."""
-    raw = party.address[0] if isinstance(party.address, list) and party.address else party.address
-    if not isinstance(raw, dict):
-        return NOWHERE
-    return Address(raw.get("line") or [], raw.get("city"), raw.get("state"), raw.get("postalCode"), raw.get("country"))
+    places = party.address
+    if isinstance(places, list):
+        return places[0] if places else NOWHERE
+    return places or NOWHERE
 
 
-def control_number(identifiers: list[Identifier]) -> str | None:
+def control_number(identifiers: Sequence[Identifier]) -> str | None:
     """What the submitter calls a claim."""
     return identifiers[0].value if identifiers else None

@@ -1,229 +1,185 @@
-"""The rows of what a Claim has many of."""
+"""The rows of what a Claim has many of, but for its lines."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from claims.sheet import parties as who
+from claims.sheet.kept import Kept, kept
 from claims.sheet.parties import NOBODY
-from claims.sheet.reading import EMPTY, Reading, Row, code_of, said_code, said_money, said_whole, system_of
-from claims.sheet.shapes import Concept, Diagnosis, Info, Insurance, Item, Party
+from claims.sheet.reading import Info, Layout, Reading, Values, code_of, names, said_code, system_of
+from claims.sheet.shapes import CareTeam, Concept, Diagnosis, Insurance, Party, Payment, Procedure, Reference
+from claims.sheet.shapes import Info as Said
 from claims.sheet.values import cents, day
-from fhir_profiles.systems import CONFIDENCE, EVIDENCE_BOX
 
-_MINUTES = frozenset({"min", "MJ"})
-_MUTE: Row = {"evidence": False, "confidence": None, "confirmed": False}
-"""Of a code that says nothing of where it comes from."""
+INFOS: Layout = ("row", names("seq category code text quantity amount start end reference document"))
+DIAGNOSES: Layout = ("row", names("seq place code system on_admission verification clinical listed types principal"))
+TEAM: Layout = ("row", names("seq role npi taxonomy name person"))
+PROCEDURES: Layout = ("row", names("seq date code system"))
+INSURANCES: Layout = (
+    "row", "member_id",
+    names("""
+        seq coverage order focal payer_id payer_name status type relationship start end has_response secondary
+        response_date response_paid response_adjusted
+        """),
+)  # fmt: skip
+"""The names of the values of each row, in their order."""
 
 _UNLISTED = frozenset({"admitting", "patientreasonforvisit"})
 
 
-def info_row(at: Reading, info: Info) -> Row:
-    """One piece of supporting information."""
-    period = info.timing_period
-    start = at.day(info.timing_date) or (at.day(period.start) if period else None)
-    quantity = info.value_quantity
-    amount = round(quantity.value * 100) if quantity and quantity.value is not None else None
-    return {
-        **EMPTY["infos"],
-        "row": at.row,
-        "seq": info.sequence,
-        "category": code_of(info.category),
-        "code": code_of(info.code),
-        "text": info.value_string,
-        "quantity": quantity.value if quantity else None,
-        "amount": amount,
-        "start": start,
-        "end": at.day(period.end) if period else None,
-        "reference": info.value_reference is not None,
-        "document": at.near.of(info.value_reference).status if info.value_reference is not None else None,
-    }
+def _info(info: Said) -> tuple[str, Info, Values, Reference | None, bool]:
+    """Supporting information: its category, what it says, its values, what it refers to, whether a date is bad."""
+    period, quantity, reference = info.timing_period, info.value_quantity, info.value_reference
+    start, end = day(info.timing_date), None
+    bad = start is None and info.timing_date is not None
+    if period is not None:
+        if not start:
+            start = day(period.start)
+            bad = bad or (start is None and period.start is not None)
+        end = day(period.end)
+        bad = bad or (end is None and period.end is not None)
+    size = quantity.value if quantity else None
+    total = round(size * 100) if size is not None else None
+    category, code = code_of(info.category), code_of(info.code)
+    values = (info.sequence, category, code, info.value_string, size, total, start, end, reference is not None)
+    return category or "", Info(code, info.value_string, start, end, total), values, reference, bad
 
 
-def diagnosis_rows(at: Reading) -> list[Row]:
+_INFOS = kept(Said, _info)
+
+
+def info_row(at: Reading, raw: bytes) -> Values:
+    """One piece of supporting information, which the claim is asked for by its category: the first of each counts."""
+    category, info, values, reference, bad = _INFOS[raw]
+    at.by_category.setdefault(category, info)
+    if bad:
+        at.bad = True
+    return (at.row, (*values, None if reference is None else at.near.of(reference).status))
+
+
+def _diagnosis(one: Diagnosis) -> tuple[int, Values, tuple[str, ...], Reference | None, bool]:
+    """A diagnosis: number, code with its system and whether it was there on admission, types, to what it refers."""
+    concept = one.diagnosis_codeable_concept
+    types = tuple(said for kind in one.type if (said := code_of(kind)))
+    values = (code_of(concept), system_of(concept), code_of(one.on_admission))
+    return one.sequence, values, types, one.diagnosis_reference, concept is None
+
+
+_DIAGNOSES = kept(Diagnosis, _diagnosis)
+_first = itemgetter(0)
+
+
+def diagnosis_rows(at: Reading) -> list[Values]:
     """The diagnoses in the order of their numbers."""
-    rows = [
-        _diagnosis_row(at, one, place)
-        for place, one in enumerate(sorted(at.claim.diagnosis, key=lambda one: one.sequence), 1)
-    ]
-    told = any("principal" in row["types"] for row in rows)
-    for row in rows:
-        row["principal"] = "principal" in row["types"] if told else row["place"] == 1
+    stated = [_DIAGNOSES[bytes(raw)] for raw in at.claim.diagnosis]
+    if len(stated) > 1:
+        stated.sort(key=_first)
+    chief = [place for place, one in enumerate(stated, 1) if "principal" in one[2]] or [1]
+    rows: list[Values] = []
+    for place, (number, said, types, reference, bare) in enumerate(stated, 1):
+        code, system, on_admission = said
+        verification = clinical = None
+        if reference is not None:
+            condition = at.near.of(reference)
+            verification, clinical = code_of(condition.verification_status), code_of(condition.clinical_status)
+            if bare and isinstance(condition.code, dict):
+                concept = msgspec.convert(condition.code, Concept)
+                code, system = code_of(concept), system_of(concept)
+        listed = not types or _UNLISTED.isdisjoint(types)
+        rows.append((
+            at.row,
+            (number, place, code, system, on_admission, verification, clinical, listed, types, place in chief),
+        ))  # fmt: skip
     return rows
 
 
-def _diagnosis_row(at: Reading, one: Diagnosis, place: int) -> Row:
-    concept, verification, clinical = one.diagnosis_codeable_concept, None, None
-    if one.diagnosis_reference is not None:
-        condition = at.near.of(one.diagnosis_reference)
-        verification, clinical = code_of(condition.verification_status), code_of(condition.clinical_status)
-        if concept is None and isinstance(condition.code, dict):
-            concept = msgspec.convert(condition.code, Concept)
-    types = [code for kind in one.type if (code := code_of(kind))]
-    return {
-        "row": at.row,
-        "seq": one.sequence,
-        "place": place,
-        "code": code_of(concept),
-        "system": system_of(concept),
-        "on_admission": code_of(one.on_admission),
-        "verification": verification,
-        "clinical": clinical,
-        "listed": _UNLISTED.isdisjoint(types),
-        "types": types,
-    }
+def _member(member: CareTeam) -> tuple[int, Reference | None, str | None, str | None]:
+    return member.sequence, member.provider, code_of(member.role), code_of(member.qualification)
 
 
-def member_row(at: Reading, member: Any) -> Row:
-    """One of the care team."""
-    party = at.near.of(member.provider)
-    specialty = code_of(member.qualification) or who.taxonomy(party)
-    if party.resource_type == "PractitionerRole":
-        party = at.near.of(party.practitioner)
+def _team(members: Sequence[CareTeam] | None) -> list[tuple[int, Reference | None, str | None, str | None]]:
+    return [_member(one) for one in members or ()]
+
+
+def _treats(party: Party) -> Values:
+    """Number, taxonomy and name of who treats, and whether that is a person."""
     is_person = party.resource_type == "Practitioner" if party.resource_type else None
-    return {
-        "row": at.row,
-        "seq": member.sequence,
-        "role": code_of(member.role),
-        "npi": who.npi(party),
-        "taxonomy": specialty,
-        "name": who.title(party),
-        "person": is_person,
-    }
+    return (who.npi(party), who.taxonomy(party), who.title(party), is_person)
 
 
-def insurance_row(at: Reading, one: Insurance) -> Row:
+_TEAMS = kept(list[CareTeam], _team)
+_TREATS: Kept[Party, Values] = Kept(_treats, most=4_096)
+
+
+def team_rows(at: Reading) -> list[Values]:
+    """The care team."""
+    rows: list[Values] = []
+    for number, reference, role, specialty in _TEAMS[bytes(at.claim.care_team)]:
+        party = at.near.of(reference)
+        if party.resource_type == "PractitionerRole":
+            specialty = specialty or who.taxonomy(party)
+            party = at.near.of(party.practitioner)
+            npi, _, name, is_person = _TREATS[party]
+        else:
+            npi, taxonomy, name, is_person = _TREATS[party]
+            specialty = specialty or taxonomy
+        rows.append((at.row, (number, role, npi, specialty, name, is_person)))
+    return rows
+
+
+def _procedure(one: Procedure) -> tuple[Values, bool]:
+    concept, on = one.procedure_codeable_concept, day(one.date)
+    return (one.sequence, on, code_of(concept), system_of(concept)), on is None and one.date is not None
+
+
+_PROCEDURES = kept(Procedure, _procedure)
+
+
+def procedure_row(at: Reading, raw: bytes) -> Values:
+    """One procedure of a stay."""
+    values, bad = _PROCEDURES[raw]
+    if bad:
+        at.bad = True
+    return (at.row, values)
+
+
+def _pays(party: Party) -> Values:
+    """Number and name of who pays."""
+    return (party.identifier[0].value if party.identifier else None, who.title(party))
+
+
+PAYS: Kept[Party, Values] = Kept(_pays, most=4_096)
+INSURED: Kept[bytes, tuple[Insurance, ...]] = kept(tuple[Insurance, ...], lambda some: some or ())
+
+
+def insurance_row(at: Reading, one: Insurance) -> Values:
     """One coverage."""
     coverage = at.near.of(one.coverage)
-    payor = at.near.of(coverage.payor[0]) if coverage.payor else NOBODY
-    response = at.near.of(one.claim_response)
+    payer_id, payer_name = PAYS[at.near.of(coverage.payor[0]) if coverage.payor else NOBODY]
     period = coverage.period
-    kind = coverage.type if isinstance(coverage.type, dict) else {}
-    codings = kind.get("coding") or [{}]
-    return {
-        **EMPTY["insurances"],
-        "row": at.row,
-        "seq": one.sequence,
-        "coverage": one.coverage.reference if one.coverage else None,
-        "order": one.sequence,
-        "focal": one.focal,
-        "member_id": coverage.subscriber_id,
-        "payer_id": payor.identifier[0].value if payor.identifier else None,
-        "payer_name": who.title(payor) or (coverage.payor[0].display if coverage.payor else None),
-        "status": coverage.status,
-        "type": codings[0].get("code"),
-        "relationship": code_of(coverage.relationship),
-        "start": at.day(period.start) if period else None,
-        "end": at.day(period.end) if period else None,
-        "has_response": one.claim_response is not None,
-        "secondary": said_code(coverage.extension, "medicare-secondary"),
-        **_response(response),
-    }
+    kinds = (coverage.type.get("coding") if isinstance(coverage.type, dict) else None) or [{}]
+    paid_on, paid = (None, None) if one.claim_response is None else _response(at.near.of(one.claim_response).payment)
+    return (
+        at.row, coverage.subscriber_id,
+        (
+            one.sequence, one.coverage.reference if one.coverage else None, one.sequence, one.focal, payer_id,
+            payer_name or (coverage.payor[0].display if coverage.payor else None),
+            coverage.status, kinds[0].get("code"), code_of(coverage.relationship),
+            at.day(period.start) if period else None, at.day(period.end) if period else None,
+            one.claim_response is not None, said_code(coverage.extension, "medicare-secondary"), paid_on, paid, None,
+        ),
+    )  # fmt: skip
 
 
-def _response(response: Party) -> Row:
-    """What another payer has paid and adjusted."""
-    payment = response.payment if isinstance(response.payment, dict) else {}
-    amount = payment.get("amount", {}).get("value")
-    return {
-        "response_date": day(payment.get("date")),
-        "response_paid": None if amount is None else cents(str(amount).encode())[0],
-    }
-
-
-def line_row(
-    at: Reading, item: Item, codes: dict[int, Any], by_seq: dict[int, Row], team: list[Row], place: str | None
-) -> Row:
-    """One line, with the codes that it points to and those who rendered it."""
-    bad, at.bad = at.bad, False
-    price = at.cents(item.unit_price)
-    service = item.product_or_service
-    plain = service is None or all(one.extension is None and not one.user_selected for one in service.coding)
-    period = item.serviced_period
-    start = at.day(item.serviced_date) if period is None else at.day(period.start)
-    end = start if period is None else at.day(period.end) or start
-    quantity = item.quantity
-    detail = item.detail[0] if item.detail else None
-    numbers = tuple(item.care_team_sequence)
-    people = at.rendered.get(numbers)
-    if people is None:
-        people = at.rendered[numbers] = _people([by_seq[n] for n in numbers if n in by_seq] or team)
-    site = item.location_address or (
-        who.address(at.near.of(item.location_reference)) if item.location_reference else None
-    )
-    amount = detail.quantity if detail else None
-    row = {
-        **EMPTY["lines"],
-        "row": at.row,
-        "seq": item.sequence,
-        "code": code_of(service),
-        "system": system_of(service),
-        "revenue": code_of(item.revenue),
-        "mods": [code for modifier in item.modifier if (code := code_of(modifier))],
-        "units": 1.0 if quantity is None else quantity.value,
-        "unit": quantity.code or quantity.unit if quantity else None,
-        "minutes": int(quantity.value) if quantity and quantity.value and quantity.code in _MINUTES else None,
-        "factor": 1.0 if item.factor is None else item.factor,
-        "charge": at.cents(item.net),
-        "unit_price": price,
-        "expected": _product(price, item),
-        "start": start,
-        "end": end,
-        "pos": code_of(item.location_codeable_concept) or place,
-        "service_zip": site.postal_code if site else None,
-        "pointers": item.diagnosis_sequence,
-        "pointed": [codes[n] for n in item.diagnosis_sequence if codes.get(n)],
-        "teams": item.care_team_sequence,
-        "infos": item.information_sequence,
-        "procedures": item.procedure_sequence,
-        "ndc": code_of(detail.product_or_service) if detail else None,
-        "ndc_units": amount.value if amount else None,
-        "ndc_unit": amount.code or amount.unit if amount else None,
-        **people,
-        "authorisation": said_code(item.extension, "authorisation"),
-        "noncovered": at.cents(said_money(item.extension, "noncovered")),
-        "note": service.text if service else None,
-        "site": code_of(item.body_site),
-        "purchased": at.cents(said_money(item.extension, "purchased")),
-        "treated_minutes": said_whole(item.extension, "minutes"),
-        "bad_dates": at.bad,
-        **(_MUTE if plain else _origin(service)),
-    }
-    at.bad = at.bad or bad
-    return row
-
-
-def _people(members: list[Row]) -> Row:
-    """Who rendered a line, with the specialty, and who ordered, referred and supervised."""
-    roles = {member["role"]: member for member in reversed(members)}
-    rendering = roles.get("rendering") or roles.get("primary") or EMPTY["team"]
-    named = {f"{role}_npi": roles.get(role, EMPTY["team"])["npi"] for role in ("ordering", "referring")}
-    return {
-        **named,
-        "rendering_npi": rendering["npi"],
-        "supervising_npi": roles.get("supervisor", EMPTY["team"])["npi"],
-        "specialty": rendering["taxonomy"],
-    }
-
-
-def _origin(concept: Concept | None) -> Row:
-    """Where a code comes from: the place in a document, how sure the program was, whether a person chose it."""
-    codings = concept.coding if concept is not None else ()
-    said = [e for coding in codings for e in coding.extension or ()]
-    return {
-        "evidence": any(e.url == EVIDENCE_BOX for e in said),
-        "confidence": next((e.value_decimal for e in said if e.url == CONFIDENCE), None),
-        "confirmed": any(coding.user_selected for coding in codings),
-    }
-
-
-def _product(price: int | None, item: Item) -> int | None:
-    """Unit price times units times factor in cents, half a cent up."""
-    if price is None:
-        return None
-    units = 1.0 if item.quantity is None or item.quantity.value is None else item.quantity.value
-    factor = 1.0 if item.factor is None else item.factor
-    return math.floor(round(price * units * factor, 4) + 0.5)
+def _response(payment: Any) -> tuple[int | None, int | None]:
+    """When another payer has paid, and how much in cents."""
+    if not isinstance(payment, dict):
+        return None, None
+    said = msgspec.convert(payment, Payment)
+    value = said.amount.get("value") if said.amount else None
+    return day(said.date), None if value is None else cents(str(value).encode())[0]

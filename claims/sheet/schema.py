@@ -17,6 +17,10 @@ def _columns(**groups: str) -> Columns:
     return MappingProxyType({name: kind for kind, names in groups.items() for name in names.split()})  # type: ignore[misc]
 
 
+PAYERS = ("medicare", "medicaid", "commercial", "federal", "workers", "auto", "other")
+"""Kinds of payers: `workers` pays for accidents at work, `auto` for those of traffic, `federal` is that of the forces
+and of veterans, `other` any other one and where the type of the coverage is not said."""
+
 CLAIM = _columns(
     text="""
         id status type use control currency priority patient provider
@@ -28,7 +32,7 @@ CLAIM = _columns(
         accident_type accident_state related_number related_how
         bill_type frequency setting trial
         admission_type admission_source admission_hour discharge_status drg clia delay_reason
-        attending_npi operating_npi
+        attending_npi operating_npi payer_kind payee grouped
     """,
     whole="row lines diagnoses insurances focal age age_days",
     day="""
@@ -39,7 +43,7 @@ CLAIM = _columns(
     flag="""
         subscriber_is_patient has_subscriber medicare medicaid participating qualifying_apm has_response provider_is_box
         odd_amounts bad_dates subscriber_is_same history_known inpatient outpatient
-        unresolved
+        unresolved sole_proprietor
     """,
     texts="authorisations profiles other_currencies",
 )
@@ -49,7 +53,9 @@ CLAIM = _columns(
 null for stays and where the type of bill is not said. `bill_type` has four characters, `frequency` is its last one;
 `inpatient` and `outpatient` follow from it, null on an institutional claim without one. `coded_on` is the day whose
 codes hold: of institutional claims the last one. `unresolved`: something that it refers to was looked for in vain.
-`history_known` tells whether earlier claims were looked for.
+`history_known` tells whether earlier claims were looked for. `payer_kind` is one of PAYERS. `provider_tax` is a social
+security number where the provider has no EIN; `sole_proprietor` says so, and is true of any person who bills.
+`payee` is the type of Claim.payee, `grouped` the MS-DRG that the grouper gives a stay (claims/price/beside.py).
 """
 
 LINE = _columns(

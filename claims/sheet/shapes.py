@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
+
+Whole = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
+"""An integer as FHIR has it."""
+
+Number = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+"""A quantity; what is larger counts nothing that is billed."""
 
 
 class Shape(msgspec.Struct, rename="camel", gc=False):
@@ -60,7 +66,7 @@ class Money(Shape):
 class Quantity(Shape):
     """A number with its unit."""
 
-    value: float | None = None
+    value: Number | None = None
     unit: str | None = None
     code: str | None = None
 
@@ -72,8 +78,8 @@ class Extension(Shape):
     value_code: str | None = None
     value_string: str | None = None
     value_boolean: bool | None = None
-    value_integer: int | None = None
-    value_decimal: float | None = None
+    value_integer: Whole | None = None
+    value_decimal: Number | None = None
     value_money: Money | None = None
     value_reference: Reference | None = None
 
@@ -81,7 +87,7 @@ class Extension(Shape):
 class Address(Shape):
     """Where."""
 
-    line: list[str] = []
+    line: tuple[str | None, ...] | None = ()
     city: str | None = None
     state: str | None = None
     postal_code: str | None = None
@@ -91,7 +97,7 @@ class Address(Shape):
 class Diagnosis(Shape):
     """Claim.diagnosis."""
 
-    sequence: int = 0
+    sequence: Whole = 0
     diagnosis_codeable_concept: Concept | None = None
     diagnosis_reference: Reference | None = None
     type: list[Concept] = []
@@ -101,7 +107,7 @@ class Diagnosis(Shape):
 class Procedure(Shape):
     """Claim.procedure."""
 
-    sequence: int = 0
+    sequence: Whole = 0
     date: str | None = None
     procedure_codeable_concept: Concept | None = None
 
@@ -109,7 +115,7 @@ class Procedure(Shape):
 class Info(Shape):
     """Claim.supportingInfo."""
 
-    sequence: int = 0
+    sequence: Whole = 0
     category: Concept | None = None
     code: Concept | None = None
     timing_date: str | None = None
@@ -123,7 +129,7 @@ class Info(Shape):
 class CareTeam(Shape):
     """Claim.careTeam."""
 
-    sequence: int = 0
+    sequence: Whole = 0
     provider: Reference | None = None
     role: Concept | None = None
     qualification: Concept | None = None
@@ -132,7 +138,7 @@ class CareTeam(Shape):
 class Insurance(Shape):
     """Claim.insurance."""
 
-    sequence: int = 0
+    sequence: Whole = 0
     focal: bool | None = None
     coverage: Reference | None = None
     pre_auth_ref: list[str] = []
@@ -164,11 +170,11 @@ class Detail(Shape):
 class Item(Shape):
     """Claim.item."""
 
-    sequence: int = 0
-    care_team_sequence: list[int] = []
-    diagnosis_sequence: list[int] = []
-    procedure_sequence: list[int] = []
-    information_sequence: list[int] = []
+    sequence: Whole = 0
+    care_team_sequence: list[Whole] = []
+    diagnosis_sequence: list[Whole] = []
+    procedure_sequence: list[Whole] = []
+    information_sequence: list[Whole] = []
     revenue: Concept | None = None
     product_or_service: Concept | None = None
     modifier: list[Concept] = []
@@ -180,34 +186,52 @@ class Item(Shape):
     location_reference: Reference | None = None
     quantity: Quantity | None = None
     unit_price: Money | None = None
-    factor: float | None = None
+    factor: Number | None = None
     net: Money | None = None
     detail: list[Detail] = []
     extension: list[Extension] = []
 
 
-class Claim(Shape):
-    """A Claim."""
+class Payee(Shape):
+    """Whom the payer pays."""
+
+    type: Concept | None = None
+
+
+class Meta(Shape):
+    """Resource.meta."""
+
+    profile: tuple[str, ...] = ()
+
+
+class Heading(Shape):
+    """What an answer repeats of a Claim."""
 
     resource_type: str = ""
     id: str | None = None
-    meta: dict[str, Any] = {}
-    contained: list[Party] = []
-    extension: list[Extension] = []
-    identifier: list[Identifier] = []
-    status: str | None = None
+    identifier: tuple[Identifier, ...] = ()
     type: Concept | None = None
-    sub_type: Concept | None = None
     use: str | None = None
     patient: Reference | None = None
-    billable_period: Period | None = None
-    created: str | None = None
     insurer: Reference | None = None
     provider: Reference | None = None
+
+
+class Claim(Heading):
+    """A Claim."""
+
+    meta: Meta | None = None
+    contained: list[Party] = []
+    extension: list[Extension] = []
+    status: str | None = None
+    sub_type: Concept | None = None
+    billable_period: Period | None = None
+    created: str | None = None
     priority: Concept | None = None
     referral: Reference | None = None
     facility: Reference | None = None
     related: list[Related] = []
+    payee: Payee | None = None
     care_team: list[CareTeam] = []
     supporting_info: list[Info] = []
     diagnosis: list[Diagnosis] = []
@@ -218,35 +242,64 @@ class Claim(Shape):
     total: Money | None = None
 
 
-class Party(Shape):
+class Name(TypedDict, total=False):
+    """Of a person."""
+
+    family: str | None
+    given: list[str | None] | None
+    suffix: list[str | None] | None
+    prefix: list[str | None] | None
+    text: str | None
+
+
+class Code(TypedDict, total=False):
+    """A coding."""
+
+    system: str | None
+    code: str | None
+
+
+class Kind(TypedDict, total=False):
+    """Codings of one meaning."""
+
+    coding: list[Code] | None
+    text: str | None
+
+
+class Payment(Shape):
+    """ClaimResponse.payment."""
+
+    date: str | None = None
+    amount: dict[str, Any] | None = None
+
+
+class Party(Shape, eq=False):
     """A Patient, Practitioner, PractitionerRole, Organization, Location, Coverage or ClaimResponse."""
 
     resource_type: str = ""
     id: str | None = None
-    identifier: list[Identifier] = []
-    name: Any = None  # of a person a list of names, of an organisation a text
-    address: Any = None  # a list, of a Location one
+    identifier: tuple[Identifier, ...] = ()
+    name: str | list[Name] | None = None  # of a person a list of names, of an organisation a text
+    address: list[Address] | Address | None = None  # a list, of a Location one
     birth_date: str | None = None
     gender: str | None = None
     deceased_date_time: str | None = None
     status: str | None = None
-    type: Any = None
+    type: Kind | list[Any] | str | None = None  # of a Coverage a concept
     subscriber_id: str | None = None
     subscriber: Reference | None = None
     beneficiary: Reference | None = None
     relationship: Concept | None = None
     period: Period | None = None
-    payor: list[Reference] = []
+    payor: tuple[Reference, ...] = ()
     practitioner: Reference | None = None
     organization: Reference | None = None
-    specialty: list[Concept] = []
+    specialty: tuple[Concept, ...] = ()
     code: Any = None
-    extension: list[Extension] = []
+    extension: tuple[Extension, ...] = ()
     payment: Any = None
-    total: Any = None
     verification_status: Concept | None = None
     clinical_status: Concept | None = None
-    telecom: Any = None
     groups: Any = msgspec.field(name="class", default=None)  # of a Coverage: group and plan
     item: Any = None  # of a ClaimResponse
     adjudication: Any = None

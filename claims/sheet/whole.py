@@ -2,198 +2,144 @@
 
 from __future__ import annotations
 
-from claims.sheet import parties as who
-from claims.sheet.reading import EMPTY, Reading, Row, code_of, named, said_flag
-from claims.sheet.values import day, years
+from collections.abc import Sequence
 
+from claims.sheet import parties as who
+from claims.sheet.events import EVENTS, event_values, received
+from claims.sheet.parts import PAYS
+from claims.sheet.people import FACILITIES, FACILITY, PATIENT, PROVIDER, patient_values
+from claims.sheet.reading import CODES, Layout, Reading, Values, code_of, named, names, said_flag
+from claims.sheet.shapes import Insurance
+from claims.sheet.values import years
+
+_PAYER = names("""
+    payer_name payer_id relationship coverage_status coverage_type coverage_start coverage_end has_subscriber
+    subscriber_is_same subscriber_is_patient subscriber_family medicare medicaid participating qualifying_apm
+    has_response payer_kind
+    """)
+_KIND = names("""
+    type use status currency priority provider lines diagnoses insurances focal referral attending_npi operating_npi
+    profiles other_currencies payee grouped
+    bill_type frequency inpatient outpatient setting
+    odd_amounts bad_dates unresolved history_known
+    """)
+CLAIMS: Layout = (
+    *names("row id control patient total lines_total age age_days member_id authorisations"), *PATIENT,
+    names("created start end first_service last_service received coded_on"),
+    PROVIDER, FACILITY, _PAYER, EVENTS, _KIND,
+)  # fmt: skip
+"""The names of the values of a row, in their order."""
+
+_BIRTH, _DISCHARGE = PATIENT.index("birth"), EVENTS.index("discharge")
+_TAXONOMY = PROVIDER.index("provider_taxonomy")
 _MEDICARE = frozenset({"MEDICARE", "MB", "MA"})
+_MEDICAID = frozenset({"MCAID", "SUBSIDIZ", "SUBSIDMC", "MC"})
+_COMMERCIAL = names("""
+    EHCPOL HMO PPO POS MCPOL HIP 12 13 14 15 16 17 BL CI FI HM DENTAL VISPOL MENTPOL SUBPOL DRUGPOL LTC
+""")
+_KINDS = {
+    **dict.fromkeys(_MEDICARE, "medicare"),
+    **dict.fromkeys(_MEDICAID, "medicaid"),
+    **dict.fromkeys(_COMMERCIAL, "commercial"),
+    **dict.fromkeys(("CH", "VA", "OF"), "federal"),
+    **dict.fromkeys(("WCBPOL", "WC"), "workers"),
+    **dict.fromkeys(("AUTOPOL", "COL", "UNINSMOT", "AM", "LM"), "auto"),
+}
+"""Coverage.type, as HL7 or X12 (claim filing indicator) writes it → kind of payer."""
+
 _INPATIENT = frozenset({"11", "18", "21", "28", "41", "65", "66", "86"})
 """Facility and kind of care of stays."""
 
 _OUTPATIENT = frozenset({"12", "13", "14", "22", "23", "34", "74", "75", "76", "85"})
 _SUPPLIERS = frozenset({"332B00000X", "332BC3200X", "332BD1200X", "332BN1400X", "332BP3500X", "332BX2000X"})
-_MEDICAID = frozenset({"MCAID", "SUBSIDIZ", "MC"})
+_UNINSURED: Values = (*(None,) * 15, False, "other")
 
 
-def claim_row(at: Reading, lines: list[Row], diagnoses: list[Row], insurances: list[Row], team: list[Row]) -> Row:
-    """The row of the claim."""
-    claim = at.claim
-    starts = [line["start"] for line in lines if line["start"] is not None]
-    ends = [line["end"] for line in lines if line["end"] is not None]
+def claim_row(
+    at: Reading,
+    provider: Values,
+    lines: Sequence[Values],
+    diagnoses: Sequence[Values],
+    insured: Sequence[Insurance],
+    insurances: Sequence[Values],
+    team: Sequence[Values],
+    *,
+    looked: bool,
+) -> Values:
+    """The row of the claim; `provider` as from `provider_values`, `looked` whether earlier claims were looked for."""
+    claim, near = at.claim, at.near
+    patient = patient_values(at, near.of(claim.patient))
+    facility = FACILITIES[near.of(claim.facility)]
     period = claim.billable_period
-    start = at.day(period.start) if period else None
-    end = at.day(period.end) if period else None
-    first = min(starts) if starts else start
-    roles = {member["role"]: member["npi"] for member in reversed(team)}
-    row = {
-        **EMPTY["claim"],
-        "row": at.row,
-        "id": claim.id,
-        "status": claim.status,
-        "type": code_of(claim.type),
-        "use": claim.use,
-        "control": who.control_number(claim.identifier),
-        "currency": claim.total.currency if claim.total else None,
-        "priority": code_of(claim.priority),
-        "patient": named(claim.patient),
-        "provider": named(claim.provider),
-        "created": at.day(claim.created),
-        "start": start,
-        "end": end,
-        "first_service": first,
-        "last_service": max(ends) if ends else end,
-        "lines": len(lines),
-        "diagnoses": len(diagnoses),
-        "insurances": len(insurances),
-        "focal": sum(1 for one in insurances if one["focal"]),
-        "total": at.cents(claim.total),
-        "lines_total": sum(line["charge"] for line in lines if line["charge"] is not None),
-        "referral": claim.referral.reference if claim.referral else None,
-        "attending_npi": roles.get("attending"),
-        "operating_npi": roles.get("operating"),
-        "profiles": [str(p) for p in claim.meta.get("profile", ())],
-        "authorisations": [number for one in claim.insurance for number in one.pre_auth_ref],
-        "other_currencies": [],
-    }
-    row.update(_people(at, first))
-    row.update(_payer(at, insurances))
-    row.update(_events(at))
-    row.update(_bill(at, row))
-    row["setting"] = _setting(row)
-    row["odd_amounts"], row["bad_dates"] = at.odd, at.bad
-    return row
+    start, end = (at.day(period.start), at.day(period.end)) if period else (None, None)
+    first, last = start if at.first is None else at.first, end if at.last is None else at.last
+    born = patient[_BIRTH]
+    age = age_days = None
+    if born is not None and first is not None:
+        age, age_days = years(born, first), first - born
+    roles = {role: npi for _, (_, role, npi, _, _, _) in reversed(team)}
+    member, payer = _payer(at, insured, insurances)
+    kind, events = code_of(claim.type), event_values(at)
+    coded_on = last if kind != "institutional" else events[_DISCHARGE] or end or last
+    total = claim.total
+    cents, created = at.cents(total), at.day(claim.created)
+    return (
+        at.row, claim.id, who.control_number(claim.identifier), named(claim.patient), cents,
+        at.charged, age, age_days, member,
+        tuple([number for one in insured for number in one.pre_auth_ref]), *patient,
+        (created, start, end, first, last, received(at), coded_on),
+        provider, facility, payer, events,
+        (
+            kind, claim.use, claim.status, None if total is None else total.currency, CODES[bytes(claim.priority)],
+            named(claim.provider), len(lines), len(diagnoses), len(insured), sum([1 for one in insured if one.focal]),
+            claim.referral.reference if claim.referral else None, roles.get("attending"), roles.get("operating"),
+            claim.meta.profile if claim.meta else (), (), code_of(claim.payee.type) if claim.payee else None, None,
+            *_bill(at, kind, provider[_TAXONOMY]), at.odd, at.bad, near.lost, looked,
+        ),
+    )  # fmt: skip
 
 
-def _bill(at: Reading, row: Row) -> Row:
-    """The type of bill and what follows from it."""
+def _bill(at: Reading, kind: str | None, taxonomy: str | None) -> Values:
+    """The type of bill and what follows from it.
+
+    The setting says whose NCCI edits hold: a practitioner's, a supplier's of equipment, an outpatient department's; of
+    a stay nobody's.
+    """
     bill = code_of(at.claim.sub_type) or at.said("typeofbill")
     if bill is not None and len(bill) == 3:
         bill = f"0{bill}"
-    institutional = row["type"] == "institutional"
-    inpatient = institutional and (None if bill is None else bill[1:3] in _INPATIENT)
-    return {
-        "bill_type": bill,
-        "frequency": bill[3:] or None if bill else None,
-        "inpatient": inpatient,
-        "outpatient": institutional and (None if inpatient is None else not inpatient),
-        "coded_on": row["last_service"] if not institutional else row["discharge"] or row["end"] or row["last_service"],
-    }
+    frequency = bill[3:] or None if bill else None
+    if kind != "institutional":
+        setting = None if kind != "professional" else "dme" if taxonomy in _SUPPLIERS else "practitioner"
+        return (bill, frequency, False, False, setting)
+    inpatient = None if bill is None else bill[1:3] in _INPATIENT
+    setting = "outpatient" if (bill or "").lstrip("0")[:2] in _OUTPATIENT else None
+    return (bill, frequency, inpatient, None if inpatient is None else not inpatient, setting)
 
 
-def _setting(row: Row) -> str | None:
-    """Whose NCCI edits hold: a practitioner, a supplier of equipment, an outpatient department; of a stay nobody."""
-    if row["type"] == "professional":
-        return "dme" if row["provider_taxonomy"] in _SUPPLIERS else "practitioner"
-    bill = (row["bill_type"] or "").lstrip("0")
-    return "outpatient" if row["type"] == "institutional" and bill[:2] in _OUTPATIENT else None
-
-
-def _people(at: Reading, first: int | None) -> Row:
-    """The patient, the billing provider and the facility."""
-    claim, near = at.claim, at.near
-    patient, provider, facility = near.of(claim.patient), near.of(claim.provider), near.of(claim.facility)
-    specialty = who.taxonomy(provider)
-    if provider.resource_type == "PractitionerRole":
-        provider = near.of(provider.organization or provider.practitioner)
-    home, place, site = who.address(patient), who.address(provider), who.address(facility)
-    family, given = who.person(patient)
-    born = at.day(patient.birth_date)
-    known = born is not None and first is not None
-    street = place.line[0] if place.line else None
-    return {
-        "patient_family": family,
-        "patient_given": given,
-        "gender": patient.gender,
-        "patient_line": home.line[0] if home.line else None,
-        "patient_city": home.city,
-        "patient_state": home.state,
-        "patient_zip": home.postal_code,
-        "patient_country": home.country,
-        "ssn": who.ssn(patient),
-        "birth": born,
-        "death": day(patient.deceased_date_time),
-        "age": years(born, first) if known and first is not None and born is not None else None,
-        "age_days": first - born if first is not None and born is not None else None,
-        "provider_npi": who.npi(provider),
-        "provider_name": who.title(provider),
-        "provider_line": street,
-        "provider_city": place.city,
-        "provider_state": place.state,
-        "provider_zip": place.postal_code,
-        "provider_tax": who.tax(provider),
-        "provider_taxonomy": specialty or who.taxonomy(provider),
-        "provider_is_box": street is not None and _is_box(street),
-        "facility_npi": who.npi(facility),
-        "facility_name": who.title(facility),
-        "facility_state": site.state,
-        "facility_zip": site.postal_code,
-    }
-
-
-def _payer(at: Reading, insurances: list[Row]) -> Row:
-    """The coverage that is billed."""
+def _payer(at: Reading, insured: Sequence[Insurance], insurances: Sequence[Values]) -> tuple[str | None, Values]:
+    """The number of the member, and the coverage that is billed."""
     claim = at.claim
-    focal_at = next((n for n, one in enumerate(insurances) if one["focal"]), 0)
     if not insurances:
-        return {"has_response": False}
-    focal = insurances[focal_at]
-    coverage = at.near.of(claim.insurance[focal_at].coverage)
-    insurer = at.near.of(claim.insurer)
-    subscriber = at.near.of(coverage.subscriber)
-    same = coverage.subscriber is not None and coverage.subscriber.reference == (
-        claim.patient.reference if claim.patient else None
-    )
-    return {
-        "payer_name": who.title(insurer) or focal["payer_name"],
-        "payer_id": (insurer.identifier[0].value if insurer.identifier else None) or focal["payer_id"],
-        "member_id": focal["member_id"],
-        "relationship": focal["relationship"],
-        "coverage_status": focal["status"],
-        "coverage_type": focal["type"],
-        "coverage_start": focal["start"],
-        "coverage_end": focal["end"],
-        "has_subscriber": coverage.subscriber is not None,
-        "subscriber_is_same": same if coverage.subscriber is not None else None,
-        "subscriber_is_patient": same or focal["relationship"] == "self",
-        "subscriber_family": who.person(subscriber)[0],
-        "medicare": focal["type"] in _MEDICARE,
-        "medicaid": focal["type"] in _MEDICAID,
-        "participating": said_flag(claim.extension, "participating"),
-        "qualifying_apm": said_flag(claim.extension, "qualifying-apm"),
-        "has_response": any(one["has_response"] for one in insurances),
-    }
-
-
-def _events(at: Reading) -> Row:
-    """Accident, stay and what else stands in supportingInfo."""
-    claim, info = at.claim, at.by_category
-    stay = info.get("admissionperiod") or info.get("hospitalized") or {}
-    related = claim.related[0] if claim.related else None
-    accident = claim.accident
-    return {
-        "accident_date": at.day(accident.date) if accident else None,
-        "accident_type": code_of(accident.type) if accident else None,
-        "accident_state": accident.location_address.state if accident and accident.location_address else None,
-        "related_number": related.reference.value if related and related.reference else None,
-        "related_how": code_of(related.relationship) if related else None,
-        "admission": stay.get("start"),
-        "discharge": (info.get("discharge") or {}).get("start") or stay.get("end"),
-        "admission_hour": at.said("admission-hour"),
-        "admission_type": at.said("admtype"),
-        "admission_source": at.said("pointoforigin"),
-        "discharge_status": at.said("discharge-status"),
-        "drg": at.said("drg"),
-        "clia": at.said("clia"),
-        "trial": at.said("clinical-trial"),
-        "delay_reason": at.said("delay-reason"),
-        "onset": (info.get("onset") or {}).get("start"),
-        "last_menses": (info.get("last-menstrual-period") or {}).get("start"),
-        "last_seen": (info.get("last-seen") or {}).get("start"),
-        "received": (info.get("clmrecvddate") or {}).get("start") or at.received,
-        "paid": (info.get("patient-paid") or {}).get("amount"),
-    }
-
-
-def _is_box(street: str) -> bool:
-    words = street.upper().replace(".", "").replace(" ", "")
-    return words.startswith(("POBOX", "POSTOFFICEBOX", "LOCKBOX"))
+        return None, _UNINSURED
+    focal_at, answered = None, False
+    for place, one in enumerate(insured):
+        if one.focal and focal_at is None:
+            focal_at = place
+        answered = answered or one.claim_response is not None
+    focal_at = focal_at or 0
+    _, member, (_, _, _, _, payer_id, payer_name, status, kind, relationship, start, end, *_) = insurances[focal_at]
+    coverage = at.near.of(insured[focal_at].coverage)
+    number, name = PAYS[at.near.of(claim.insurer)]
+    holder = coverage.subscriber
+    subscriber = at.near.of(holder)
+    same = holder is not None and holder.reference == (claim.patient.reference if claim.patient else None)
+    return member, (
+        name or payer_name, number or payer_id,
+        relationship, status, kind, start, end, holder is not None,
+        same if holder is not None else None, same or relationship == "self", who.person(subscriber)[0],
+        kind in _MEDICARE, kind in _MEDICAID,
+        said_flag(claim.extension, "participating"), said_flag(claim.extension, "qualifying-apm"),
+        answered,
+        _KINDS.get(kind, "other"),
+    )  # fmt: skip

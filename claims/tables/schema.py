@@ -58,6 +58,9 @@ TABLES: dict[str, TableDef] = {
         },
     ),
     "gpci": TableDef("Geographic practice cost indices", _LOCALITY, {"work": "whole", "pe": "whole", "mp": "whole"}),
+    "locality": TableDef(
+        "Names and counties of localities", _LOCALITY, {"state": "text", "area": "text", "counties": "text"}
+    ),
     "zip": TableDef(
         "ZIP codes and their localities", {"zip": "text"},
         {"state": "text", "carrier": "text", "locality": "text", "rural": "text"},
@@ -104,6 +107,10 @@ TABLES: dict[str, TableDef] = {
     ),
     "procedure_edit": _list("Medicare code editor, procedures", sex="text", noncovered="flag", limited="flag"),
     "code_limit": _list("Age and sex limits of codes", low="whole", high="whole", sex="text", per_day="flag", ranged="flag", once="text"),
+    "ioce_edit": TableDef(
+        "Edits of the outpatient code editor", {"edit": "text", "first": "text"},
+        {"last": "text", "disposition": "text", "name": "text"},
+    ),
     "telehealth": _list("Telehealth services", audio="flag"),
     "clia": _list("CLIA", level="text", waived="flag"),
     "dmepos": _list("DMEPOS categories", category="text", order="flag"),
@@ -113,8 +120,10 @@ TABLES: dict[str, TableDef] = {
     "drug_ndc": TableDef("NDC of HCPCS drug codes", {"code": "text", "ndc": "text"}, {"units": "number"}),
     "drug": _list("Drugs and vaccines", kind="text", unit="text", vial="number"),
     "ndc": TableDef("National Drug Code Directory", {"ndc": "text"}, {"name": "text"}),
-    "coverage": TableDef("Coverage policies", {"code": "text", "diagnosis": "text"}, {"policy": "text"}),
-    "covered": _list("Codes with a coverage policy", policy="text"),
+    "coverage": TableDef(
+        "Coverage policies", {"payer": "text", "code": "text", "diagnosis": "text"}, {"policy": "text"}
+    ),
+    "covered": TableDef("Codes with a coverage policy", {"payer": "text", "code": "text"}, {"policy": "text"}),
     # Institutional code lists, loaded by the user
     "revenue": _list("Revenue codes", hcpcs="flag", room="flag", family="text"),
     "revenue_hcpcs": TableDef("HCPCS codes of revenue codes", {"revenue": "text", "code": "text"}, {"note": "text"}),
@@ -139,6 +148,9 @@ TABLES: dict[str, TableDef] = {
     "excluded": TableDef("Excluded providers", {"npi": "text"}, {"reason": "text"}),
     "ordering": TableDef("Ordering and referring providers", {"npi": "text"}, {"services": "text"}),
     "registered": TableDef("Billing providers of the tenant", {"npi": "text", "tax": "text"}, {"participating": "flag"}),
+    "visit_share": TableDef(
+        "Shares of highest visits", {"npi": "text"}, {"share": "number", "norm": "number"}
+    ),
     "taxonomy_service": TableDef("Services of a taxonomy", {"taxonomy": "text", "family": "text"}, {"allowed": "flag"}),
     "ein_prefix": TableDef("Issued EIN prefixes", {"prefix": "text"}, {"campus": "text"}),
 }  # fmt: skip
@@ -160,4 +172,7 @@ without an `other` for each of its codes, revenue_hcpcs one without a `code` for
 adult and `sex` male or female. The lists of nubc are admission, origin, newborn (origins of newborns), discharge,
 condition, occurrence, span and value, of which `whole` are those that count. A policy is confidence (0 to 1: below it a
 proposed code is doubted) or confirmation (1: a person confirms each proposed code).
+The `payer` of a coverage policy is a kind of payers (PAYERS of the sheet) or the identifier of one. `member` of a payer is
+the shape of its members' numbers (function `fits`). The `family` of taxonomy_service is the beginning of codes, of two
+characters, and its taxonomy a whole one or the first four. In visit_share both numbers are parts of 1.
 """

@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 
 from claims.sheet.values import EPOCH
+from claims.tables.kept import LARGE, kept
 from claims.tables.schema import TABLES, TableDef
 from claims.tables.table import Table
 from fhir_profiles.errors import Category, FhirError
@@ -43,6 +44,8 @@ class Release(msgspec.Struct, frozen=True):
     rows: int = 0
     layout: int = LAYOUT
     part: str = ""
+    withdrawn: bool = False
+    """A published list contradicted it: it is on disk, and nothing asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,29 @@ def prepare(dir: Path | str, source: TableSource) -> Prepared | None:
     release = source.release
     definition = TABLES[release.table]
     known = _manifest(_folder(Path(dir), release))
-    if known is not None and known.fingerprint == release.fingerprint and known.layout == LAYOUT:
+    if (
+        known is not None
+        and known.fingerprint == release.fingerprint
+        and known.layout == LAYOUT
+        and not known.withdrawn
+    ):
         return None
     frame = shaped(source.frame(), definition).sort([*definition.keys, "start"])  # as a table wants them
     Table.of(definition, frame, release.name)
     return Prepared(Path(dir), msgspec.structs.replace(release, rows=len(frame)), frame)
+
+
+def withdraw(dir: Path | str, release: Release) -> None:
+    """Let a release answer nothing until it is loaded again."""
+    target = _folder(Path(dir), release) / "manifest.json"
+    said = target.with_name(".manifest")
+    said.write_bytes(msgspec.json.encode(msgspec.structs.replace(release, withdrawn=True)))
+    said.replace(target)
+
+
+def read_rows(dir: Path | str, release: Release) -> pl.DataFrame:
+    """The rows of a release as they were loaded."""
+    return _rows(Path(dir), release)
 
 
 def save(dir: Path | str, source: TableSource) -> bool:
@@ -129,9 +150,15 @@ def open_tables(dir: Path | str, names: Iterable[str] | None = None) -> dict[str
     wanted = None if names is None else set(names)
     grouped: defaultdict[str, list[Release]] = defaultdict(list)
     for release in releases(dir):
-        if wanted is None or release.table in wanted:
+        if not release.withdrawn and (wanted is None or release.table in wanted):
             grouped[release.table].append(release)
-    return {name: _joined(Path(dir), name, found) for name, found in grouped.items()}
+    return {name: _opened(Path(dir), name, found) for name, found in grouped.items()}
+
+
+def _opened(dir: Path, name: str, found: Sequence[Release]) -> Table:
+    if sum(release.rows for release in found) < LARGE:
+        return _joined(dir, name, found)
+    return kept(dir, name, [msgspec.to_builtins(release) for release in found], lambda: _joined(dir, name, found))
 
 
 def _joined(dir: Path, name: str, found: Sequence[Release]) -> Table:
@@ -142,9 +169,20 @@ def _joined(dir: Path, name: str, found: Sequence[Release]) -> Table:
     for listed in parts.values():
         governing = listed[-1:] if listed[-1].whole else listed
         for release, after in zip(governing, [*governing[1:], None], strict=True):
-            frames.append(_within(_rows(dir, release), release, after))
+            frames.append(_within(_with_setting(_rows(dir, release), name), release, after))
             used.append(release.name)
     return Table.of(TABLES[name], pl.concat(frames), "+".join(used))
+
+
+def _with_setting(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """With a row of each setting alone, by which a rule can ask whether its edits are loaded."""
+    if "setting" not in TABLES[name].keys:
+        return rows
+    others = [key for key in TABLES[name].keys if key != "setting"]
+    known = rows.filter(pl.col(others[0]) == "").select("setting")
+    said = rows.select("setting").unique().join(known, on="setting", how="anti").sort("setting")
+    alone = said.with_columns(pl.lit("").alias(key) for key in others)
+    return pl.concat([shaped(alone, TABLES[name]), rows])  # in order, as a table wants them
 
 
 def _rows(dir: Path, release: Release) -> pl.DataFrame:

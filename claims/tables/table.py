@@ -4,46 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from claims.tables.columns import Array, Coded, Laid, texts
 from claims.tables.schema import TableDef
 from fhir_profiles.errors import Category, FhirError
 
 _DAYS = 17  # bits: the year 2328
 _LAST = (1 << _DAYS) - 1
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """A column of texts as the numbers of its distinct ones, so that each is looked up once; null is -1."""
-
-    texts: Sequence[str]
-    numbers: Array
-
-    def mapped(self, known: Mapping[str, int]) -> Array:
-        """What each text is in a dict, -1 for one that is not there."""
-        found = np.fromiter((known.get(text, -1) for text in (*self.texts, "")), np.int64, len(self.texts) + 1)
-        found[-1] = -1
-        return np.asarray(found[self.numbers])
-
-    def at(self, rows: Array) -> Distinct:
-        """The same for chosen rows."""
-        return Distinct(self.texts, self.numbers[rows])
-
-
-def distinct(series: pl.Series) -> Distinct:
-    """The distinct texts of a column."""
-    texts = series.drop_nulls().unique()
-    if not len(texts):
-        return Distinct((), np.full(len(series), -1, np.int64))
-    numbers = pl.Series(np.arange(len(texts)))
-    return Distinct(
-        texts.to_list(), series.replace_strict(texts, numbers, default=-1, return_dtype=pl.Int64).to_numpy()
-    )
 
 
 @dataclass(frozen=True)
@@ -64,10 +36,10 @@ class Table:
 
         FhirError when two rows of a key hold on the same day.
         """
-        texts = [rows[name].fill_null("").unique().sort() for name in definition.keys]
-        ids = tuple({text: n for n, text in enumerate(known.to_list())} for known in texts)
+        known_texts = [rows[name].fill_null("").unique().sort() for name in definition.keys]
+        ids = tuple({text: n for n, text in enumerate(known.to_list())} for known in known_texts)
         keys = np.zeros(len(rows), np.int64)
-        for name, known in zip(definition.keys, texts, strict=True):
+        for name, known in zip(definition.keys, known_texts, strict=True):
             numbers = rows[name].fill_null("").cast(pl.Enum(known)).to_physical()
             keys = keys * len(known) + numbers.to_numpy().astype(np.int64)
         start = rows["start"].fill_null(0).to_numpy() if "start" in rows.columns else np.zeros(len(rows), np.int64)
@@ -97,24 +69,29 @@ class Table:
         at = int(np.searchsorted(self._places, (key << _DAYS) | max(day, 0), "right")) - 1
         return at if at >= 0 and int(self._places[at]) >> _DAYS == key and day <= int(self._ends[at]) else -1
 
-    def find_many(self, keys: Sequence[pl.Series | Distinct], days: pl.Series) -> Array:
-        """The same for columns."""
-        key = np.zeros(len(days), np.int64)
-        day = days.fill_null(-1).to_numpy().astype(np.int64)
+    def find_many(self, keys: Sequence[pl.Series | Coded], days: pl.Series | Array) -> Array:
+        """The same for columns; a day below 0 is not known."""
+        day = days if isinstance(days, np.ndarray) else days.fill_null(-1).to_numpy().astype(np.int64)
+        key = np.zeros(len(day), np.int64)
         possible = day >= 0
         for column, known in zip(keys, self._ids, strict=True):
-            one = (column if isinstance(column, Distinct) else distinct(column)).mapped(known)
+            one = (column if isinstance(column, Coded) else texts(column)).mapped(known)
             possible &= one >= 0
             key = key * len(known) + one
-        rows = np.full(len(days), -1, np.int64)
+        rows = np.full(len(day), -1, np.int64)
         asked = np.flatnonzero(possible)  # often few: most codes are not in most tables
-        key, day = key[asked], day[asked]
-        at = np.searchsorted(self._places, (key << _DAYS) | day.clip(0, _LAST), "right") - 1
-        if len(self._places):
+        if len(self._places) and len(asked):
+            key, day = key[asked], day[asked]
+            at = np.searchsorted(self._places, (key << _DAYS) | day.clip(0, _LAST), "right") - 1
             safe = at.clip(0)
             good = (at >= 0) & (self._places[safe] >> _DAYS == key) & (day <= self._ends[safe])
             rows[asked] = np.where(good, at, -1)
         return rows
+
+    @cached_property
+    def laid(self) -> Laid:
+        """The values as numbers, with a last row that is null."""
+        return Laid(self.values)
 
     def known(self, name: str) -> Mapping[str, int]:
         """The texts that a key takes, with their numbers."""
@@ -135,10 +112,3 @@ class Table:
         if name not in self._lists:
             self._lists[name] = self.values[name].to_list()
         return self._lists[name][row]
-
-    def column(self, rows: Array, name: str) -> pl.Series:
-        """The values of rows; null for no row."""
-        if not len(self.values):
-            return pl.Series([None] * len(rows), dtype=self.values.schema[name])
-        at = pl.Series(np.where(rows < 0, 0, rows), dtype=pl.UInt32)
-        return self.values[name][at.set(pl.Series(rows < 0), None)]

@@ -39,6 +39,7 @@ from fhir_profiles.systems import (
 from terminology import Terminology
 from terminology.editions import choose, speaking
 from terminology.model import Edition
+from terminology.source import Progress
 
 MADE = 3
 """Raise when a table is made differently."""
@@ -94,6 +95,22 @@ def tables_of(
             rows = _kept(dir, name, editions, partial(_rows, terminology, name, editions))
             found[name] = Table.of(TABLES[name], rows, release)
     return found
+
+
+def keep(terminology: Terminology, dir: Path | str, progress: Progress | None = None) -> list[str]:
+    """Make the tables that are not kept there yet, so that nobody waits for them later; their names.
+
+    Nothing is done where the directory may only be read.
+    """
+    if not os.access(dir, os.W_OK):
+        return []
+    listed = {name: [_speaking(terminology, part) for part in parts] for name, parts in PARTS.items()}
+    lacking = [name for name, found in listed.items() if all(found) and not _place(dir, name, found).exists()]
+    for number, name in enumerate(lacking):
+        if progress is not None:
+            progress("tables of claims", number, len(lacking))
+        _kept(dir, name, listed[name], partial(_rows, terminology, name, listed[name]))
+    return lacking
 
 
 def _speaking(terminology: Terminology, part: Made) -> list[Edition]:
@@ -154,18 +171,23 @@ def _kept(
     """The rows as they were made before of the same editions, else made now."""
     if dir is None:
         return make()
-    said = repr((MADE, TABLES[name], [[(e.version, e.fingerprint) for e in listed] for listed in editions]))
-    folder = Path(dir) / "claims" / "terms"
-    path = folder / f"{name}-{hashlib.sha256(said.encode()).hexdigest()[:16]}.arrow"
+    path = _place(dir, name, editions)
     with suppress(OSError, pl.exceptions.PolarsError):
         return pl.read_ipc(path)
     rows = make()
     with suppress(OSError):  # a directory that may only be read: made anew the next time
-        _write(folder, path, rows)
+        _write(path, rows)
     return rows
 
 
-def _write(folder: Path, path: Path, rows: pl.DataFrame) -> None:
+def _place(dir: Path | str, name: str, editions: list[list[Edition]]) -> Path:
+    """The file of a table, named by the fingerprints of its editions."""
+    said = repr((MADE, TABLES[name], [[(e.version, e.fingerprint) for e in listed] for listed in editions]))
+    return Path(dir) / "claims" / "terms" / f"{name}-{hashlib.sha256(said.encode()).hexdigest()[:16]}.arrow"
+
+
+def _write(path: Path, rows: pl.DataFrame) -> None:
+    folder = path.parent
     folder.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.stem}-")
     os.close(descriptor)

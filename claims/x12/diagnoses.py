@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 from claims.sheet.reading import code_of
 from claims.sheet.shapes import Claim, Concept, Diagnosis, Info
-from claims.x12.elements import Draft, composite, decimal, remembered, segment
+from claims.x12.elements import Draft, composite, decimal, number, remembered, segment
+from claims.x12.whole import Infos
 from fhir_profiles.systems import ICD10CM
 
 _ICD = re.compile(r"[A-Z][0-9][0-9A-Z][0-9A-Z]{0,4}")
 _PCS = re.compile(r"[0-9A-HJ-NP-Z]{7}")
 _CAUSES = frozenset("VWXY")
+_APART = frozenset({"admitting", "patientreasonforvisit"})
 MOST = {"professional": 12, "institutional": 25}
 IN_ONE = 12
+MOST_OF_CODE = 3
 
 
 def icd(draft: Draft, concept: Concept | None, place: int) -> str:
@@ -33,7 +36,7 @@ def _icd(draft: Draft, code: str, system: str | None) -> str:
     return code
 
 
-def pointed(draft: Draft, claim: Claim) -> tuple[str, dict[int, int]]:
+def pointed(draft: Draft, claim: Claim) -> tuple[str, dict[int, str]]:
     """HI of a professional claim, and the place of each diagnosis by its number."""
     if not claim.diagnosis:
         return draft.missing("Claim.diagnosis", "at least one diagnosis"), {}
@@ -44,14 +47,14 @@ def pointed(draft: Draft, claim: Claim) -> tuple[str, dict[int, int]]:
         f"{'ABF' if place else 'ABK'}:{icd(draft, one.diagnosis_codeable_concept, place)}"
         for place, one in enumerate(ordered)
     ]
-    return segment("HI", *parts), {one.sequence: place for place, one in enumerate(ordered, 1)}
+    return segment("HI", *parts), {one.sequence: str(place) for place, one in enumerate(ordered, 1)}
 
 
 def _number(one: Diagnosis) -> int:
     return one.sequence
 
 
-def listed(draft: Draft, claim: Claim) -> str:
+def listed(draft: Draft, claim: Claim, known: Infos) -> str:
     """HI of an institutional claim: principal, admitting, reasons, causes, others and procedures."""
     groups: dict[str, list[str]] = {"ABK": [], "ABJ": [], "APR": [], "ABN": [], "ABF": []}
     ordered = sorted(claim.diagnosis, key=_number)
@@ -62,36 +65,39 @@ def listed(draft: Draft, claim: Claim) -> str:
     if principal is None:
         draft.missing("Claim.diagnosis", "a principal diagnosis")
     for n, (one, types) in enumerate(zip(ordered, kinds, strict=True)):
-        at = f"Claim.diagnosis[{n}]"
         code = icd(draft, one.diagnosis_codeable_concept, n)
-        present = (code_of(one.on_admission) or "").upper()
+        present = (code_of(one.on_admission) or "").upper() if one.on_admission else ""
         if present and present not in ("Y", "N", "U", "W", "1"):
-            present = draft.wrong(f"{at}.onAdmission", "Present on admission is one of y, n, u, w: correct it")
-        full = composite(code, "", "", "", "", "", "", "" if present == "1" else present)
+            text = "Present on admission is one of y, n, u, w: correct it"
+            present = draft.wrong(f"Claim.diagnosis[{n}].onAdmission", text)
+        full = f"{code}:::::::{present}" if present and present != "1" else code
         if n == principal:
             groups["ABK"].append(full)
         if "admitting" in types:
             groups["ABJ"].append(code)
         if "patientreasonforvisit" in types:
             groups["APR"].append(code)
-        if n != principal and not types & {"admitting", "patientreasonforvisit"}:
+        if n != principal and types.isdisjoint(_APART):
             outside = "externalcauseofinjury" in types or code[:1] in _CAUSES
             groups["ABN" if outside else "ABF"].append(full)
     for name, most in (("ABJ", 1), ("APR", 3), ("ABN", 12), ("ABF", 24)):
         if len(groups[name]) > most:
             draft.wrong("Claim.diagnosis", f"X12 holds at most {most} diagnoses of one of the kinds: send fewer")
-    first = "".join(_joined(name, groups[name]) for name in ("ABK", "ABJ", "APR", "ABN"))
-    return first + _drg(draft, claim) + _joined("ABF", groups["ABF"]) + _procedures(draft, claim)
+    first = "".join([_joined(name, groups[name]) for name in ("ABK", "ABJ", "APR", "ABN")])
+    return first + _drg(draft, known) + _joined("ABF", groups["ABF"]) + _procedures(draft, claim)
 
 
 def _joined(name: str, parts: Sequence[str]) -> str:
-    return "".join(
-        segment("HI", *(f"{name}:{part}" for part in parts[n : n + IN_ONE])) for n in range(0, len(parts), IN_ONE)
-    )
+    if not parts:
+        return ""
+    before = f"*{name}:"
+    if len(parts) <= IN_ONE:
+        return f"HI{before}{before.join(parts)}~"
+    return "".join(f"HI{before}{before.join(parts[n : n + IN_ONE])}~" for n in range(0, len(parts), IN_ONE))
 
 
-def _drg(draft: Draft, claim: Claim) -> str:
-    info = next((i for i in claim.supporting_info if code_of(i.category) == "drg"), None)
+def _drg(draft: Draft, known: Infos) -> str:
+    info = known["drg"][1] if "drg" in known else None
     code = draft.number(code_of(info.code) or info.value_string, 4, "Claim.supportingInfo.code") if info else ""
     return segment("HI", f"DR:{code}") if code else ""
 
@@ -118,7 +124,7 @@ def billed(draft: Draft, claim: Claim) -> str:
     """HI of occurrence spans, occurrences, values and conditions."""
     found: dict[str, list[str]] = {name: [] for name in CODES}
     for n, info in enumerate(claim.supporting_info):
-        category = code_of(info.category) or ""
+        category = info.category.coding[0].code or "" if info.category and info.category.coding else ""
         if category in found:
             found[category].append(_coded(draft, info, category, f"Claim.supportingInfo[{n}]"))
     if any(len(parts) > IN_ONE * 2 for parts in found.values()):
@@ -127,16 +133,19 @@ def billed(draft: Draft, claim: Claim) -> str:
 
 
 def _coded(draft: Draft, info: Info, category: str, at: str) -> str:
-    code = draft.number(code_of(info.code), 3, f"{at}.code", "the code")
+    said = code_of(info.code)
+    code = number(said) if said else None
+    if not code or len(code) > MOST_OF_CODE:
+        code = draft.number(said, MOST_OF_CODE, f"{at}.code", "the code")
     if category == "condition":
         return code
     if category == "occurrence":
-        return composite(code, "D8", draft.date(info.timing_date, f"{at}.timing", "the day of an occurrence"))
+        return f"{code}:D8:{draft.date(info.timing_date, f'{at}.timing', 'the day of an occurrence')}"
     if category == "value":
         quantity = info.value_quantity
         if quantity is None or quantity.value is None or quantity.value < 0:
             return draft.missing(f"{at}.value", "the amount of a value code")
-        return composite(code, "", "", decimal(quantity.value))
+        return f"{code}:::{decimal(quantity.value)}"
     period = info.timing_period
     first = draft.date(period.start if period else None, f"{at}.timing.start", "the first day of a span")
     last = draft.date(period.end if period else None, f"{at}.timing.end", "the last day of a span")

@@ -72,6 +72,20 @@ def composite(*parts: str) -> str:
     return ":".join(parts).rstrip(":")
 
 
+@lru_cache(maxsize=65_536)
+def simple_money(raw: bytes) -> str:
+    """An amount as JSON has it, of at most eight digits before the point; empty where it is written otherwise."""
+    found = _SIMPLE.fullmatch(raw)
+    if found is None:
+        return ""
+    return (raw.rstrip(b"0").rstrip(b".") if found[1] else raw).decode()
+
+
+def simple_units(value: float) -> str:
+    """A quantity of at most three decimals; empty where it is below zero or too great."""
+    return decimal(value) if 0 <= value < 10_000_000 and round(value, 3) == value else ""
+
+
 class Draft:
     """What is wrong with one claim that is being written; each fault leaves an empty element behind."""
 
@@ -126,9 +140,9 @@ class Draft:
         """An amount of US dollars."""
         if money is None or not (raw := bytes(money.value)):
             return self.missing(element, what) if what else ""
-        simple = _SIMPLE.fullmatch(raw)
-        if simple is not None and money.currency in (None, "USD"):  # nearly every amount is written so
-            return (raw.rstrip(b"0").rstrip(b".") if simple[1] else raw).decode()
+        simple = simple_money(raw)
+        if simple and money.currency in (None, "USD"):  # nearly every amount is written so
+            return simple
         return _dollars(self, raw, money.currency, at=element)
 
     def cents(self, amount: int, element: str) -> str:
@@ -143,11 +157,10 @@ class Draft:
             return self.missing(element, what)
         if quantity.value == 1:
             return "1"
-        if not 0 <= quantity.value < 10_000_000 or round(quantity.value, 3) != quantity.value:
-            return self.wrong(
-                element, "A quantity is below zero, too great or has more than three decimals: correct it"
-            )
-        return decimal(quantity.value)
+        found = simple_units(quantity.value)
+        return found or self.wrong(
+            element, "A quantity is below zero, too great or has more than three decimals: correct it"
+        )
 
     def finish(self) -> None:
         """FhirError with everything that was found."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from claims.sheet.parties import Parties
 from claims.sheet.reading import code_of, said_code, said_money
 from claims.sheet.shapes import Detail, Item
 from claims.x12.codes import DRUG_UNITS, LINE_ROLES, UNITS, Kind
-from claims.x12.elements import Draft, composite, remembered, segment
+from claims.x12.elements import Draft, composite, date8, remembered, segment, simple_money, simple_units
 from claims.x12.names import address, digits, provider, provider_name
 from claims.x12.others import Others
 from claims.x12.team import Members, member_text
@@ -20,23 +21,24 @@ _MODIFIER = re.compile(r"[A-Z0-9]{2}")
 _POS = re.compile(r"[0-9A-Z]{2}")
 _CODED = frozenset({None, CPT, HCPCS})
 MOST_POINTERS = 4
+_DOLLARS = (None, "USD")
 
 
 def line_text(
-    draft: Draft, item: Item, near: Parties, kind: Kind, n: int, places: dict[int, int], pos: str | None,
+    draft: Draft, item: Item, near: Parties, kind: Kind, n: int, places: dict[int, str], pos: str | None,
     members: Members, paid: Others,
 ) -> str:  # fmt: skip
     """One line; `n` counts from 1, `places` says where the diagnoses stand, `pos` is the place of the claim."""
-    at = f"Claim.item[{n - 1}]"
+    if not members and not paid.lines and kind == "professional" and (plain := _plain(item, n, places, pos)):
+        return plain
+    at, at_net, at_unit, at_units = _elements(n)
     service = _service(draft, item, at, kind)
-    charge = draft.money(item.net, f"{at}.net", "the charge of a line")
+    charge = draft.money(item.net, at_net, "the charge of a line")
     unit = item.quantity.code or item.quantity.unit if item.quantity else None
     measure = UNITS[kind].get(unit)
     if measure is None:
-        measure = draft.wrong(
-            f"{at}.quantity.code", "Not a unit of lines: give UN for units, MJ for minutes or DA for days"
-        )
-    units = draft.quantity(item.quantity, f"{at}.quantity", "the units of a line")
+        measure = draft.wrong(at_unit, "Not a unit of lines: give UN for units, MJ for minutes or DA for days")
+    units = draft.quantity(item.quantity, at_units, "the units of a line")
     if kind == "professional":
         own = code_of(item.location_codeable_concept)
         place_of = own if own and own != pos else ""
@@ -48,9 +50,12 @@ def line_text(
         revenue = code_of(item.revenue) or draft.missing(f"{at}.revenue", "a revenue code")
         if revenue and not _REVENUE.fullmatch(revenue):
             revenue = draft.wrong(f"{at}.revenue", "A revenue code has four digits: correct it")
-        noncovered = draft.money(said_money(item.extension, "noncovered"), f"{at}.extension")
-        text = segment("SV2", revenue, service, charge, measure, units, "", noncovered)
-    text = f"LX*{n}~{text}{_dates(draft, item, at, kind)}{_numbers(draft, item, at, kind)}REF*6R*{n}~"
+        noncovered = ""
+        if item.extension:
+            noncovered = draft.money(said_money(item.extension, "noncovered"), f"{at}.extension")
+        text = f"SV2*{revenue}*{service}*{charge}*{measure}*{units}{f'**{noncovered}' if noncovered else ''}~"
+    numbers = _numbers(draft, item, at, kind) if item.extension else ""
+    text = f"LX*{n}~{text}{_dates(draft, item, at, kind)}{numbers}REF*6R*{n}~"
     if not (item.detail or members or paid.lines or item.location_reference):
         return text
     for detail in item.detail[:1]:
@@ -64,6 +69,47 @@ def line_text(
         text += segment("SVD", one.payer, one.amount, service, revenue if kind == "institutional" else "", units)
         text += one.after
     return text
+
+
+def _plain(item: Item, n: int, places: dict[int, str], pos: str | None) -> str | None:
+    """A professional line that says no more than nearly all do, at once; None for any other, and for a fault."""
+    net, quantity, concept, where = item.net, item.quantity, item.product_or_service, item.location_codeable_concept
+    if (
+        item.extension or item.detail or item.location_reference or item.serviced_period or net is None
+        or quantity is None or quantity.value is None or concept is None or not concept.coding or concept.text
+        or not item.serviced_date or not 1 <= len(item.diagnosis_sequence) <= MOST_POINTERS
+        or (where is not None and where.coding and where.coding[0].code not in (None, "", pos))
+    ):  # fmt: skip
+        return None
+    coding = concept.coding[0]
+    modifiers = tuple([code_of(one) for one in item.modifier]) if item.modifier else ()
+    service = _whole_service(coding.code, coding.system, modifiers)
+    charge = simple_money(bytes(net.value)) if net.currency in _DOLLARS else ""
+    measure = UNITS["professional"].get(quantity.code or quantity.unit)
+    units = "1" if quantity.value == 1 else simple_units(quantity.value)
+    day = date8(item.serviced_date)
+    try:
+        pointers = ":".join([places[number] for number in item.diagnosis_sequence])
+    except KeyError:
+        return None
+    if not (service and charge and measure and units and day):
+        return None
+    return f"LX*{n}~SV1*{service}*{charge}*{measure}*{units}***{pointers}~DTP*472*D8*{day}~REF*6R*{n}~"
+
+
+@lru_cache(maxsize=8_192)
+def _whole_service(code: str | None, system: str | None, modifiers: tuple[str | None, ...]) -> str:
+    """The service of a line; empty where something is wrong with it."""
+    draft = Draft()
+    text = _composed(draft, code, system, modifiers, None, at="") if code else ""
+    return "" if draft.problems else text
+
+
+@lru_cache(maxsize=1_024)
+def _elements(n: int) -> tuple[str, str, str, str]:
+    """A line, its charge, its unit and its quantity in FHIRPath."""
+    at = f"Claim.item[{n - 1}]"
+    return at, f"{at}.net", f"{at}.quantity.code", f"{at}.quantity"
 
 
 def _service(draft: Draft, item: Item, at: str, kind: Kind) -> str:
@@ -95,14 +141,14 @@ def _composed(
     return composite("HC", code, *found[:4], draft.maybe(note, 80, ".productOrService"))
 
 
-def _pointers(draft: Draft, item: Item, at: str, places: dict[int, int]) -> str:
+def _pointers(draft: Draft, item: Item, at: str, places: dict[int, str]) -> str:
     numbers = item.diagnosis_sequence
     if not numbers:
         return draft.missing(f"{at}.diagnosisSequence", "a diagnosis for each line")
     if len(numbers) > MOST_POINTERS:
         return draft.wrong(f"{at}.diagnosisSequence", "X12 holds four diagnoses for each line: send fewer")
     try:
-        return ":".join([str(places[n]) for n in numbers])
+        return ":".join([places[n] for n in numbers])
     except KeyError:
         text = "A line names a diagnosis that the claim does not have: correct it"
         return draft.wrong(f"{at}.diagnosisSequence", text)
@@ -112,6 +158,8 @@ def _dates(draft: Draft, item: Item, at: str, kind: Kind) -> str:
     period = item.serviced_period
     start = period.start if period else item.serviced_date
     end = (period.end if period else None) or start
+    if start and end == start and (day := date8(start)):
+        return f"DTP*472*D8*{day}~"
     needed = "the day of service of a line" if kind == "professional" else None
     first = draft.date(start, f"{at}.serviced", needed)
     if not first:

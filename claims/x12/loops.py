@@ -21,7 +21,8 @@ class Loop:
     def first(self, name: str, qualifier: str | None = None) -> Segment | None:
         """The first segment of a name, with a qualifier in its first element."""
         for one in self.segments:
-            if one.elements[0] == name and (qualifier is None or one.get(1) == qualifier):
+            elements = one.elements
+            if elements[0] == name and (qualifier is None or (len(elements) > 1 and elements[1] == qualifier)):
                 return one
         return None
 
@@ -31,7 +32,10 @@ class Loop:
 
     def party(self, *entities: str) -> Loop | None:
         """The first of those named with one of these roles."""
-        return next((one for one in self.parties if one.head.get(1) in entities), None)
+        for one in self.parties:
+            if one.head.get(1) in entities:
+                return one
+        return None
 
 
 @dataclass(slots=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 from claims.sheet import parties as who
 from claims.sheet.parties import Parties
-from claims.sheet.shapes import Party, Reference
+from claims.sheet.shapes import Name, Party, Reference
 from claims.x12.codes import GENDERS
 from claims.x12.elements import Draft, remembered, segment
+from claims.x12.opened import MOST_KEPT, Known
 
 _PEOPLE = frozenset({"Practitioner", "Patient", "RelatedPerson", "Person"})
 
@@ -23,12 +25,19 @@ class Provider(NamedTuple):
 def provider(near: Parties, reference: Reference | None, bills: bool = False) -> Provider:
     """Whom a reference names; behind a role stands its organisation for the claim, its person for the care."""
     party = near.of(reference)
+    if party.__class__ is Known and party.resource_type != "PractitionerRole":
+        return _plain(party)
     taxonomy = who.taxonomy(party)
     if party.resource_type == "PractitionerRole":
         first, second = party.practitioner, party.organization
         party = near.of((second or first) if bills else (first or second))
         taxonomy = taxonomy or who.taxonomy(party)
     return Provider(party, taxonomy)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _plain(party: Known) -> Provider:
+    return Provider(party, who.taxonomy(party))
 
 
 def is_person(party: Party) -> bool:
@@ -43,10 +52,10 @@ def named(draft: Draft, entity: str, party: Party, element: str, id_kind: str = 
     if not is_person(party):
         text = _group(draft, entity, who.title(party), at=element)
         return f"{text}*****{id_kind}*{number}~" if number else f"{text}~"
-    first: dict[str, Any] = {}
+    first: Name = {}
     if isinstance(party.name, list) and party.name and isinstance(party.name[0], dict):
         first = party.name[0]
-    given: list[Any] = first.get("given") or []
+    given = first.get("given") or []
     suffixes = first.get("suffix")
     second = given[1] if len(given) > 1 else None
     names = first.get("family"), given[0] if given else None, second, suffixes[0] if suffixes else None
@@ -89,7 +98,7 @@ def _npi(draft: Draft, value: str | None) -> str:
 def address(draft: Draft, party: Party, element: str) -> str:
     """N3 and N4, which must be there."""
     where = who.address(party)
-    lines = where.line
+    lines = where.line or ()
     first, more = lines[0] if lines else None, lines[1] if len(lines) > 1 else None
     return _place(draft, first, more, where.city, where.state, where.postal_code, where.country, at=element)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple, NoReturn
+
+import msgspec
 
 from fhir_profiles.errors import Category, FhirError
 
@@ -19,8 +21,7 @@ _NAME = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{0,6})?|-?\.[0-9]{1,6}")
 
 
-@dataclass(slots=True)
-class Segment:
+class Segment(msgspec.Struct, gc=False):
     """One segment: its number in the file from 1, the character at which it begins from 0, its elements."""
 
     number: int
@@ -76,12 +77,7 @@ class Segment:
 
     def day(self, text: str, place: int) -> str:
         """CCYYMMDD as a FHIR date."""
-        try:
-            if len(text) != 8 or not text.isdigit():
-                raise ValueError
-            return date(int(text[:4]), int(text[4:6]), int(text[6:])).isoformat()
-        except ValueError:
-            self.damaged(f"element {place} is no date")
+        return _day(text) or self.damaged(f"element {place} is no date")
 
     def days(self, place: int, kind: str) -> tuple[str, str | None]:
         """The first and the last day of D8, RD8 or DT; None for the last where there is one only."""
@@ -92,6 +88,17 @@ class Segment:
         if kind not in ("D8", "DT"):
             self.damaged("the form of the date is not known")
         return self.day(text[:8] if kind == "DT" else text, place), None
+
+
+@lru_cache(maxsize=16_384)
+def _day(text: str) -> str:
+    """CCYYMMDD as a FHIR date; empty where it is none."""
+    if len(text) != 8 or not text.isdigit():
+        return ""
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:])).isoformat()
+    except ValueError:
+        return ""
 
 
 class Transaction(NamedTuple):

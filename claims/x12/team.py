@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from claims.sheet.parties import NOBODY, Parties
 from claims.sheet.reading import code_of
-from claims.sheet.shapes import CareTeam, Claim
+from claims.sheet.shapes import CareTeam, Claim, Party
 from claims.x12.codes import CLAIM_ROLES, LINE_ROLES, PERSONS, ROLES, TAXONOMIES, Kind
 from claims.x12.elements import Draft, segment
 from claims.x12.names import is_person, provider, provider_name
+from claims.x12.opened import shared
 from fhir_profiles.systems import NUCC
 
 Members = dict[str, CareTeam]
@@ -24,13 +25,18 @@ def teams(claim: Claim, kind: Kind) -> tuple[Members, list[Members]]:
     by_number = {member.sequence: member for member in claim.care_team}
     whole = _roles(claim.care_team)
     asked = [item.care_team_sequence for item in claim.item]
+    for_claim: Members
     if kind == "professional" and "DK" not in whole and all(not one or len(one) == len(by_number) for one in asked):
         return {role: whole[role] for role in CLAIM_ROLES[kind] if role in whole}, [NOBODY_ELSE] * len(asked)
+    if not any(asked):
+        for_claim = {role: whole[role] for role in CLAIM_ROLES[kind] if role in whole}
+        rest = {role: whole[role] for role in LINE_ROLES[kind] if role in whole and role not in for_claim}
+        return for_claim, [rest] * len(asked)
     lines = [
         _roles([by_number[n] for n in item.care_team_sequence if n in by_number]) if item.care_team_sequence else whole
         for item in claim.item
     ]
-    for_claim: Members = {}
+    for_claim = {}
     for role in CLAIM_ROLES[kind]:
         if role in whole and (role in ("71",) or all(role in line for line in lines)):
             for_claim[role] = lines[0][role] if lines and role in lines[0] else whole[role]
@@ -51,17 +57,22 @@ def _roles(members: list[CareTeam]) -> Members:
 
 def member_text(draft: Draft, near: Parties, kind: Kind, role: str, member: CareTeam) -> str:
     """NM1 of one of the team, and PRV where X12 has it."""
-    at = f"Claim.careTeam[{member.sequence - 1}].provider"
     found = provider(near, member.provider)
     if found.party is NOBODY:
-        return draft.missing(at, "the name and NPI of who treats")
-    if role in PERSONS and not is_person(found.party):
-        return draft.wrong(at, "X12 holds only a person in this role: name the Practitioner")
-    text = provider_name(draft, role, found.party, at)
+        return draft.missing(f"Claim.careTeam[{member.sequence - 1}].provider", "the name and NPI of who treats")
     as_who = TAXONOMIES.get((kind, role))
     taxonomy = code_of(member.qualification, NUCC) or found.taxonomy if as_who else None
+    return _member(draft, found.party, role, as_who, taxonomy, member.sequence - 1)
+
+
+@shared
+def _member(draft: Draft, party: Party, role: str, as_who: str | None, taxonomy: str | None, n: int) -> str:
+    at = f"Claim.careTeam[{n}].provider"
+    if role in PERSONS and not is_person(party):
+        return draft.wrong(at, "X12 holds only a person in this role: name the Practitioner")
+    text = provider_name(draft, role, party, at)
     if as_who is None or not taxonomy:
         return text
     if len(taxonomy) != 10:
-        return draft.wrong(f"Claim.careTeam[{member.sequence - 1}].qualification", "A taxonomy code has ten characters")
+        return draft.wrong(f"Claim.careTeam[{n}].qualification", "A taxonomy code has ten characters")
     return text + segment("PRV", as_who, "PXC", draft.number(taxonomy, 10, at))

@@ -6,7 +6,7 @@ from claims.sheet.parties import NOBODY, Parties
 from claims.sheet.reading import code_of, said_flag
 from claims.sheet.shapes import Claim, Info
 from claims.x12.codes import FREQUENCIES, NUMBERS, Kind
-from claims.x12.elements import Draft, segment
+from claims.x12.elements import Draft, number, segment
 from claims.x12.names import address, provider, provider_name
 
 Infos = dict[str, tuple[int, Info]]
@@ -25,7 +25,10 @@ def said(draft: Draft, known: Infos, category: str, most: int, what: str | None 
     if category not in known:
         return draft.missing("Claim.supportingInfo", what) if what else ""
     n, info = known[category]
-    return draft.number(code_of(info.code) or info.value_string, most, f"Claim.supportingInfo[{n}]", what)
+    value = code_of(info.code) or info.value_string
+    if value and (found := number(value)) and len(found) <= most:
+        return found
+    return draft.number(value, most, f"Claim.supportingInfo[{n}]", what)
 
 
 def clm(draft: Draft, claim: Claim, place: str, signed: str, more: tuple[str, ...] = ()) -> str:
@@ -34,7 +37,9 @@ def clm(draft: Draft, claim: Claim, place: str, signed: str, more: tuple[str, ..
     number = draft.number(control, 38, "Claim.identifier", "the number that the submitter gave the claim")
     total = draft.money(claim.total, "Claim.total", "the total charge")
     accepts = "C" if said_flag(claim.extension, "participating") is False else "A"
-    return segment("CLM", number, total, "", "", place, signed, accepts, "Y", "Y", *more)
+    if more:
+        return segment("CLM", number, total, "", "", place, signed, accepts, "Y", "Y", *more)
+    return f"CLM*{number}*{total}***{place}*{signed}*{accepts}*Y*Y~"
 
 
 def frequency(draft: Draft, claim: Claim) -> str:
@@ -64,7 +69,7 @@ def references(draft: Draft, claim: Claim, near: Parties, known: Infos, kind: Ki
         number = reference.value if reference else None
         what = "the number that the payer gave the claim it changes"
         text += segment("REF", "F8", draft.number(number, 50, "Claim.related[0].reference", what))
-    for category, qualifier in NUMBERS.items():
+    for category, qualifier in NUMBERS.items() if known else ():
         if category in known and (kind == "professional" or category == "clinical-trial"):
             text += segment("REF", qualifier, said(draft, known, category, 50, "the number"))
     return text

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import msgspec
 
 from claims.sheet.parties import Parties, Resolve
-from claims.sheet.read import open_claim
 from claims.sheet.reading import code_of
 from claims.x12.account import Account, account
 from claims.x12.codes import Kind
 from claims.x12.elements import Draft, segment
 from claims.x12.envelope import Envelope
 from claims.x12.names import provider
+from claims.x12.opened import open_sent
 from claims.x12.write837i import institutional
 from claims.x12.write837p import professional
 from fhir_profiles.errors import Category, FhirError
@@ -38,7 +38,7 @@ class Written(NamedTuple):
 
 def write_claim(body: bytes, resolve: Resolve | None = None) -> Written:
     """One Claim, or a Bundle that begins with one; FhirError tells every element that X12 needs or cannot carry."""
-    claim, beside = open_claim(body)
+    claim, beside = open_sent(body)
     near, draft = Parties(beside, resolve), Draft()
     kind = _KINDS.get(code_of(claim.type) or "")
     if kind is None:
@@ -137,7 +137,7 @@ class _File:
 
     def _hl(self, parent: str, level: str, children: str) -> str:
         self.level += 1
-        return segment("HL", str(self.level), parent, level, children)
+        return f"HL*{self.level}*{parent}*{level}*{children}~"
 
     def end(self) -> str:
         """What closes the file."""

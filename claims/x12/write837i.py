@@ -30,7 +30,7 @@ def institutional(draft: Draft, claim: Claim, near: Parties) -> str:
     more = ("", "", "", "", "", "", "", "", "", "", late) if late else ()
     text = clm(draft, claim, _bill(draft, claim, known), "", more) + _dates(draft, claim, known)
     text += _admission(draft, known)
-    text += references(draft, claim, near, known, "institutional") + listed(draft, claim) + billed(draft, claim)
+    text += references(draft, claim, near, known, "institutional") + listed(draft, claim, known) + billed(draft, claim)
     if "71" not in for_claim:
         draft.missing("Claim.careTeam", "the attending provider, with the role attending")
     for role in CLAIM_ROLES["institutional"]:

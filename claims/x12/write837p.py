@@ -70,6 +70,8 @@ def _accident(draft: Draft, claim: Claim) -> str:
 
 
 def _dates(draft: Draft, claim: Claim, known: Infos) -> str:
+    if not known and claim.accident is None:
+        return ""
     text = ""
     for category in ("onset", "initial-treatment", "last-seen"):
         text += _event(draft, known, category)
