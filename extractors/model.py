@@ -18,12 +18,16 @@ PageMethod = Literal["text", "prior-ocr", "ocr", "hybrid", "empty", "failed"]
 FindingKind = Literal["problem", "medication", "vital", "lab", "procedure", "code", "allergy", "mention"]
 CodeStatus = Literal["accepted", "suggested", "rejected"]
 Setting = Literal["outpatient", "inpatient"]
+Convention = Literal["guidelines", "mentions"]  # what is coded: what guidelines ask, or every condition that is named
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word on a page. `raw` is the engine's reading where a repair changed it, `repair` the rule's id."""
+    """A word on a page. `raw` is the engine's reading where a repair changed it, `repair` the rule's id.
+
+    `other` is what another reader read where two readers differ: then the word is doubtful.
+    """
 
     text: str
     start: int
@@ -33,6 +37,7 @@ class Word:
     line: int  # ordinal on its page
     raw: str | None = None
     repair: str | None = None
+    other: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,48 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a language model said of a suggested code, with the words of the document that it quoted.
+
+    `because` is a key of `extractors.adjudicate.model.BECAUSE`.
+    """
+
+    system: str
+    code: str
+    verdict: Literal["keep", "drop"]
+    because: str
+    quote: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """What a language model was asked about and what of its answer counts.
+
+    `offered` are (system, code) pairs; each has a decision, or in `refused` the reason why there is none. `silence`
+    says why nothing at all was heard; `strangers` counts answers about codes that were not offered.
+    """
+
+    model: str
+    prompt: str  # its version
+    offered: tuple[tuple[str, str], ...]
+    decisions: tuple[Decision, ...] = ()
+    refused: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    silence: str | None = None
+    strangers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What the text would have to say before a code could be chosen: `id` of the question, the words that raise it."""
+
+    id: str
+    asks: str
+    cites: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Coded:
     """A document's findings with their codes, best first; accepted diagnoses are in claim order."""
 
@@ -173,3 +220,5 @@ class Coded:
     setting: Setting
     service_date: date | None
     editions: Mapping[str, str] = field(default_factory=lambda: EMPTY)  # system → edition used
+    adjudication: Adjudication | None = None  # None: no language model was asked
+    gaps: tuple[Gap, ...] = ()  # what a coder would have to ask, in reading order

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from extractors.coding import code
+from extractors.coding.learned import Model
 from extractors.coding.lexicon import Lexicon
 from extractors.findings import find
-from extractors.model import Coded, Document, Findings, Setting, Span
-from extractors.pages import Cache, Limits, from_text, read
+from extractors.model import Adjudication, Coded, Convention, Document, Findings, Setting, Span
+from extractors.pages import OFF, Cache, Limits, from_text, read
 from terminology import Terminology, ensure_terminology
 from terminology.source import Progress
 
@@ -26,6 +27,9 @@ class Pipeline:
     lexicon: Lexicon
     limits: Limits
     engine: Literal["compiled", "medspacy"] = "compiled"
+    convention: Convention = "guidelines"
+    learned: Model | None = None  # instead of the model of the package
+    second: str = OFF  # the reader of doubtful lines: `off` or `rapidocr`
 
     @classmethod
     def open(
@@ -35,24 +39,37 @@ class Pipeline:
         limits: Limits | None = None,
         engine: Literal["compiled", "medspacy"] = "compiled",
         progress: Progress | None = None,
+        convention: Convention = "guidelines",
+        second: str = OFF,
     ) -> Pipeline:
         """The pipeline of a data directory; the terminology is built first where it is missing."""
         terminology = ensure_terminology(data, progress)
-        return cls(terminology, Lexicon.open(terminology, data), limits or Limits(), engine)
+        return cls(terminology, Lexicon.open(terminology, data), limits or Limits(), engine, convention, second=second)
 
     def read(
         self, data: bytes, *, ocr: str = "auto", cache: Cache | None = None, progress: PageProgress | None = None
     ) -> Document:
         """A document from bytes of any accepted type; raises `Refused`. `progress(done, pages)` follows the pages."""
-        return read(data, limits=self.limits, ocr=ocr, cache=cache, lexicon=self.lexicon.lookup, progress=progress)
+        lookup = self.lexicon.lookup
+        return read(
+            data, limits=self.limits, ocr=ocr, second=self.second, cache=cache, lexicon=lookup, progress=progress
+        )
 
     def find(self, document: Document, spans: Sequence[Span] = ()) -> Findings:
         """Everything the document says."""
         return find(document, self.lexicon, engine=self.engine, spans=spans)
 
-    def code(self, findings: Findings, document: Document, setting: Setting | None = None) -> Coded:
-        """The codes of the findings."""
-        return code(findings, document, self.terminology, self.lexicon, setting)
+    def code(
+        self,
+        findings: Findings,
+        document: Document,
+        setting: Setting | None = None,
+        adjudication: Adjudication | None = None,
+    ) -> Coded:
+        """The codes of the findings, by what a language model said of suggested ones where it was asked."""
+        return code(
+            findings, document, self.terminology, self.lexicon, setting, adjudication, self.convention, self.learned
+        )
 
     def run(
         self, source: bytes | str | Document, setting: Setting | None = None, spans: Sequence[Span] = ()

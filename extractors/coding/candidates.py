@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from extractors.coding.case import Candidate, Case
+from extractors.coding.learned import Model, model
+from extractors.coding.learned.candidates import is_narrative, narrative_candidates
 from extractors.coding.tables import chronic, history_of, other_meaning
 from extractors.coding.weigh import SHORT, confidence
 from extractors.model import CodeStatus, Finding
@@ -14,15 +17,18 @@ ACCEPT = 0.4  # below it a coder decides
 MOST = 0.95  # words alone are never as sure as a printed code
 
 
-def text_candidates(case: Case) -> None:
+def text_candidates(case: Case, learned: Model | None = None) -> None:
     """Add a candidate for each problem that the text names, accepted only where its assertion allows."""
+    if case.convention == "mentions" or is_narrative(case):
+        narrative_candidates(case, learned or model(), decide)
+        return
     lexicon = case.lexicon
     size = max(len(case.text), 1)
     mentions = _mentions(case)
     for number, finding in enumerate(case.findings.items):
         if finding.kind != "problem":
             continue
-        best = next((c for c in finding.concepts if c[0] == ICD10CM), None)
+        best = _meaning(finding)
         if best is None:
             continue
         leaf = lexicon.leaf(best[1])
@@ -45,12 +51,20 @@ def text_candidates(case: Case) -> None:
         case.candidates.append(candidate)
 
 
+def _meaning(finding: Finding) -> tuple[str, str, float] | None:
+    """The diagnosis that the words most likely mean."""
+    for concept in finding.concepts:  # a plain loop: every finding is asked, and the first concept is mostly it
+        if concept[0] == ICD10CM:
+            return concept
+    return None
+
+
 def _mentions(case: Case) -> Counter[str]:
     """How often each code is named and not denied."""
     found: Counter[str] = Counter()
     for finding in case.findings.items:
         if finding.kind == "problem" and not (finding.assertion.negated or finding.assertion.family):
-            best = next((c for c in finding.concepts if c[0] == ICD10CM), None)
+            best = _meaning(finding)
             leaf = case.lexicon.leaf(best[1]) if best is not None else None
             if leaf is not None:
                 found[leaf] += 1
@@ -71,10 +85,10 @@ def _printed(case: Case, leaf: str, finding: Finding) -> Candidate | None:
     return None
 
 
-def decide(case: Case, candidate: Candidate, finding: Finding) -> None:
-    """The status that the assertion, the setting and the confidence allow."""
-    status, why = _allowed(case, candidate, finding)
-    if status == "accepted" and candidate.confidence < ACCEPT:
+def decide(case: Case, candidate: Candidate, finding: Finding, least: float = ACCEPT) -> None:
+    """The status that the assertion, the setting and the confidence (`least`: to be accepted) allow."""
+    status, why = _allowed(case, candidate, finding) if case.convention == "guidelines" else ("accepted", None)
+    if status == "accepted" and candidate.confidence < least:
         status, why = "suggested", "The words alone are not sure enough"
     candidate.status = status
     if why:
@@ -88,8 +102,18 @@ def _found_at_screening(case: Case, finding: Finding) -> bool:
     return (
         bool(found)
         and all(w == "screening" for w in found)
-        and any(c in case.text[triggers[0][1] : finding.start] for c in ";.:")
+        and (any(c in case.text[triggers[0][1] : finding.start] for c in ";.:") or _is_found(case, finding))
     )
+
+
+_FOUND = re.compile(r"^[^.;:]{0,24}\b(?:(?:was|were) )?(?:found|seen|removed|detected|identified|noted)\b")
+_SHOWED = re.compile(r"\b(?:found|showed|shows|revealed|detected|identified) (?:an? |the |\w+ )?$")
+
+
+def _is_found(case: Case, finding: Finding) -> bool:
+    """The words beside it say that it was found."""
+    before = case.text[max(0, finding.start - 24) : finding.start]
+    return bool(_FOUND.match(case.text[finding.end : finding.end + 60]) or _SHOWED.search(before))
 
 
 def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeStatus, str | None]:

@@ -7,16 +7,28 @@ page is never replaced or rejected by a rule: what the rule says becomes a sugge
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 
 from extractors.coding.lexicon import Lexicon
-from extractors.findings.cues import Cues
-from extractors.model import CodeStatus, Document, Finding, Findings, Setting, Span
+from extractors.findings.cues import Cued, Vocabulary, cued
+from extractors.model import CodeStatus, Convention, Document, Finding, Findings, Gap, Setting, Span
 from fhir_profiles.systems import ICD10CM
 
+LEAD, REACH = 120, 180  # characters before and after a cue within which its pattern is tried
 NO_FINDING = -1  # a rule read the words itself: the coder makes a finding of them
+ASKED = Vocabulary()  # what all rules look for
+
+
+def asked(pattern: str, begins: Iterable[str] = ()) -> Cued:
+    """A pattern of a rule; `begins` are words one of which each of its matches begins with."""
+    return cued(pattern, ASKED, begins=begins)
+
+
+def around(pattern: str, cues: Iterable[str]) -> Cued:
+    """A pattern of a rule that is tried only around these words."""
+    return cued(pattern, ASKED, around=cues)
 
 
 @dataclass(slots=True, eq=False)
@@ -41,23 +53,34 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A guideline rule: what it does, where it stands, and the words or codes without which it cannot apply."""
+    """A guideline rule: its id, the section it stands in, and what it does, in one line for the catalogue."""
 
     id: str
     cites: str
+    does: str
 
 
 class Case:
     """What a rule sees and may do."""
 
-    def __init__(self, document: Document, findings: Findings, lexicon: Lexicon, setting: Setting) -> None:
+    def __init__(
+        self,
+        document: Document,
+        findings: Findings,
+        lexicon: Lexicon,
+        setting: Setting,
+        convention: Convention = "guidelines",
+    ) -> None:
         self.document = document
         self.findings = findings
         self.lexicon = lexicon
         self.setting = setting
+        self.convention = convention
         lower = document.text.lower()
         self.text = lower if len(lower) == len(document.text) else document.text
+        self.seen = ASKED.read(self.text)
         self.candidates: list[Candidate] = []
+        self.gaps: list[Gap] = []
 
     def beside(self) -> Case:
         """Another case of the same document, still without candidates."""
@@ -80,13 +103,33 @@ class Case:
 
     def says(self, *words: str) -> bool:
         """True when the text has one of these strings: the cheap question before a pattern."""
-        return any(word in self.text for word in words)
+        return ASKED.says(self.seen, words)
 
-    def search(self, pattern: re.Pattern[str], cues: Cues | None = None) -> Iterator[re.Match[str]]:
-        """Matches in the lower-cased text that are not denied just before; each begins with one of `cues`, if given."""
-        for match in cues.beginning(pattern, self.text) if cues else pattern.finditer(self.text):
+    def first(self, pattern: Cued) -> re.Match[str] | None:
+        """The first match in the lower-cased text, be it denied or not."""
+        return pattern.pattern.search(self.text) if self.seen.may(pattern) else None
+
+    def each(self, pattern: Cued) -> Iterator[re.Match[str]]:
+        """The matches in the lower-cased text, be they denied or not."""
+        return self.seen.each(pattern)
+
+    def search(self, pattern: Cued) -> Iterator[re.Match[str]]:
+        """Matches in the lower-cased text that are not denied just before."""
+        for match in self.seen.each(pattern):
             if not _DENIED.search(self.text, max(0, match.start() - 24), match.start()):
                 yield match
+
+    def near(self, pattern: Cued) -> Iterator[re.Match[str]]:
+        """As `search`, but only around its words: a pattern over a whole note costs more than all else."""
+        done = 0
+        for at in self.seen.of(pattern.words) if self.seen.may(pattern) else ():
+            low = max(done, at - LEAD)
+            if at + REACH <= low:
+                continue
+            for match in pattern.pattern.finditer(self.text, low, min(len(self.text), at + REACH)):
+                if match.start() >= done and not _DENIED.search(self.text, max(0, match.start() - 24), match.start()):
+                    yield match
+                done = match.end()
 
     def replace(self, candidate: Candidate, code: str, rule: Rule, why: str) -> None:
         """Change a candidate's code; a printed one stays and the better code is suggested beside it."""
@@ -125,6 +168,7 @@ class Case:
             if known.code == code and known.system == system and known.status == "accepted":
                 if (start, end) != (known.start, known.end) and (start, end) not in known.evidence:
                     known.evidence.append((start, end))
+                self.note(known, rule, why)
                 return known
         if self.lexicon.display(system, code) is None:
             return None
@@ -142,9 +186,23 @@ class Case:
         self.candidates.append(new)
         return new
 
+    def note(self, candidate: Candidate, rule: Rule, why: str) -> None:
+        """Say once on a candidate that a rule asks for it as well, or for its place."""
+        said = f"{why} ({rule.id}; {rule.cites})"
+        if said not in candidate.reasons:
+            candidate.reasons.append(said)
+
+    def ask(self, rule: Rule, asks: str, start: int, end: int) -> None:
+        """Say what the text would have to tell before the rule could choose a code; each question once."""
+        if all(gap.id != rule.id for gap in self.gaps):
+            self.gaps.append(Gap(rule.id, asks, rule.cites, start, end))
+
     def of(self, candidate: Candidate) -> Finding | None:
         """The finding a candidate came from."""
         return self.findings.items[candidate.finding] if candidate.finding >= 0 else None
 
 
-_DENIED = re.compile(r"\b(?:no|not|denies|denied|without|never|negative for|rule out|r/o)\b[^.;\n]{0,12}$")
+_DENIED = re.compile(  # one set of letters in front: the engine skips all others without a try
+    r"[dnrw](?<!\w[dnrw])(?:(?<=n)(?:ot?|ever|egative for)|(?<=d)(?:enies|enied)|(?<=w)ithout|(?<=r)(?:ule out|/o))\b"
+    r"[^.;\n]{0,12}$"
+)

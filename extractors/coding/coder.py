@@ -7,12 +7,25 @@ import dataclasses
 from extractors.coding import rules
 from extractors.coding.candidates import text_candidates
 from extractors.coding.case import NO_FINDING, Candidate, Case
+from extractors.coding.decided import apply_decisions
 from extractors.coding.ink import Ink
+from extractors.coding.learned.model import Model
 from extractors.coding.lexicon import Lexicon
 from extractors.coding.measured import measured_codes
 from extractors.coding.printed import printed_codes
 from extractors.coding.sequence import in_order, merged
-from extractors.model import Code, Coded, Document, Finding, FindingKind, Findings, Setting
+from extractors.model import (
+    Adjudication,
+    Code,
+    Coded,
+    Convention,
+    Document,
+    Finding,
+    FindingKind,
+    Findings,
+    Gap,
+    Setting,
+)
 from fhir_profiles.systems import HCPCS, ICD10CM, LOINC, RXNORM
 from terminology import Terminology
 
@@ -23,16 +36,25 @@ def code(
     terminology: Terminology,
     lexicon: Lexicon,
     setting: Setting | None = None,
+    adjudication: Adjudication | None = None,
+    convention: Convention = "guidelines",
+    learned: Model | None = None,
 ) -> Coded:
     """The codes of a document: accepted ones first and in claim order, then suggested, then rejected.
 
     `setting` overrides what the document says of itself; without either it is outpatient, the stricter one.
+    `adjudication` is what a language model said of the codes that were suggested without it.
+    By the convention `mentions` every condition that is named is coded, also a denied one, as research corpora do;
+    `learned` stands for the model of the package.
     """
     on = findings.identity.service_date
-    case = Case(document, findings, lexicon, setting or findings.identity.setting or "outpatient")
+    case = Case(document, findings, lexicon, setting or findings.identity.setting or "outpatient", convention)
     printed_codes(case, terminology, on)
-    text_candidates(case)
-    rules.apply(case)
+    text_candidates(case, learned)
+    if adjudication is not None:
+        apply_decisions(case, adjudication)
+    if convention == "guidelines":
+        rules.apply(case)
     kept = merged(case.candidates)
     measured = case.beside()
     measured_codes(measured)
@@ -42,7 +64,14 @@ def code(
     for candidate in ordered:
         candidate.confidence = round(candidate.confidence * ink.factor(candidate.start, candidate.end), 3)
     findings = _with_rule_findings(findings, document, ordered)
-    return Coded(findings, tuple(_code(c, lexicon) for c in ordered), case.setting, on, dict(lexicon.editions))
+    codes = tuple(_code(c, lexicon) for c in ordered)
+    return Coded(
+        findings, codes, case.setting, on, dict(lexicon.editions), adjudication, tuple(sorted(case.gaps, key=_where))
+    )
+
+
+def _where(gap: Gap) -> tuple[int, str]:
+    return gap.start, gap.id
 
 
 def _with_rule_findings(findings: Findings, document: Document, candidates: list[Candidate]) -> Findings:

@@ -11,16 +11,19 @@ import hashlib
 import marshal
 import os
 import tempfile
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from extractors.coding import lexicon_build
-from extractors.coding.excludes import Excludes, excluded_by
+from extractors.coding.excludes import Excludes, excluded_by, joined
 from extractors.coding.matcher import Matcher
+from extractors.coding.nearest import Nearest
 from extractors.coding.resolve import Injuries, Rarest, best_injury, by_rarest
 from extractors.coding.sites import Sites
+from extractors.coding.titles import Titles
 from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import ICD10CM, RXNORM
@@ -28,9 +31,10 @@ from terminology import Terminology
 
 
 class Entry(NamedTuple):
-    """One meaning of a term; `score` is 0–1. `kind`: curated, learned, title, inclusion, synonym, label, or name.
+    """One meaning of a term; `score` is 0–1.
 
-    A `name` is a drug without an identifier of ours: its `code` is `""`, and `class` is found by `drug_class`.
+    `kind`: curated, learned, title, inclusion, index, synonym, label, or name. A `name` is a drug without an identifier
+    of ours: its `code` is `""`, and `class` is found by `drug_class`.
     """
 
     system: str
@@ -63,14 +67,17 @@ class Lexicon:
         self._rarest: dict[str, Rarest] = {}
         self._sides: Mapping[str, Mapping[str, str]] = compiled["sides"]
         self._sites: Sites = compiled["sites"]
-        self._excludes1: Excludes = compiled["excludes1"]
-        self._barred: dict[str, list[tuple[str, str]]] = {}
+        self._notes: Mapping[str, Excludes] = {kind: compiled[kind] for kind in lexicon_build.NOTES}
+        self._named: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
         self._trimesters: Mapping[str, list[str | None]] = compiled["trimesters"]
         self._classes: Mapping[str, str] = compiled["classes"]
         self._properties: Mapping[str, Mapping[str, Mapping[str, str]]] = compiled["properties"]
-        self._billable: frozenset[str] = frozenset(compiled["billable"])
+        self._ordered: Sequence[str] = compiled["billable"]
+        self._billable: frozenset[str] = frozenset(self._ordered)
+        self._titles: dict[tuple[str, str], Titles] = {}
         self._entries: dict[int, tuple[Entry, ...]] = {}
         self._matcher = Matcher(self._terms)
+        self._nearest: Nearest | None = None
 
     @classmethod
     def open(cls, terminology: Terminology, cache: Path | str | None = None) -> Lexicon:
@@ -102,11 +109,37 @@ class Lexicon:
         meanings = self.meanings
         return [(a, b, meanings(term)) for term, a, b in self._matcher.find(text)]
 
+    def terms(self) -> Sequence[str]:
+        """Its terms in normal form, sorted; their numbers are those of `meanings`."""
+        return self._terms
+
+    def diagnoses(self) -> Iterable[tuple[int, str]]:
+        """(number of a term, its likeliest code) of the terms that name a diagnosis."""
+        system = self._systems.index(ICD10CM)
+        for number, meanings in enumerate(self._meanings):
+            code = next((code for s, code, _, _ in meanings if s == system), None)
+            if code is not None:
+                yield number, code
+
+    def words(self) -> frozenset[str]:
+        """Every word of its terms, in normal form."""
+        return frozenset(word for term in self._terms for word in term.split() if word.isalpha())
+
     def entries(self, phrase: str) -> tuple[Entry, ...]:
         """The meanings of a phrase as a whole; empty when it is no term."""
         term = normal_term(phrase)
         number = bisect_left(self._terms, term)
         return self.meanings(number) if number < len(self._terms) and self._terms[number] == term else ()
+
+    def alike(self, phrase: str) -> tuple[Entry, ...]:
+        """The diagnoses of the term that is spelled most like a phrase which is none.
+
+        As sure as the term itself where the phrase has an unknown word and is a slip or two away; else hardly sure, so
+        that it is suggested at most.
+        """
+        if self._nearest is None:
+            self._nearest = Nearest(self)
+        return self._nearest(" ".join(normal_term(phrase).split()))
 
     def meanings(self, term: int) -> tuple[Entry, ...]:
         """The meanings of a term by its number."""
@@ -131,6 +164,15 @@ class Lexicon:
             index = self._rarest[head] = by_rarest(self._injuries.get(head, ()))
         return best_injury(index, clause)
 
+    def titles(self, first: str, last: str = "") -> Titles:
+        """The titles of the billable codes below a category, or from the first of a range of them to the last."""
+        key = (first, last or first)
+        if key not in self._titles:
+            low, high = bisect_left(self._ordered, first), bisect_left(self._ordered, f"{key[1]}~")
+            codes = (c for c in self._ordered[low:high] if len(c) < 8 or c[-1] == "A" or c[-1].isdigit())
+            self._titles[key] = Titles((code, self._displays[ICD10CM][code]) for code in codes)
+        return self._titles[key]
+
     def sided(self, code: str, side: str) -> str | None:
         """The code of a side (right, left, bilateral) for an "unspecified side" code."""
         return self._sides.get(code, {}).get(side)
@@ -139,12 +181,16 @@ class Lexicon:
         """Site → side → code, for a code that leaves the site open."""
         return self._sites.get(code)
 
-    def excluded(self, code: str, others: Sequence[str]) -> list[str]:
-        """Those of `others` that an Excludes1 note at `code`, or above it, names."""
-        ranges = self._barred.get(code)
-        if ranges is None:
-            ranges = self._barred[code] = excluded_by(self._excludes1, code)
-        return [other for first, end in ranges for other in others if first <= other < end]
+    def noted(self, kind: str, code: str, others: Sequence[str]) -> list[str]:
+        """Those of `others` that a note (excludes1, code-first, use-additional) at `code`, or above it, names."""
+        named = self._named.get((kind, code))
+        if named is None:
+            named = self._named[kind, code] = joined(excluded_by(self._notes[kind], code))
+        firsts, ends = named
+        if not firsts:
+            return []
+        places = ((other, bisect_right(firsts, other) - 1) for other in others)
+        return [other for other, at in places if at >= 0 and other < ends[at]]
 
     def in_trimester(self, code: str, trimester: int) -> str | None:
         """The code of a trimester (1-3) for an "unspecified trimester" code; None where there is none."""
@@ -157,7 +203,7 @@ class Lexicon:
 
     def drug_class(self, code: str, name: str) -> str | None:
         """The class of a drug by its RxNorm code, else by its name."""
-        return self.properties(RXNORM, code).get("class") or self._classes.get(normal_term(name))
+        return self.properties(RXNORM, code).get("class") or self._classes.get(_term_of(name))
 
     def lookup(self, code: str) -> str | None:
         """The display of a code of whichever system holds it: what the repair of misread codes asks."""
@@ -182,6 +228,11 @@ class Lexicon:
     def leaf(self, code: str) -> str | None:
         """The billable ICD-10-CM code that says no more than `code` does; None when there is none."""
         return code if code in self._billable else self._leaves.get(code)
+
+
+@lru_cache(maxsize=8192)
+def _term_of(name: str) -> str:
+    return normal_term(name)
 
 
 def _fingerprint(terminology: Terminology) -> str:

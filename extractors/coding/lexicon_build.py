@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from extractors.coding.excludes import excludes1
+from extractors.coding.lexicon_index import index_phrases
 from extractors.coding.resolve import injuries, sides, trimesters
 from extractors.coding.sites import only_site, placed, site_families
 from extractors.coding.weigh import static_score
@@ -20,18 +22,20 @@ from terminology.search.leaves import Place, default_leaves
 from terminology.search.names import own_names
 from terminology.search.variants import variants
 
-FORMAT = 12
+FORMAT = 16
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
+NOTES = ("excludes1", "code-first", "use-additional")
 SYSTEMS = (ICD10CM, LOINC, RXNORM, CPT, HCPCS)
-KINDS = ("curated", "learned", "title", "inclusion", "synonym", "label", "name")
+KINDS = ("curated", "learned", "title", "inclusion", "synonym", "label", "name", "index")
 SCORES = {"curated": 0.95, "learned": 0.8, "title": 0.9, "inclusion": 0.85, "synonym": 0.9, "label": 0.85, "name": 0.85}
 Meaning = tuple[int, str, int, float]
 
 
-def compile_terms(terminology: Terminology) -> dict[str, Any]:
-    """Plain lists and dicts that marshal keeps: the input of `Lexicon`."""
+def compile_terms(terminology: Terminology, rows: Sequence[tuple[str, ...]] | None = None) -> dict[str, Any]:
+    """Plain lists and dicts that marshal keeps: the input of `Lexicon`. `rows` stand for the learned table."""
+    rows = learned() if rows is None else rows
     meanings: defaultdict[str, dict[tuple[int, str], Meaning]] = defaultdict(dict)
     starters = {system: starter_version(terminology, system) for system in SYSTEMS}
     for number, system in enumerate(SYSTEMS):
@@ -40,37 +44,27 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
                 continue
             for phrase, weight in variants(term.text, term.kind):
                 _add(meanings, phrase, number, term.code, term.kind, weight)
-    for phrase, code in curated():
-        folded = normal_term(phrase)  # our word on a phrase is the last
-        meanings[folded] = {k: m for k, m in meanings[folded].items() if SYSTEMS[m[0]] in (CPT, HCPCS)}
-        _add(meanings, phrase, 0, code, "curated", 1.0)
-    for phrase, code in placed():
-        if not meanings.get(normal_term(phrase)):
-            _add(meanings, phrase, 0, code, "curated", 1.0)
-    for stop in stop_phrases():  # they name no condition and no test; a drug's name stays one
-        kept = {k: m for k, m in meanings.pop(stop, {}).items() if SYSTEMS[m[0]] == RXNORM}
-        if kept:
-            meanings[stop] = kept
-    for names, _ in drug_names():
-        for name in names.split("|"):
-            _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
+    _say(meanings)
     leaves = default_leaves(
         Place(c.code, c.display, c.parent, bool(c.billable), "seventh" in c.properties)
         for c in terminology.concepts(ICD10CM)
         if not c.group
     )
-    learn(meanings, leaves)
-    shares = {(f" {'  '.join(r[0].split())} ", r[1]): (float(r[2]), int(r[3])) for r in learned()}
-    terms = sorted(meanings)
+    learn(meanings, leaves, rows)
     codes = {system: displays(terminology, system, starters[system]) for system in SYSTEMS}
     icd, billable = codes[ICD10CM], frozenset(c.code for c in terminology.concepts(ICD10CM) if c.billable)
+    known = meanings.keys() | stop_phrases()
+    listed = index_phrases(terminology, leaves | {code: code for code in billable}, icd, known)
+    for phrase, (code, trust) in listed.items():
+        meanings[phrase][(0, code)] = (0, code, KINDS.index("index"), trust)
+    shares = {(f" {'  '.join(r[0].split())} ", r[1]): (float(r[2]), int(r[3])) for r in rows}
+    terms = sorted(meanings)
+    parents = {c.code: c.parent for c in terminology.concepts(ICD10CM)}
     return {
         "injuries": injuries((c, d) for c, d in icd.items() if c[0] in "ST" and 5 <= len(c) <= 7),
         "sides": sides(icd, billable),
         "trimesters": trimesters(icd, billable),
-        "excludes1": excludes1(
-            terminology.notes_of_kind(ICD10CM, "excludes1"), {c.code: c.parent for c in terminology.concepts(ICD10CM)}
-        ),
+        **{kind: excludes1(terminology.notes_of_kind(ICD10CM, kind), parents) for kind in NOTES},
         "sites": site_families(icd, billable),
         "classes": {normal_term(n): g for names, g in drug_names() for n in names.split("|")},
         "systems": list(SYSTEMS),
@@ -90,6 +84,24 @@ def compile_terms(terminology: Terminology) -> dict[str, Any]:
         "leaves": leaves,
         "billable": sorted(billable),
     }
+
+
+def _say(meanings: Any) -> None:
+    """Put in our own words: names, sites and drugs, and phrases that mean nothing alone."""
+    for phrase, code in curated():
+        folded = normal_term(phrase)  # our word on a phrase is the last
+        meanings[folded] = {k: m for k, m in meanings[folded].items() if SYSTEMS[m[0]] in (CPT, HCPCS)}
+        _add(meanings, phrase, 0, code, "curated", 1.0)
+    for phrase, code in placed():
+        if not meanings.get(normal_term(phrase)):
+            _add(meanings, phrase, 0, code, "curated", 1.0)
+    for stop in stop_phrases():  # they name no condition and no test; a drug's name stays one
+        kept = {k: m for k, m in meanings.pop(stop, {}).items() if SYSTEMS[m[0]] == RXNORM}
+        if kept:
+            meanings[stop] = kept
+    for names, _ in drug_names():
+        for name in names.split("|"):
+            _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
 
 
 def starter_version(terminology: Terminology, system: str) -> str | None:
@@ -119,14 +131,15 @@ def _weighed(term: str, meaning: Meaning, shares: dict[tuple[str, str], tuple[fl
         return meaning
     leaf = leaves.get(code, code)
     share, documents = shares.get((term, leaf), (None, 0))
-    score = static_score(KINDS[rank], share, documents, len(term.split()), leaf, leaf == code)
+    kind, trust = ("inclusion", score) if KINDS[rank] == "index" else (KINDS[rank], 1.0)
+    score = trust * static_score(kind, share, documents, len(term.split()), leaf, leaf == code)
     return system, code, rank, round(score, 4)
 
 
-def learn(meanings: Any, leaves: dict[str, str]) -> None:
+def learn(meanings: Any, leaves: dict[str, str], rows: Sequence[tuple[str, ...]]) -> None:
     """Weigh terms by how often they were right in training documents, and add the phrases learned there."""
     stops = stop_phrases()
-    for phrase, code, precision, _, kind in learned():
+    for phrase, code, precision, _, kind in rows:
         if kind == "phrase" and only_site(phrase):
             continue
         folded, share = f" {'  '.join(phrase.split())} ", float(precision)
@@ -144,7 +157,7 @@ def learn(meanings: Any, leaves: dict[str, str]) -> None:
 def skip(system: str, code: str, kind: str) -> bool:
     """7th-character titles say no more than their stem; external causes are too common words; blocks are no terms.
 
-    Names of other kinds, as of an alphabetic index, are for searching.
+    Names of an alphabetic index are turned first (`index_phrases`); those of other kinds are for searching.
     """
     if kind not in SCORES:
         return True

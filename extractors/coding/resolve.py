@@ -12,10 +12,27 @@ _EMPTY = frozenset(
     re.findall(
         r"\w+",
         "of the a an and or with without to at in on by for unspecified other part initial encounter not elsewhere "
-        "classified level specified region",
+        "classified level specified region joint nail damage temporomandibular area",
     )
 )
-HEADS = ("fracture", "laceration", "dislocation", "contusion", "abrasion", "sprain", "open wound", "puncture wound")
+HEADS = (
+    "burn",
+    "open bite",
+    "foreign body",
+    "fracture",
+    "laceration",
+    "dislocation",
+    "contusion",
+    "abrasion",
+    "sprain",
+    "open wound",
+    "puncture wound",
+)
+_SAID_BY_SIDE = re.compile(r", (right|left) (?:eye|ear)\b")  # "of cornea, left eye"
+_MEANS = {"forehead": "head", "chin": "head", "jaw": "head", "temple": "head", "shin": "lower leg", "calf": "lower leg",
+          "humerus": "arm", "radius": "arm", "ulna": "arm", "tibia": "leg", "fibula": "leg",
+          "elbow": "ulnohumeral", "back": "wall thorax", "eyebrow": "eyelid periocular area",
+          "partial": "second", "full": "third", "thickness": "degree", "superficial": "first degree"}  # fmt: skip
 _SIDES = re.compile(r"\b(right|left|bilateral)\b")
 _OPEN = re.compile(r"\bunspecified\b")
 Rarest = dict[str, list[tuple[int, str, tuple[str, ...]]]]
@@ -31,7 +48,16 @@ def injuries(stems: Iterable[tuple[str, str]]) -> Injuries:
             if head in low or (head == "fracture" and "fractures" in low):
                 if "with foreign body" in low:
                     continue
-                found[head].append((code, _content(low.replace("without foreign body", ""))))
+                found[head].append(
+                    (
+                        code,
+                        _content(
+                            _SAID_BY_SIDE.sub(
+                                r" \1", low.replace("without foreign body", "").split(" without penetration")[0]
+                            )
+                        ),
+                    )
+                )
     return dict(found)
 
 
@@ -51,6 +77,7 @@ def by_rarest(titles: Sequence[tuple[str, tuple[str, ...]]]) -> Rarest:
 def best_injury(index: Rarest, clause: str) -> str | None:
     """The stem with the most words in the clause, all of its words being there; ties go to the shorter code."""
     words = set(fold(clause).split())
+    words |= {means for word in words & _MEANS.keys() for means in _MEANS[word].split()}
     if "nondisplaced" not in words and "non" not in words:
         words.add("displaced")
     fitting = [

@@ -13,9 +13,9 @@ _SECTION_ORDER = {"diagnoses": 0, "assessment": 0, "assessment_plan": 0}
 
 def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
     """One candidate a code: the surest, with the evidence of all; an accepted code hides its lesser doubles."""
-    best: dict[tuple[str, str], Candidate] = {}
+    best: dict[tuple[str, str, bool], Candidate] = {}
     for candidate in sorted(candidates, key=lambda c: (STATUS_ORDER[c.status], not c.printed, -c.confidence, c.start)):
-        known = best.setdefault((candidate.system, candidate.code), candidate)
+        known = best.setdefault((candidate.system, candidate.code, "JW" in candidate.modifiers), candidate)
         if known is candidate or (candidate.status == "rejected" and known.status != "rejected"):
             continue
         for span in ((candidate.start, candidate.end), *candidate.evidence):
@@ -27,7 +27,30 @@ def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def in_order(case: Case, candidates: list[Candidate]) -> list[Candidate]:
     """Accepted first and in claim order, then suggested and rejected by confidence."""
-    return sorted(candidates, key=lambda c: (STATUS_ORDER[c.status], *_place(case, c)))
+    ordered = sorted(candidates, key=lambda c: (STATUS_ORDER[c.status], *_place(case, c)))
+    return _by_notes(case, ordered)
+
+
+def _by_notes(case: Case, ordered: list[Candidate]) -> list[Candidate]:
+    """What a "code first" or "use additional" note of the tabular list puts before another comes before it (I.A.13)."""
+    movable = [c for c in ordered if c.status == "accepted" and c.system == ICD10CM and not c.printed]
+    codes = [c.code for c in movable]
+    before: dict[str, set[str]] = {code: set() for code in codes}
+    for code in codes:
+        before[code].update(case.lexicon.noted("code-first", code, codes))
+        for other in case.lexicon.noted("use-additional", code, codes):
+            before[other].add(code)
+    if not any(before.values()):
+        return ordered
+    left, placed = list(movable), []
+    while left:
+        waiting = {c.code for c in left}
+        free = (c for c in left if not (before[c.code] - {c.code}) & waiting)
+        following = next(free, left[0])
+        left.remove(following)
+        placed.append(following)
+    at = iter(placed)
+    return [next(at) if c in movable else c for c in ordered]
 
 
 def _place(case: Case, candidate: Candidate) -> tuple[int, int, int, float]:

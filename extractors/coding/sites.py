@@ -99,8 +99,11 @@ def site_before(text: str) -> tuple[str, str, int] | None:
 def _named(words: list[tuple[str, int]], i: int) -> tuple[str, int]:
     for size in (3, 2, 1):
         name = " ".join(w for w, _ in words[i : i + size])
-        if i + size <= len(words) and name in _called():
-            return name, size
+        if i + size > len(words):
+            continue
+        for known in (name, name.removesuffix("s")):
+            if known in _called():
+                return known, size
     return "", 0
 
 
@@ -118,6 +121,8 @@ def at_site(family: Mapping[str, Mapping[str, str]], name: str, side: str) -> st
 def both_sides(family: Mapping[str, Mapping[str, str]], name: str, side: str) -> list[str]:
     """The codes of a site; both sides' where it is bilateral and no code says so (I.B.13)."""
     one = at_site(family, name, side)
+    if one is None and side == "bilateral":
+        return [code for each in ("right", "left") if (code := at_site(family, name, each)) is not None]
     if one is None or side != "bilateral" or at_site(family, name, "") != one:
         return [] if one is None else [one]
     pair = [at_site(family, name, each) for each in ("right", "left")]

@@ -72,9 +72,9 @@ def confidence(
     """The calibrated confidence of a mention whose meaning has this score."""
     model = weights()
     p = min(max(score, 1e-4), 1 - 1e-4)
-    total = math.log(p / (1 - p)) + sum(
-        w * x for w, x in zip(model["dynamic"], dynamic_features(mentions, place, historical, possible), strict=True)
-    )
+    often, early, past, unsure = model["dynamic"]
+    said = often * math.log1p(mentions) + early * place + past * float(historical) + unsure * float(possible)
+    total = math.log(p / (1 - p)) + said
     total += max(SECTION.get(section, 0.0), STATES if short and section not in SECTION else -9.0)
     return calibrated(1 / (1 + math.exp(-total)))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from extractors.emit.concepts import fixed, proved
 from extractors.emit.conditions import stands
+from extractors.emit.ids import Ids
 from extractors.emit.procedures import services
 from extractors.emit.source import Context, Source
 from extractors.model import Code, Coded, Document
@@ -19,19 +20,20 @@ BILLED = (CPT, HCPCS)
 
 
 def emit_claim(
-    draft: DraftClaim, source: Source, document: Document, coded: Coded, context: Context, id: str
+    draft: DraftClaim, source: Source, document: Document, coded: Coded, context: Context, ids: Ids
 ) -> dict[str, Any] | None:
     """The draft Claim of the accepted codes; None when there is nothing to claim.
 
-    Each line points to the first diagnoses of the claim; which of them it was done for is for a person to say.
+    Each line points to the first diagnoses of the claim; which of them it was done for is for a person to say. The
+    element id of a diagnosis or line is the id of the Condition or Procedure that it claims.
     """
     diagnoses = _accepted(coded)
     lines = [codes for codes in services(coded).values() if codes[0].system in BILLED]
     if not diagnoses and not lines:
         return None
     pointers = range(1, len(diagnoses) + 1)
-    return draft(
-        id=id,
+    claim = draft(
+        id=ids.next("Claim"),
         kind="institutional" if coded.setting == "inpatient" else "professional",
         patient=context.subject,
         created=source.recorded,
@@ -52,6 +54,15 @@ def emit_claim(
             for codes in lines
         ],
     )
+    _name(claim.get("diagnosis", ()), "Condition", diagnoses.values(), ids)
+    _name(claim.get("item", ()), "Procedure", lines, ids)
+    return claim
+
+
+def _name(elements: Iterable[dict[str, Any]], kind: str, coded: Iterable[Sequence[Code]], ids: Ids) -> None:
+    """Give each element of the Claim the id of the resource that it claims."""
+    for element, (best, *_) in zip(elements, coded, strict=False):  # a claim takes only the first diagnoses
+        element["id"] = ids.coded(kind, best.system, best.code, *best.modifiers)
 
 
 def _accepted(coded: Coded) -> Mapping[str, Sequence[Code]]:

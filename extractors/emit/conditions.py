@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from extractors.emit.concepts import concept, fixed, spans_of, words
+from extractors.emit.basis import grounded
+from extractors.emit.concepts import fixed
 from extractors.emit.source import Context, Source
 from extractors.emit.status import doubt, tags
 from extractors.model import Assertion, Code, Coded, Document
@@ -61,7 +62,6 @@ def emit_condition(
     assertion = findings[0].assertion
     unsure = doubt(findings)
     verification = _verification(best, assertion, bool(unsure))
-    first = spans_of(codes)[0]
     out: dict[str, Any] = {
         "resourceType": "Condition",
         "id": id,
@@ -69,7 +69,7 @@ def emit_condition(
         "clinicalStatus": fixed(CONDITION_CLINICAL, *_clinical(best, assertion)),
         "verificationStatus": fixed(CONDITION_VERIFICATION, verification, VERIFICATION[verification]),
         "category": [fixed(CONDITION_CATEGORY, "encounter-diagnosis", "Encounter Diagnosis")],
-        "code": concept(source, document, [codes], words(document, *first)),
+        "code": grounded(source, document, coded, codes),
         "subject": dict(context.subject),
     }
     if context.encounter:

@@ -80,7 +80,7 @@ def evidence(source: Source, document: Document, spans: Iterable[Span]) -> list[
 
 def confidence(value: float) -> dict[str, Any]:
     """The extension that says how sure the coding is, 0 to 1."""
-    return {"url": CONFIDENCE, "valueDecimal": _fraction(value, 3)}
+    return {"url": CONFIDENCE, "valueDecimal": fraction(value, 3)}
 
 
 def _derivation(source: Source, start: int, end: int) -> dict[str, Any]:
@@ -101,12 +101,12 @@ def _box(box: Box) -> dict[str, Any]:
         "url": EVIDENCE_BOX,
         "extension": [
             {"url": "page", "valuePositiveInt": box.page},
-            *({"url": name, "valueDecimal": _fraction(value, 5)} for name, value in sides),
+            *({"url": name, "valueDecimal": fraction(value, 5)} for name, value in sides),
             *([{"url": "text", "valueString": box.text}] if box.text else []),
         ],
     }
 
 
-def _fraction(value: float, places: int) -> Decimal:
+def fraction(value: float, places: int) -> Decimal:
     """A fraction with a fixed number of decimals: five of them are a hundredth of a millimetre on a page."""
     return Decimal(f"{value:.{places}f}")

@@ -90,7 +90,8 @@ def emit_medication(
     if unsure:
         out["note"] = [{"text": unsure}]
     if dosage := _dosage(a, words(document, finding.start, finding.end)):
-        out["dosage"] = [dosage]
+        steps = [{"sequence": n, **_dosage(step, "")} for n, step in enumerate(a.get("steps", ()), 2)]
+        out["dosage"] = [{"sequence": 1, **dosage}, *steps] if steps else [dosage]
     return out
 
 
@@ -113,6 +114,8 @@ def _status(assertion: Assertion) -> str:
 def _dosage(a: Mapping[str, Any], text: str) -> dict[str, Any]:
     """The dosage, structured as far as it was understood, with the printed words."""
     out: dict[str, Any] = {"text": text} if text else {}
+    if a.get("sliding_scale"):
+        out["additionalInstruction"] = [{"text": "sliding scale"}]
     if timing := _timing(a):
         out["timing"] = timing
     if reason := a.get("as_needed_for"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from extractors.emit.concepts import concept, spans_of, words
+from extractors.emit.basis import grounded
 from extractors.emit.conditions import stands
 from extractors.emit.source import Context, Source
 from extractors.emit.status import doubt, tags
@@ -35,7 +35,7 @@ def emit_procedure(
         "id": id,
         **tags(doubtful=bool(unsure)),
         "status": "unknown" if unsure else "completed",
-        "code": concept(source, document, [codes], words(document, *spans_of(codes)[0])),
+        "code": grounded(source, document, coded, codes),
         "subject": dict(context.subject),
     }
     if context.encounter:

@@ -9,10 +9,12 @@ from extractors.emit.allergies import emit_allergy
 from extractors.emit.claim import DraftClaim, emit_claim
 from extractors.emit.clean import readable
 from extractors.emit.conditions import diagnoses, emit_condition
+from extractors.emit.considered import considered, gaps
 from extractors.emit.ids import Ids
 from extractors.emit.people import emit_people
 from extractors.emit.procedures import emit_procedure, services
 from extractors.emit.provenance import emit_provenance
+from extractors.emit.relatives import emit_relative, relatives
 from extractors.emit.source import Source
 from extractors.emit.told import Told
 from extractors.model import Code, Coded, Document
@@ -39,15 +41,25 @@ def emit(source: Source, document: Document, coded: Coded, *, draft_claim: Draft
             every.append(
                 emit_allergy(source, document, coded, context, (finding, codes), ids.next("AllergyIntolerance"))
             )
+    emitted: set[tuple[str, str]] = set()
     for name, equal, build_coded in (
         ("Condition", diagnoses(source, coded).values(), emit_condition),
         ("Procedure", services(coded).values(), emit_procedure),
     ):
-        every.extend(build_coded(source, document, coded, context, codes, ids.next(name)) for codes in equal)
+        for codes in equal:
+            best = codes[0]
+            id = ids.coded(name, best.system, best.code, *best.modifiers)
+            every.append(build_coded(source, document, coded, context, codes, id))
+            emitted.add((best.system, best.code))
+    every.extend(
+        emit_relative(source, document, coded, context, told, ids.next("FamilyMemberHistory"))
+        for told in relatives(coded)
+    )
     if draft_claim:
-        claim = emit_claim(draft_claim, source, document, coded, context, ids.next("Claim"))
+        claim = emit_claim(draft_claim, source, document, coded, context, ids)
         every.extend([claim] if claim else [])
-    every.append(emit_provenance(source, coded, every, ids.next("Provenance")))
+    told = [*considered(coded, emitted), *gaps(coded)]
+    every.append(emit_provenance(source, coded, every, ids.next("Provenance"), told))
     return [as_model(resource) for resource in every]
 
 

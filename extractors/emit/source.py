@@ -30,6 +30,7 @@ class Source:
     mrn_system: str = MRN
     software: str = "fhirwright"
     software_version: str = ""
+    model: str = ""  # version of what was learned; empty for what the software brings
     refuted: bool = False  # also emit negated problems, as Conditions with verificationStatus refuted
     suggested: float = 0.5  # problems whose code is suggested with this confidence become unconfirmed Conditions
 

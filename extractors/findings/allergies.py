@@ -6,21 +6,26 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from extractors.findings.cues import FOLDED, cued
 from extractors.findings.draft import Draft
 from extractors.findings.lexicon import Hit, Lexicon
 from extractors.findings.reading import Reading
 from extractors.model import Span
 from fhir_profiles.systems import RXNORM
 
-_NONE = re.compile(
+_NONE = cued(
     r"\b(?:nkda|nka|nkma|no known (?:drug |medication |food |environmental |latex )?(?:allergies"
     r"|allergy)|no (?:drug |medication )?allergies"
-    r"|denies (?:any )?(?:drug |medication )?allergies|(?:allergies:?\s*)(?:none|nil|negative|denies)(?: known)?)\b"
+    r"|denies (?:any )?(?:drug |medication )?allergies|(?:allergies:?\s*)(?:none|nil|negative|denies)(?: known)?)\b",
+    FOLDED,
 )
-_TO = re.compile(
+_TO = cued(
     r"\b(?:allerg(?:ic|y|ies)(?: reaction)?(?: to| include[sd]?|: to)|intoleran(?:t of|t to|ce to)"
-    r"|adverse reaction to|anaphylaxis to|hypersensitivity to)\s+"
+    r"|adverse reaction to|anaphylaxis to|hypersensitivity to)\s+",
+    FOLDED,
 )
+_ALLERGY = cued("allerg|nkda|nka", FOLDED)
+_REACTS = cued("allerg|intoleran|anaphyl", FOLDED)
 _ITEM = re.compile(r"[^,;\n\t•]+")
 _REACTION = re.compile(r"\s*(?:\(([^)\n]{2,60})\)?|(?:-|–|:|=|causes|caused|reaction:?|with)\s+([^,;\n.]{2,60}))")
 _EDGE = re.compile(
@@ -36,14 +41,15 @@ _NOT = re.compile(
 
 def find_allergies(reading: Reading, hits: Sequence[Hit], lexicon: Lexicon) -> list[Draft]:
     """A draft of kind `allergy` for each substance, and one, denied, where the text says there is none."""
-    drugs = {(h.start, h.end): h for h in hits if any(e.system == RXNORM for e in h.entries)}
     found: list[Draft] = []
     denied: list[Span] = []
-    if "allerg" in reading.folded or "nkda" in reading.folded or "nka" in reading.folded:
-        for match in _NONE.finditer(reading.folded):
-            denied.append(match.span())
-            found.append(Draft("allergy", *match.span(), match.span(), {"substance": None}, negated=True))
+    for match in reading.seen.each(_NONE) if reading.seen.may(_ALLERGY) else ():
+        denied.append(match.span())
+        found.append(Draft("allergy", *match.span(), match.span(), {"substance": None}, negated=True))
+    drugs: dict[Span, Hit] | None = None
     for start, end in _stretches(reading):
+        if drugs is None:
+            drugs = {(h.start, h.end): h for h in hits if any(e.system == RXNORM for e in h.entries)}
         for a, b in _items(reading.folded, start, end):
             if any(a < d and c < b for c, d in denied):
                 continue
@@ -61,13 +67,12 @@ def _stretches(reading: Reading) -> Iterator[Span]:
             start = max(block.start, header_end)
             if start < block.end:
                 sectioned.append((start, block.end))
-                if not _TO.search(reading.folded, start, block.end):
+                if not _TO.pattern.search(reading.folded, start, block.end):
                     yield start, block.end
-    if "allerg" in reading.folded or "intoleran" in reading.folded or "anaphyl" in reading.folded:
-        for match in _TO.finditer(reading.folded):
-            stop = _STOP.search(reading.folded, match.end())
-            end = stop.start() if stop else len(reading.folded)
-            yield match.end(), min(end, match.end() + 160)
+    for match in reading.seen.each(_TO) if reading.seen.may(_REACTS) else ():
+        stop = _STOP.search(reading.folded, match.end())
+        end = stop.start() if stop else len(reading.folded)
+        yield match.end(), min(end, match.end() + 160)
 
 
 def _items(folded: str, start: int, end: int) -> Iterator[Span]:

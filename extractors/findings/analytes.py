@@ -21,6 +21,7 @@ TEMPERATURE, PULSE, RESPIRATION, SATURATION = "8310-5", "8867-4", "9279-1", "594
 FLOW, WEIGHT, HEIGHT, PAIN = "3151-8", "29463-7", "8302-2", "72514-3"
 _OTHER = 0x7F  # stands for a character beyond ASCII, which is no blank; `encode` makes a question mark of it
 _SPACED = bytes(_OTHER if c == ord("?") else c if c < 128 and chr(c).isalnum() else ord(" ") for c in range(256))
+HEMATOCRIT = "4544-3"
 LETTERS = {"t": TEMPERATURE, "p": PULSE, "r": RESPIRATION}
 
 
@@ -78,7 +79,7 @@ def load() -> Analytes:
         by_code,
         by_name,
         names,
-        AhoCorasick(spaced, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.ContiguousNFA),
+        AhoCorasick(spaced, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA),
     )
 
 

@@ -7,7 +7,7 @@ a trigger reaches forward, backward or both ways, until a terminator, a trigger 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from extractors.findings.lines import Sentence
@@ -38,12 +38,14 @@ class Modifier:
 
 
 def find_modifiers(
-    folded: str, normal: Normal, sentences: Sequence[Sentence], rules: Rules, wanted: Container[int] | None = None
+    folded: str, normal: Normal, sentences: Sequence[Sentence], rules: Rules, wanted: Set[int] | None = None
 ) -> dict[int, list[Modifier]]:
     """The modifiers of each sentence (of the `wanted` ones, by number) with their final scopes."""
     found: dict[int, list[Modifier]] = {}
     starts = [s.start for s in sentences]
-    for pattern, begin, stop in rules.automaton.find_matches_as_indexes(normal.text):
+    chosen = range(len(sentences)) if wanted is None else sorted(i for i in wanted if i >= 0)
+    spans = ((sentences[i].start, sentences[i].end) for i in chosen)
+    for pattern, begin, stop in normal.matches(rules.automaton, spans):
         rule = rules.rules[rules.owners[pattern]]
         if rule.direction == "PSEUDO":  # it has done its work: the words are taken
             continue

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 from extractors.findings import rules
+from extractors.findings.answers import find_answers
 from extractors.findings.assertion import Trigger, assert_compiled, assertion_of, inner_triggers
 from extractors.findings.normalise import term
 from extractors.findings.past import past_years
@@ -18,7 +20,13 @@ from extractors.model import Assertion, Span
 
 HABITS = ("tobacco", "alcohol", "etoh", "smok", "drug use", "illicit", "drugs", "allerg")  # of the history, ever
 Engine = Literal["compiled", "medspacy"]
-PRIORS = {"family_history": "FAMILY", "pmh": "HISTORICAL", "psh": "HISTORICAL", "differential": "POSSIBLE_EXISTENCE"}
+PRIORS = {
+    "family_history": "FAMILY",
+    "pmh": "HISTORICAL",
+    "psh": "HISTORICAL",
+    "differential": "POSSIBLE_EXISTENCE",
+    "precautions": "HYPOTHETICAL",
+}
 
 
 def decide(
@@ -42,6 +50,11 @@ def decide(
         for span in found:
             if low <= span[0] and span[1] <= high:
                 found[span] = [*found[span], (*verb, "HISTORICAL")]
+    ordered = sorted(found)
+    for answer in find_answers(reading.text, reading.folded):
+        for span in ordered[bisect_left(ordered, (answer.start, 0)) : bisect_left(ordered, (answer.end, 0))]:
+            if span[1] <= answer.end:
+                found[span] = [*found[span], (*answer.trigger, answer.category)]
     return {s: assertion_of([*triggers, *_section(reading.sections, s)]) for s, triggers in found.items()}
 
 

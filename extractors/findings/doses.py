@@ -58,7 +58,16 @@ _BEFORE = re.compile(
     rf"|sprays?)\s(?:of\s|iv\s|po\s|dose of\s)?(?:the\s|his\s|her\s)?$"
 )
 _TAKE = re.compile(r"\s*(?:sig:?\s*)?(?:take|use|inhale|inject|apply|give|instill|place|chew|dissolve|one|two|1|2)\b")
-_GAP_WORDS = 3
+_STEP = re.compile(
+    r"\b(?:then|followed by|taper(?:ing|ed)?(?: down)? to|down to|reduced? to|decreas(?:e|ing) to|after that)\b"
+)
+_NEXT = re.compile(r"[\s.]*(?:[,;]|\band\b)[\s,]*(?:and\s|take\s|by\s)*$")
+_FROM = re.compile(r"\bfrom\s$")
+_INSULIN = re.compile(r"insulin|log\b|lispro|aspart|glulisine|novolin|humulin|apidra")
+FAR_APART = 4  # "5-10 mg" is a range, "5-325 mg" two ingredients
+_DAY_NUMBER = re.compile(r"days?\s\d")
+_GAP_WORDS, _GAP_WORDS_NEED = 3, 5
+STEP = ("dose", "dose_high", "dose_unit", "frequency", "timing", "duration")
 _DURATION_UNITS = {"d": "d", "w": "wk", "m": "mo", "h": "h", "y": "a"}
 
 
@@ -80,14 +89,23 @@ def read_sig(
     before = _BEFORE.search(folded, max(floor, drug[0] - 30), drug[0])
     pieces = _pieces(folded, drug[1], limit, words, starts)
     at, needed = drug[1], 0
-    for start, stop, kind, value in pieces:
-        if len(re.findall(r"[a-z]{2,}", folded[at:start])) > _GAP_WORDS and not _TAKE.match(folded, at, limit):
+    current, later = parts, list[dict[str, Any]]()
+    for number, (start, stop, kind, value) in enumerate(pieces):
+        if kind == "sliding_scale" and folded[start:stop] == "ssi" and not _INSULIN.search(folded[slice(*drug)]):
+            continue
+        if _begins_step(folded, at, pieces[number:], current):
+            current = {}
+            later.append(current)
+        if kind == "frequency" and _DAY_NUMBER.match(folded, start, limit):
+            continue
+        far = _GAP_WORDS_NEED if kind == "prn" else _GAP_WORDS
+        if len(re.findall(r"[a-z]{2,}", folded[at:start])) > far and not _TAKE.match(folded, at, limit):
             break
-        if kind in parts and kind in ("frequency", "route") and kind == "frequency" and at < start - 25:
+        if kind == "frequency" and kind in current and at < start - 25:
             break
         if kind == "form" and value == "dose" and not _COUNT.search(folded, max(drug[1], start - 24), start):
             continue
-        _add(parts, folded, text, start, stop, kind, value, drug[1])
+        _add(current, folded, text, start, stop, kind, value, drug[1])
         needed = stop if kind == "prn" else needed
         at = end = max(at, stop)
     if before and "dose" not in parts and "strength" not in parts:
@@ -98,8 +116,30 @@ def read_sig(
     if needed and (reason := _REASON.match(folded, needed, limit) or _REASON.match(folded, end, limit)):
         parts["as_needed_for"] = text[slice(*reason.span(1))]
         end = max(end, reason.end(1))
-    _settle(parts)
+    combined = "-" in folded[slice(*drug)] or "/" in folded[slice(*drug)]
+    for step in (parts, *later):
+        _settle(step, combined)
+    steps = [{k: step[k] for k in STEP if k in step} for step in later if "dose" in step]
+    if steps:
+        parts["steps"] = tuple(steps)
     return Sig(begin, end, parts)
+
+
+def _begins_step(folded: str, at: int, pieces: Sequence[tuple[int, int, str, Any]], current: dict[str, Any]) -> bool:
+    """True where another dose begins: "… for 5 days, then 20 mg", "… qAM and 8 units qPM"."""
+    start, _, kind, value = pieces[0]
+    if kind == "form" and (count := _COUNT.search(folded, at, start)):
+        start = count.start()
+    elif kind != "amount" or value["per"] or value["u"] == "%":
+        return False
+    if not current.get("amounts") and "count" not in current:
+        return False
+    between = folded[at:start]
+    if _STEP.search(between):
+        return True
+    told = "timing" in current or "duration" in current
+    goes_on = any(p[2] in ("frequency", "duration") for p in pieces[1:3])
+    return told and goes_on and _NEXT.match(between) is not None
 
 
 def _pieces(
@@ -131,7 +171,10 @@ def _add(
 ) -> None:
     if kind == "amount":
         key = "amounts"
-        parts.setdefault(key, []).append(_amount(value, text[start:stop]))
+        amount = _amount(value, text[start:stop])
+        if amount.get("joined") == "to" and _FROM.search(folded, max(0, start - 6), start):
+            amount["value"] = amount.pop("second")  # "from 20 to 26 units": the dose is now 26
+        parts.setdefault(key, []).append(amount)
     elif kind == "form":
         count = _COUNT.search(folded, max(floor, start - 24), start)
         if count and "count" not in parts:
@@ -180,9 +223,14 @@ def _duration(match: re.Match[str]) -> dict[str, Any]:
     return {"value": value, "unit": _DURATION_UNITS[match["u"][0]]}
 
 
-def _settle(parts: dict[str, Any]) -> None:
-    """Turn amounts and counts into strength and dose: with "2 puffs" the milligrams are the strength, else the dose."""
+def _settle(parts: dict[str, Any], combined: bool) -> None:
+    """Turn amounts and counts into strength and dose: with "2 puffs" the milligrams are the strength, else the dose.
+
+    `combined` is true of a drug of two ingredients, whose "5-325 mg" is no range.
+    """
     amounts = parts.pop("amounts", [])
+    if amounts and amounts[0]["unit"] == "%":
+        parts["strength"] = amounts.pop(0)["text"]
     count = parts.pop("count", None)
     unit = parts.pop("count_unit", None)
     if count:
@@ -203,7 +251,9 @@ def _settle(parts: dict[str, Any]) -> None:
     parts.setdefault("dose_unit", first["unit"])
     if first.get("second") is not None:
         if first["joined"] == "to" or (
-            first["joined"] == "-" and first["second"] > first["value"] and first["unit"] != "mg"
+            first["joined"] == "-"
+            and first["second"] > first["value"]
+            and (first["unit"] != "mg" or (not combined and first["second"] < first["value"] * FAR_APART))
         ):
             parts["dose_high"] = first["second"]
         else:

@@ -28,7 +28,8 @@ AGREES = 0.5  # of the display's words that must stand beside the code
 
 def glued_codes(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
     """A draft of kind `code` for each list line whose glued or misread code the words beside it confirm."""
-    for match in _GLUED.finditer(reading.text):
+    numbered = any(reading.text[line.start].isdigit() for line in reading.lines)
+    for match in _GLUED.finditer(reading.text) if numbered else ():
         raw, label = match[1], match[2]
         for code in _readings(raw):
             display = lexicon.display(ICD10CM, code)

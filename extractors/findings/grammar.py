@@ -9,10 +9,12 @@ from extractors.findings.analytes import units
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)"
 COMPARATORS = {
-    ">=": r">\s?=|=>|≥|greater than or equal to|at least|no less than",
-    "<=": r"<\s?=|=<|≤|less than or equal to|at most|no more than",
-    ">": r">|greater than|more than|above|over|gt\b\.?|exceeding",
-    "<": r"<|less than|below|under|up to|lt\b\.?",
+    ">=": r">\s?=|=>|≥|(?:greater|more) than or equal to|at least"
+    r"|not? (?:less|lower|fewer) than|not below|gte\b\.?|ge\b",
+    "<=": r"<\s?=|=<|≤|less than or equal to|at most"
+    r"|not? (?:more|greater|higher) than|not (?:exceeding|above|over)|lte\b\.?|le\b",
+    ">": r">|greater than|more than|higher than|above|over|gt\b\.?|exceeding|exceeds|exceeded",
+    "<": r"<|less than|lower than|fewer than|below|under|up to|lt\b\.?",
 }
 COMPARATOR = "|".join(f"(?:{p})" for p in COMPARATORS.values())
 _COMPARATOR_OF = [(re.compile(p), sign) for sign, p in COMPARATORS.items()]
@@ -30,13 +32,14 @@ WHEN = (
 WORDS = (
     r"(?:is|was|were|are|of|at|to|be|been|has|have|had|noted|measured|measures|measuring|approximately|approx|about|around"
     r"|near|remained|remains|stable|today|currently|now|levels?|counts?|values?|results?|came|back|as|elevated|high|low"
-    r"|normal|up(?!\sto\b)|down|increased|decreased|risen|rose|from|between|in|the|range|ranging|ranged|ranges|varies|varied|includes"
+    r"|normal|up(?!\sto\b)|down|increased|decreased|risen|rose|from|between|in|the|range|ranging|ranged|ranges|varies|varied|varying|includes"
     r"|all|estimated|estimate|readings?|initial|initially|repeat|repeated|on|shows?|showed|showing|fell|dropped|improved"
     r"|trending|checked|found|reported|again|only|just|score|scored|rated|check|which|that|with|an?|also|then|mildly"
-    r"|markedly|significantly|slightly|severely|usually|running|runs"
+    r"|markedly|significantly|slightly|severely|usually|running|runs|roughly|nearly|almost|went|hovering|averag(?:es|ed|ing)|peak(?:ed)?|nadir(?:ed)?|climbed|spiked|jumped"
+    r"|recorded|documented|reads?|still|persistently|consistently|maintained|stayed|mid|upper|lower|(?:sub|supra)?therapeutic"
     r"|outside hospital|osh|home|rest|admission|discharge|triage|baseline|preserved|reduced)"
 )
-FILLER = rf"(?:(?>{WHEN}\b)|\b{WORDS}\b\.?|[:=~,(\[-])"
+FILLER = rf"(?:(?>{WHEN}\b)|(?:went|rose|climbed|gone|increased|jumped)\sup\sto\b|\b{WORDS}\b\.?|[:~,(\[-]|=(?![<>]))"
 GAP = r"[ \t\n]"
 _UNIT = "|".join(re.escape(u) for u in sorted(units(), key=len, reverse=True))
 UNIT = rf"(?:{_UNIT})(?![a-z0-9])"

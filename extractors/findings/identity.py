@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from extractors.findings.cues import Cues, Places
+from extractors.findings.cues import FOLDED, Seen
 from extractors.findings.dates import PRINTED, parse_date
 from extractors.findings.reading import Reading
 from extractors.model import Document, Identity, Setting, Span
@@ -95,7 +95,8 @@ _CUES = {
     "date": ("date",),
     "address": ("addr",),
 }  # fmt: skip
-_FINDER = Cues(cue for cues in (*_CUES.values(), *_SETTINGS.values()) for cue in cues)
+for _cues in (*_CUES.values(), *_SETTINGS.values()):
+    FOLDED.question(_cues)
 _NOT_NAMES = frozenset(
     [
         "denies",
@@ -120,22 +121,22 @@ _NOT_NAMES = frozenset(
 def find_identity(document: Document, reading: Reading) -> Identity:
     """The identity block, wherever it is printed; the first of each kind counts."""
     folded, text = reading.folded, reading.text
-    places = _FINDER.places(folded)
+    seen = reading.seen
     spans: dict[str, Span] = {}
     doubts: dict[str, str] = {}
 
     def first(field: str, pattern: re.Pattern[str], cues: str = "", lead: int = 2) -> str | None:
-        match = next(places.near(pattern, _CUES[cues or field], lead), None)
+        match = next(seen.near(pattern, _CUES[cues or field], lead), None)
         if match is None:
             return None
         group = next(i for i in range(1, (match.lastindex or 1) + 1) if match[i] is not None)
         spans[field] = match.span(group)
         return text[slice(*match.span(group))]
 
-    family, given = _name(places, text, spans)
+    family, given = _name(seen, text, spans)
     born = first("birth_date", _BIRTH, lead=9)
     sex = first("sex", _SEX) or first("sex", _AGED, "aged", 18)
-    start, end = _service(places, text, spans)
+    start, end = _service(seen, text, spans)
     npi = first("npi", _NPI)
     if npi and not luhn(f"80840{npi}"):
         doubts["npi"] = "the check digit does not fit"
@@ -147,15 +148,15 @@ def find_identity(document: Document, reading: Reading) -> Identity:
         given=given,
         mrn=first("mrn", _MRN),
         birth_date=birth_date,
-        sex=_SEXES[sex.lower()] if sex else None,
+        sex=_SEXES[folded[slice(*spans["sex"])]] if sex else None,
         phone=first("phone", _PHONE),
-        address=_address(places, text, spans),
+        address=_address(seen, text, spans),
         service_date=start,
         service_end=end,
         provider=first("provider", _PROVIDER, lead=24),
         npi=npi,
         facility=_facility(document, reading, spans),
-        setting=_setting(places, spans),
+        setting=_setting(seen, spans),
         spans=spans,
         doubts=doubts,
     )
@@ -170,8 +171,8 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _name(places: Places, text: str, spans: dict[str, Span]) -> tuple[str | None, tuple[str, ...]]:
-    for match in places.near(_NAME, _CUES["name"], 14):
+def _name(seen: Seen, text: str, spans: dict[str, Span]) -> tuple[str | None, tuple[str, ...]]:
+    for match in seen.near(_NAME, _CUES["name"], 14):
         printed = text[slice(*match.span(1))]
         words = printed.replace(",", " ").split()
         if len(words) < 2 or not all(w[0].isupper() for w in words) or words[0].lower() in _NOT_NAMES:
@@ -189,11 +190,11 @@ def _cased(name: str) -> str:
     return name.title() if name.isupper() and len(name) > 1 else name
 
 
-def _service(places: Places, text: str, spans: dict[str, Span]) -> tuple[Any, Any]:
+def _service(seen: Seen, text: str, spans: dict[str, Span]) -> tuple[Any, Any]:
     """Date of service, or admission and discharge."""
 
     def dated(field: str, cues: str, pattern: re.Pattern[str]) -> Any:
-        for match in places.near(pattern, _CUES[cues], 4):
+        for match in seen.near(pattern, _CUES[cues], 4):
             found = parse_date(text[slice(*match.span(1))])
             if found:
                 spans[field] = match.span(1)
@@ -209,12 +210,12 @@ def _service(places: Places, text: str, spans: dict[str, Span]) -> tuple[Any, An
     return start, end
 
 
-def _address(places: Places, text: str, spans: dict[str, Span]) -> str | None:
-    match = _ADDRESS.search(places.folded) if "addr" in places.starts else None
+def _address(seen: Seen, text: str, spans: dict[str, Span]) -> str | None:
+    match = _ADDRESS.search(seen.text) if seen.places("addr") else None
     if match is None:
         return None
     start, end = match.span(1)
-    if city := _CITY.match(places.folded, end):
+    if city := _CITY.match(seen.text, end):
         end = city.end(1)
     spans["address"] = (start, end)
     return " ".join(text[start:end].split())
@@ -238,10 +239,10 @@ def _facility(document: Document, reading: Reading, spans: dict[str, Span]) -> s
     return None
 
 
-def _setting(places: Places, spans: dict[str, Span]) -> Setting | None:
+def _setting(seen: Seen, spans: dict[str, Span]) -> Setting | None:
     for setting, cues in _SETTINGS.items():
-        met = [(places.starts[c][0], places.starts[c][0] + len(c)) for c in cues if c in places.starts]
-        if at := min(met, default=None):
-            spans["setting"] = at
+        met = [(at[0], at[0] + len(c)) for c in cues if (at := seen.places(c))]
+        if met:
+            spans["setting"] = min(met)
             return setting
     return None

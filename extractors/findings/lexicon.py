@@ -43,6 +43,10 @@ class Lexicon(Protocol):
         """The meanings of one phrase."""
         ...
 
+    def alike(self, phrase: str) -> Sequence[Entry]:
+        """The meanings of the term that is spelled most like a phrase which is none; empty where none is alike."""
+        ...
+
     def display(self, system: str, code: str) -> str | None:
         """The display of a code; None when the system does not hold it."""
         ...

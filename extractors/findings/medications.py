@@ -24,6 +24,9 @@ _NOT_DRUGS = re.compile(
     r"(?i)^(?:take|takes|taking|patient|the|he|she|please|and|continue|start|stop|use|with|apply|page|date|total|last|refill|disp|dispense"
     r"|blood|for|then|dose|increase|decrease|every|after|before|about|over|at|on|in|of|to|from)\b"
 )
+_DOSED = re.compile(
+    rf"{DOSE.pattern}|(?:\d+/\d+(?:\.\d+)?\s)?\d+(?:\s?-\s?\d+)?\s(?:drops?|gtts?|puffs?|sprays?|tabs?|tablets?|caps(?:ules?)?)\b"
+)
 STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed", "CONTINUED": "active"}
 
 
@@ -31,14 +34,19 @@ def find_medications(
     reading: Reading, hits: Sequence[Hit], claimed: Claims, lexicon: Lexicon, known: Analytes
 ) -> list[Draft]:
     """A draft of kind `medication` for every drug outside the claimed spans and the allergy section."""
-    drugs = [h for h in hits if h.entries and any(e.system == RXNORM for e in h.entries)]
+    drugs = [h for h in hits if RXNORM in [e.system for e in h.entries]]
     at = reading.sections.at
     lists = [b for b in reading.blocks if at(b.start) in LISTS] if reading.sections.holds(LISTS) else []
-    if not drugs and not lists:
+    lines = [] if lists else _dosed_lines(reading, claimed)
+    if not drugs and not lists and not lines:
         return []
-    words = find_sig_words(reading.normal)
-    starts = [w.start for w in words]
     block_starts = [b.start for b in reading.blocks]
+    spans = [(b.start, b.end) for b in (*lists, *lines)]
+    for hit in drugs:
+        block = reading.blocks[max(bisect_right(block_starts, hit.start) - 1, 0)]
+        spans.append((min(hit.start, block.start), block.end))
+    words = find_sig_words(reading.normal, sorted(spans))
+    starts = [w.start for w in words]
     sentence_starts = [s.start for s in reading.sentences]
     drafts: list[Draft] = []
     for i, hit in enumerate(drugs):
@@ -56,7 +64,22 @@ def find_medications(
             continue  # "potassium" without a dose is no drug
         drafts.append(_draft(reading, hit, sig, lexicon))
     drafts += _unlisted(reading, lists, drafts, words, starts)
+    named = known.by_name
+    drafts += [
+        d
+        for d in _unlisted(reading, lines, drafts, words, starts)
+        if "timing" in d.attributes and reading.folded[slice(*d.subject)] not in named
+    ]
     return sorted(drafts, key=lambda d: d.start)
+
+
+def _dosed_lines(reading: Reading, claimed: Claims) -> list[Any]:
+    """Lines outside a medication list that begin with a name and a dose."""
+    return [
+        b for b in reading.blocks
+        if (m := _UNKNOWN.match(reading.text, b.start, b.end)) and _DOSED.match(reading.folded, m.end(), b.end)
+        and not claimed.taken(*m.span(1))
+    ]  # fmt: skip
 
 
 def _reach(reading: Reading, sentence_end: int, limit: int, section: str) -> int:
@@ -89,7 +112,7 @@ def _unlisted(
         if any(a < block.end and block.start < b for a, b in taken):
             continue
         match = _UNKNOWN.match(reading.text, block.start, block.end)
-        if match is None or _NOT_DRUGS.match(match[1]) or not DOSE.match(reading.folded, match.end(), block.end):
+        if match is None or _NOT_DRUGS.match(match[1]) or not _DOSED.match(reading.folded, match.end(), block.end):
             continue
         drug = match.span(1)
         sig = read_sig(reading.folded, reading.text, drug, block.end, words, starts, block.start)

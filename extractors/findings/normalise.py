@@ -10,15 +10,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+
+from ahocorasick_rs import AhoCorasick
 
 from extractors.model import Span
 from terminology.folding import fold_word
 
 BREAK = "|"
+_BROKEN = f" {BREAK} "
 REMEMBERED, LONG = 50_000, 32  # pieces whose form is kept, and how long one of them may be
 _MARK = "\0"  # a break between two pieces, until they are cut apart
 _BLANKS = frozenset(b"\t\n\v\f\r\x1c\x1d\x1e\x1f ")
@@ -128,7 +131,9 @@ class Normal:
 
     def span(self, start: int, end: int) -> Span:
         """The document span of `text[start:end]`, which begins and ends with whole tokens."""
-        return self.start(start), self.end(end)
+        i, j = bisect_right(self.begins, start) - 1, bisect_left(self.begins, end) - 1
+        begins, ends = _edges(self.pieces[i])[0], _edges(self.pieces[j])[1]
+        return self.offsets[i] + begins[start - self.begins[i]], self.offsets[j] + ends[end - self.begins[j]]
 
     def start(self, at: int) -> int:
         """Where in the document the token begins that begins at `at`."""
@@ -139,6 +144,31 @@ class Normal:
         """Where in the document the token ends that ends at `at`."""
         i = bisect_left(self.begins, at) - 1
         return self.offsets[i] + _edges(self.pieces[i])[1][at - self.begins[i]]
+
+    def stretches(self, spans: Iterable[Span]) -> list[Span]:
+        """The parts of `text` that hold these spans of the document (ascending), each from break to break."""
+        found: list[Span] = []
+        reached = -1
+        for start, end in spans:
+            high = self.begins[bisect_left(self.offsets, end)]
+            if high <= reached:
+                continue
+            low = self.begins[max(bisect_right(self.offsets, start) - 1, 0)]
+            low = max(self.text.rfind(_BROKEN, 0, low), 0)
+            high = self.text.find(_BROKEN, high)
+            high = len(self.text) if high < 0 else high
+            if low <= reached:
+                found[-1] = (found[-1][0], high)
+            else:
+                found.append((low, high))
+            reached = high
+        return found
+
+    def matches(self, automaton: AhoCorasick, spans: Iterable[Span]) -> Iterator[tuple[int, int, int]]:
+        """(number, start, end) in `text` of what an automaton finds around spans (ascending) of the document."""
+        for low, high in self.stretches(spans):
+            for number, start, end in automaton.find_matches_as_indexes(self.text[low:high]):
+                yield number, start + low, end + low
 
     def after(self, stop: int, count: int) -> int | None:
         """Where the token ends in the document that comes `count` tokens after `text[:stop]`; None: there is none."""

@@ -47,6 +47,8 @@ def doubts(
 ) -> str | None:
     """Why the value cannot be taken as read, or None."""
     low, high = limits
+    if low is not None and high is not None and low > high:
+        return "the printed range begins above its end: one of its numbers may be misread"
     if high is not None and "." not in printed and _decimals(low, high) and value > high * FAR:
         return "the decimal point may be missing: far beyond the printed range"
     if analyte is None:
@@ -78,6 +80,8 @@ class Ink:
         while i < len(self._words) and self._words[i].start < span[1]:
             word = self._words[i]
             if word.end > span[0]:
+                if word.other is not None:
+                    return f"two readers differ: {word.text} or {word.other or 'nothing'}"
                 if word.confidence < SURE:
                     return "read with low confidence"
                 if word.raw is not None and _digits(word.raw) != _digits(word.text):

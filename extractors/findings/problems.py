@@ -10,16 +10,23 @@ from extractors.findings.claims import Claims
 from extractors.findings.draft import Draft
 from extractors.findings.lexicon import Hit
 from extractors.findings.reading import Reading
+from extractors.findings.surnames import is_surname
+from extractors.model import Span
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, RXNORM
 
 _STAGE = re.compile(r"\b(stage|grade)\s(\d[ab]?|i{1,3}v?|iv|v)\b")
-_WORD = re.compile(r"[a-z]+")
+_TOLD = re.compile(
+    r"\b(?:(first|second|third|1st|2nd|3rd) trimester|(initial|subsequent) encounter|(?:sequelae?|late effect))\b"
+)
+_ORDINALS = {"1st": "first", "2nd": "second", "3rd": "third"}
+_CLAUSE = ".;:\n\t"
 _KINDS = {
     "laterality": "left right bilateral bilaterally lt rt l r both",
     "acuity": "acute chronic subacute recurrent exacerbation",
     "severity": "mild moderate severe uncontrolled controlled",
 }
 _QUALIFIERS = {word: kind for kind, words in _KINDS.items() for word in words.split()}
+_QUALIFIER = re.compile(rf"(?<![a-z])(?:{'|'.join(_QUALIFIERS)})(?![a-z])")
 _SIDES = {"lt": "left", "rt": "right", "l": "left", "r": "right", "both": "bilateral", "bilaterally": "bilateral"}
 _PHRASES = {("acute", "chronic"): "acute on chronic", ("chronic", "acute"): "acute on chronic"}
 WINDOW = 28
@@ -33,8 +40,8 @@ def find_problems(reading: Reading, hits: Sequence[Hit], claimed: Claims, measur
     """
     drafts: list[Draft] = []
     for hit in hits:
-        systems = {e.system for e in hit.entries}
-        if RXNORM in systems or not systems & {ICD10CM, CPT, HCPCS}:
+        systems = [e.system for e in hit.entries]
+        if RXNORM in systems or not (ICD10CM in systems or CPT in systems or HCPCS in systems):
             continue
         section, header = reading.sections.at(hit.start), reading.sections.span(hit.start)
         if section in UNTOLD or (header[0] <= hit.start and hit.end <= header[1]):
@@ -43,11 +50,13 @@ def find_problems(reading: Reading, hits: Sequence[Hit], claimed: Claims, measur
             continue
         if reading.text[hit.start : hit.end].isupper() and _is_shouted_word(reading, hit):
             continue
+        if is_surname(reading.text, hit):
+            continue
         problem = ICD10CM in systems
         if not problem and measured.taken(hit.start, hit.end):
             continue
         attributes = qualify(reading.folded, hit.start, hit.end) if problem else {}
-        concepts = tuple((e.system, e.code, e.score) for e in hit.entries)
+        concepts = tuple([(e.system, e.code, e.score) for e in hit.entries])
         drafts.append(
             Draft("problem" if problem else "procedure", hit.start, hit.end, (hit.start, hit.end), attributes, concepts)
         )
@@ -68,33 +77,39 @@ def _is_shouted_word(reading: Reading, hit: Hit) -> bool:
 
 
 def qualify(folded: str, start: int, end: int) -> dict[str, Any]:
-    """Laterality, acuity, severity and stage that stand right before or after a mention, or in it."""
+    """Laterality, acuity, severity, stage, trimester and kind of encounter that stand in a mention or right beside it.
+
+    `spans` holds where each of them is said.
+    """
     low = start - WINDOW if start > WINDOW else 0
-    before = _clause(folded[low:start].partition(" ")[2] if low else folded[:start])[-1]  # not half a word
-    after = _clause(folded[end : end + WINDOW])[0]
-    words = _WORD.findall(f"{before}{folded[start:end]}") + [
-        w for w in _WORD.findall(after) if _QUALIFIERS.get(w) != "severity"
-    ]
+    if low:
+        low = folded.find(" ", low, start) + 1 or start  # not half a word
+    high = min(len(folded), end + WINDOW)
+    for mark in _CLAUSE:
+        low = folded.rfind(mark, low, start) + 1 or low
+        at = folded.find(mark, end, high)
+        high = at if at >= 0 else high
     found: dict[str, Any] = {}
-    for word in words:
-        kind = _QUALIFIERS.get(word)
-        if kind is None:
+    spans: dict[str, Span] = {}
+    for match in _QUALIFIER.finditer(folded, low, high):
+        kind = _QUALIFIERS[match[0]]
+        if kind == "severity" and match.start() >= end:
             continue
-        value = _SIDES.get(word, word)
+        value = _SIDES.get(match[0], match[0])
         known = found.setdefault(kind, value)
+        spans.setdefault(kind, match.span())
         if known != value and kind == "acuity":
             found[kind] = _PHRASES.get((known, value), known)
         elif known != value and kind == "laterality" and {known, value} == {"left", "right"}:
             found[kind] = "bilateral"
+        if found[kind] != known:
+            spans[kind] = (spans[kind][0], match.end())
     around = folded[start : end + WINDOW]
     if ("stage" in around or "grade" in around) and (stage := _STAGE.search(around)):
         found[stage[1]] = stage[2]
-    return found
-
-
-def _clause(text: str) -> list[str]:
-    """The pieces of a text between the ends of sentences and lines."""
-    for mark in ".;:\n\t":
-        if mark in text:
-            text = text.replace(mark, "|")
-    return text.split("|")
+        spans[stage[1]] = (start + stage.start(), start + stage.end())
+    if ("trimester" in around or "encounter" in around or "sequela" in around) and (told := _TOLD.search(around)):
+        kind = "trimester" if told[1] else "encounter"
+        found[kind] = _ORDINALS.get(told[1], told[1]) if told[1] else told[2] or "sequela"
+        spans[kind] = (start + told.start(), start + told.end())
+    return {**found, "spans": spans} if found else found

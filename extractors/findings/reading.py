@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from extractors.findings.cues import FOLDED, Seen
 from extractors.findings.lines import Block, Line, Sentence, split_blocks, split_lines, split_sentences
 from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.sections import SectionMap, split_sections
@@ -13,7 +14,7 @@ LISTS = frozenset({"medications", "discharge_medications", "diagnoses", "procedu
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Text, its folded twin of the same length, and its lines, blocks, sentences, sections and tokens."""
+    """Text, its folded twin of the same length, and its lines, blocks, sentences, sections, tokens and cues."""
 
     text: str
     folded: str
@@ -22,6 +23,7 @@ class Reading:
     sentences: list[Sentence]
     sections: SectionMap
     normal: Normal
+    seen: Seen  # of the vocabulary of all finders
 
 
 def read_text(text: str) -> Reading:
@@ -32,4 +34,4 @@ def read_text(text: str) -> Reading:
     blocks = split_blocks(text, lines, lambda offset: sections.at(offset) in LISTS)
     sentences = split_sentences(text, folded, blocks, sections.starts)
     normal = normalise(folded, [s.start for s in sentences])
-    return Reading(text, folded, lines, blocks, sentences, sections, normal)
+    return Reading(text, folded, lines, blocks, sentences, sections, normal, FOLDED.read(folded))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from extractors.findings.analytes import Analytes, units
 from extractors.findings.claims import Claims
-from extractors.findings.grammar import NUMBER, UNIT, decimal
+from extractors.findings.cues import FOLDED, Seen, cued
+from extractors.findings.grammar import COMPARATOR, FILLER, NUMBER, UNIT, comparator, decimal
 from extractors.findings.values import Value
 
 _OUTCOMES = ("negative", "positive", "reactive", "detected", "no growth", " neg", " pos", " +")
@@ -18,13 +20,22 @@ _TEST = (
     r"|leukocyte esterase|ketones|ppd|quantiferon|troponins?|d-dimer|lyme|homans|murphy'?s"
     r"|tuberculin|chlamydia|gonorrhea|trichomonas)"
 )
-_WORDED = re.compile(
+_WORDED = cued(
     rf"(?<![a-z0-9])({_TEST})(?:\s(?:test|screen|antibody|antigen|pcr|culture|swab|titers?|sign|dna))*"
     r"\s?(?:is|was|were|came back|returned|:|=|-|remains?)?\s?"
-    r"(positive|negative|non-?reactive|reactive|not detected|detected|no growth|neg|pos|\+)(?![a-z0-9])"
+    r"(positive|negative|non-?reactive|reactive|not detected|detected|no growth|neg|pos|\+)(?![a-z0-9])",
+    FOLDED,
 )
+_OUTCOME = cued("|".join(map(re.escape, _OUTCOMES)), FOLDED)
 _GRAM = re.compile(r"(gram[ -](?:positive|negative))\s(cocci|rods|bacilli|coccobacilli|diplococci|organisms)")
-_TITER = re.compile(r"(?<![a-z])(titers?)[\s:=-]{0,3}(?:of\s|was\s)?(1:\d+)")
+_TITER = re.compile(
+    r"(?:(?P<outcome>positive|negative|reactive|\+)\s?)?(?<![a-z])(?P<name>titers?)[\s:=-]{0,3}(?:of\s|was\s)?(?P<value>1:\d+)"
+)
+_TITER_LEVEL = re.compile(
+    rf"(?<![a-z0-9])(?P<name>{_TEST}\stiters?)(?:\s?{FILLER}){{0,4}}\s?(?P<cmp>{COMPARATOR})?\s?(?P<value>{NUMBER})(?![\d:/]|\.\d)"
+)
+_AGE = re.compile(r"(?<![a-z])(?P<name>age):\s?(?P<value>\d{1,3})\s?(?:yrs|years?|y\.?o\.?|y/o)(?![a-z])")
+AGE = "30525-0"
 _GRADE = re.compile(
     r"\(?([1-4]\+)\)?\s((?:mitral|tricuspid|aortic|pulmonic) (?:regurgitation|insufficiency"
     r"|stenosis)|[mta]r\b|(?:pitting )?edema)"
@@ -34,15 +45,17 @@ _NAME = re.compile(r"(?<![^\s])([a-z][a-z0-9 ]{0,24}(?:\([a-z0-9 -]+\))?)$")
 _MEASURES = frozenset({"mL", "L/min", "cm", "mm", "cm/s", "mm[Hg]", "cm2", "L", "mL/min"})
 
 
-def find_results(folded: str, text: str, analytes: Analytes, claimed: Claims) -> list[Value]:
+def find_results(seen: Seen, text: str, analytes: Analytes, claimed: Claims) -> list[Value]:
     """Worded, graded and uncoded results outside `claimed` spans, in reading order."""
-    found = [v for v in _candidates(folded, text, analytes) if not claimed.taken(v.start, v.end)]
+    found = [v for v in _candidates(seen, text, analytes) if not claimed.taken(v.start, v.end)]
     return sorted(found, key=lambda v: v.start)
 
 
-def _candidates(folded: str, text: str, analytes: Analytes) -> Iterator[Value]:
-    for word in _OUTCOMES:
-        for match in _worded_at(folded, word):
+def _candidates(seen: Seen, text: str, analytes: Analytes) -> Iterator[Value]:
+    folded = seen.text
+    tests = seen.of(_WORDED.words) if seen.may(_OUTCOME) and seen.may(_WORDED) else []
+    for word in _OUTCOMES if tests else ():
+        for match in _worded_at(seen, word, tests):
             known = analytes.by_name.get(match[1])
             attributes: dict[str, Any] = {"name": known.display if known else text[slice(*match.span(1))]}
             if known:
@@ -53,7 +66,13 @@ def _candidates(folded: str, text: str, analytes: Analytes) -> Iterator[Value]:
             yield _worded(text, match, {"name": text[slice(*match.span(1))]}, 2)
     if "titer" in folded:
         for match in _TITER.finditer(folded):
-            yield _worded(text, match, {"name": text[slice(*match.span(1))]}, 2)
+            outcome = {"outcome": text[slice(*match.span("outcome"))]} if match["outcome"] else {}
+            yield _worded(text, match, {"name": text[slice(*match.span("name"))], **outcome}, "value")
+        for match in _TITER_LEVEL.finditer(folded):
+            yield _counted(text, match, {"comparator": sign} if (sign := comparator(match["cmp"])) else {})
+    if "age:" in folded:
+        for match in _AGE.finditer(folded):
+            yield _counted(text, match, {"loinc": AGE, "unit": "a"})
     if "+" in folded:
         for match in _GRADE.finditer(folded):
             yield _worded(text, match, {"name": text[slice(*match.span(2))]}, 1)
@@ -61,18 +80,25 @@ def _candidates(folded: str, text: str, analytes: Analytes) -> Iterator[Value]:
         yield from _measures(folded, text)
 
 
-def _worded_at(folded: str, outcome: str) -> Iterator[re.Match[str]]:
-    """The named results whose outcome is found by a plain search, far cheaper than the pattern over the whole text."""
-    at = folded.find(outcome)
-    while at >= 0:
+def _worded_at(seen: Seen, outcome: str, tests: Sequence[int]) -> Iterator[re.Match[str]]:
+    """The named results of an outcome that has a test (places, ascending) shortly before it on its line."""
+    folded = seen.text
+    for at in seen.places(outcome):
         low = folded.rfind("\n", max(0, at - 45), at) + 1 or max(0, at - 45)
-        for match in _WORDED.finditer(folded, low, at + len(outcome) + 4):
+        if bisect_left(tests, low) == bisect_left(tests, at):
+            continue
+        for match in _WORDED.pattern.finditer(folded, low, at + len(outcome) + 4):
             if match.start(2) <= at + 1 < match.end(2) + 1:
                 yield match
-        at = folded.find(outcome, at + len(outcome))
 
 
-def _worded(text: str, match: re.Match[str], attributes: dict[str, Any], group: int) -> Value:
+def _counted(text: str, match: re.Match[str], more: dict[str, Any]) -> Value:
+    """A number after the name that the match gives it."""
+    attributes = {"name": text[slice(*match.span("name"))], "value": decimal(match["value"]), **more}
+    return Value(match.start(), match.end(), match.span("value"), "lab", attributes)
+
+
+def _worded(text: str, match: re.Match[str], attributes: dict[str, Any], group: int | str) -> Value:
     at = match.span(group)
     return Value(match.start(), match.end(), at, "lab", {**attributes, "value_text": text[slice(*at)]})
 

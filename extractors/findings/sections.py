@@ -46,14 +46,15 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
 
     A header on a bullet's line ("• Plan: …") rules its bullets only: the next plain line is in the outer section again.
     """
-    table = headers()
+    table, beginnings = headers(), _beginnings()
     found: list[Section] = []
     outer, nested = "", False
     for line in lines:
         if nested and not line.bullet:
             found.append(Section(outer, line.start, line.start))
             nested = False
-        header = _header(text, folded, line, table)
+        first = folded[line.body : line.body + 3]
+        header = None if first.isalpha() and first not in beginnings else _header(text, folded, line, table)
         if header is not None:
             found.append(header)
             if line.bullet:
@@ -84,9 +85,6 @@ def _inline(text: str, start: int, end: int, table: dict[str, str]) -> Section |
 
 def _header(text: str, folded: str, line: Line, table: dict[str, str]) -> Section | None:
     """The header that a line begins with, if it does."""
-    first = folded[line.body : line.body + 3]
-    if first.isalpha() and first not in _beginnings():
-        return None
     reach = min(line.end, line.body + _LONGEST)
     for mark in (":", "\t", " - "):
         end = folded.find(mark, line.body, reach)

@@ -6,7 +6,7 @@ Timing follows FHIR R4 (https://hl7.org/fhir/R4/datatypes.html#Timing): frequenc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,8 +15,9 @@ from typing import Any, Literal, NamedTuple
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.findings.normalise import Normal, term
+from extractors.model import Span
 
-WordKind = Literal["route", "form", "release", "frequency", "prn"]
+WordKind = Literal["route", "form", "release", "frequency", "prn", "sliding_scale"]
 NUMBERS = [
     "one",
     "two",
@@ -71,6 +72,8 @@ def load() -> SigTable:
             phrases.setdefault(term(phrase), ("frequency", timing))
     for phrase, timing in _intervals():
         phrases.setdefault(term(phrase), ("frequency", timing))
+    for phrase in data["sliding_scale"]:
+        phrases.setdefault(term(phrase), ("sliding_scale", True))
     for phrase in data["prn"]:
         phrases.setdefault(term(phrase), ("prn", True))
     for kind in ("route", "form"):
@@ -103,6 +106,8 @@ def _intervals() -> Iterator[tuple[str, dict[str, Any]]]:
             if high <= 12:
                 for unit in ("hours", "hrs"):
                     yield f"every {NUMBERS[low - 1]} to {NUMBERS[high - 1]} {unit}", timing
+    for phrase in ("every hour", "hourly", "each hour", "q hour", "qhour", "q1 hour"):
+        yield phrase, {"frequency": 1, "period": 1, "period_unit": "h", "code": "Q1H"}
     for low in (5, 10, 15, 20, 30):
         for phrase in (f"every {low} minutes", f"every {low} min", f"q{low} min", f"q{low}min", f"q {low} minutes"):
             yield phrase, {"frequency": 1, "period": low, "period_unit": "min"}
@@ -120,10 +125,10 @@ def _spelled(number: str, timing: dict[str, Any]) -> Iterator[tuple[str, dict[st
         yield f"q.{number}{unit}.", timing
 
 
-def find_sig_words(normal: Normal) -> list[SigWord]:
-    """All phrases of sigs in the document, in order."""
+def find_sig_words(normal: Normal, spans: Iterable[Span]) -> list[SigWord]:
+    """The phrases of sigs around spans (ascending) of the document, in order."""
     table = load()
     words = []
-    for number, begin, stop in table.automaton.find_matches_as_indexes(normal.text):
+    for number, begin, stop in normal.matches(table.automaton, spans):
         words.append(SigWord(*normal.span(begin, stop), *table.meanings[number]))
     return words

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from extractors.findings import analytes, rules
 from extractors.findings.allergies import find_allergies
-from extractors.findings.assertion import Trigger, assert_compiled
+from extractors.findings.assertion import Trigger, assert_compiled, assertion_of
 from extractors.findings.claims import Claims
 from extractors.findings.decide import Engine, decide
 from extractors.findings.draft import Draft
 from extractors.findings.identity import find_identity
-from extractors.findings.lexicon import Entry, Hit, Lexicon
+from extractors.findings.kin import relation
+from extractors.findings.lexicon import Hit, Lexicon
 from extractors.findings.medications import STATUSES, find_medications
+from extractors.findings.mentions import inherit, resolved_later
+from extractors.findings.missed import read_missed
 from extractors.findings.plausible import Ink
 from extractors.findings.printed import find_codes
 from extractors.findings.problems import find_problems
 from extractors.findings.reading import Reading, read_text
 from extractors.findings.results import find_results
+from extractors.findings.short import Meant, read_short
 from extractors.findings.tables import find_table_values
 from extractors.findings.values import Value, find_values
 from extractors.model import Assertion, Document, Finding, Findings, Span
@@ -57,7 +61,9 @@ def draft_findings(
     """All findings before their assertion. What one finder took (values, allergies, drugs, codes), the next leaves."""
     known = analytes.load()
     values = measure(document, reading)
-    hits = lexicon.find(reading.normal)
+    hits = read_short(reading, lexicon.find(reading.normal), lexicon)
+    if missed := read_missed(reading, hits, lexicon):
+        hits = sorted([*hits, *missed], key=lambda h: h.start)
     if extra:
         free = [e for e in extra if not any(h.start < e.end and e.start < h.end for h in hits)]
         hits = sorted([*hits, *free], key=lambda h: h.start)
@@ -74,14 +80,6 @@ def draft_findings(
     return [*drafts, *medications, *allergies, *codes, *problems]
 
 
-class Expanded(NamedTuple):
-    """A hit by way of the document's own abbreviation."""
-
-    start: int
-    end: int
-    entries: tuple[Entry, ...]
-
-
 def _from_components(document: Document, lexicon: Lexicon, names: Sequence[str]) -> tuple[list[Hit], list[Draft]]:
     """Abbreviations that stand for phrases of the lexicon, and entities of a model as mentions."""
     from extractors.findings.components import component
@@ -93,7 +91,7 @@ def _from_components(document: Document, lexicon: Lexicon, names: Sequence[str])
             if name != "scispacy_abbreviations":
                 drafts.append(Draft("mention", start, end, (start, end), {"label": label}))
             elif entries := lexicon.entries(label):
-                hits.append(Expanded(start, end, entries))
+                hits.append(Meant(start, end, entries))
     return hits, drafts
 
 
@@ -106,9 +104,9 @@ def measure(document: Document, reading: Reading) -> list[Value]:
     known = analytes.load()
     tabled = find_table_values(reading.folded, reading.text, document.tables, reading.lines, known)
     bounds = [(b.start, b.end) for b in reading.blocks]
-    inline = find_values(reading.folded, reading.text, bounds, known, [v.at for v in tabled])
+    inline = find_values(reading.seen, reading.text, bounds, known, [v.at for v in tabled])
     worded = find_results(
-        reading.folded, reading.text, known, Claims(len(reading.text), [(v.start, v.end) for v in tabled + inline])
+        reading.seen, reading.text, known, Claims(len(reading.text), [(v.start, v.end) for v in tabled + inline])
     )
     ink = Ink(document)
     values = sorted(tabled + inline + worded, key=lambda v: v.start)
@@ -124,14 +122,24 @@ def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Se
     decided = decide(reading, sorted({d.subject for d in drafts}), engine, given)
     acted = sorted({d.subject for d in drafts if d.kind in ("medication", "procedure", "code")})
     statuses = _statuses(reading, acted) if acted else {}
-    findings = []
-    for draft in drafts:
+    over = resolved_later(reading, sorted({d.subject for d in drafts if d.kind == "problem"}))
+    again = inherit(reading, drafts)
+    findings: list[Finding] = []
+    starts: list[int] = []
+    for number, draft in enumerate(drafts):
         assertion = decided[draft.subject]
+        if draft.kind == "problem" and draft.subject in over:
+            assertion = assertion_of([*assertion.triggers, over[draft.subject]])
         if draft.negated:
             assertion = Assertion(negated=True, triggers=((*draft.subject, "NEGATED_EXISTENCE"),))
-        attributes = draft.attributes
+        attributes = {**draft.attributes, **again[number]} if number in again else draft.attributes
+        if aim := attributes.get("target"):  # "goal INR 2-3" is no measurement
+            assertion = Assertion(hypothetical=True, triggers=((*aim, "HYPOTHETICAL"),))
         if draft.subject in statuses and (status := _status(draft.kind, statuses[draft.subject])):
             attributes = {**attributes, "status": status}
+        if assertion.family and draft.kind in ("problem", "mention"):
+            starts = starts or [sentence.start for sentence in reading.sentences]
+            attributes = {**attributes, **relation(reading.folded, reading.sentences, starts, draft.subject)}
         findings.append(
             Finding(draft.kind, draft.start, draft.end, reading.text[draft.start : draft.end], assertion,
                     reading.sections.at(draft.start), attributes, draft.concepts)

@@ -66,6 +66,8 @@ def find_table_values(
             found += _read_rows(folded, text, rows, analytes)
     covered = [(t.rows[0][0][0], t.rows[-1][-1][1]) for t in tables if t.rows and t.rows[0]]
     for header, row in itertools.pairwise(lines):
+        if not _DIGIT.search(folded, row.start, row.start + 12):  # before all else, for few lines begin with a figure
+            continue
         if not any(a <= header.start < b for a, b in covered):
             found += _read_lines(folded, text, header, row, analytes)
     return sorted(found, key=lambda v: v.start)
@@ -163,8 +165,6 @@ def _result(folded: str, text: str, row: list[Span], columns: dict[str, int], an
 def _read_lines(folded: str, text: str, header: Line, row: Line, analytes: Analytes) -> Iterator[Value]:
     """A header line of names only over a line of as many words."""
     if max(row.end - row.start, header.end - header.body) > 120:
-        return
-    if not _DIGIT.search(folded, row.start, row.start + 12):
         return
     head = folded[header.body : header.end]
     if _DIGIT.search(head.replace("spo2", "").replace("o2", "")):

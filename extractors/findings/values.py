@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,13 +24,19 @@ from extractors.findings.analytes import (
     units,
 )
 from extractors.findings.claims import Claims
+from extractors.findings.cues import Seen
 from extractors.findings.grammar import COMPARATOR, DATE, FILLER, GAP, NUMBER, UNIT, comparator, decimal
 from extractors.findings.plausible import doubts, in_unit
+from extractors.findings.together import Unnamed, in_row, lone_heat, on_oxygen, paired
 from extractors.model import Span
 
-_RANGE = rf"(?:{GAP}*(?:-|to|and|through){GAP}*(?:the{GAP}+)?(?P<w>{NUMBER})(?P<wk>k\b)?(?:'?s\b)?)?"
+_RANGE = (
+    rf"(?:{GAP}*(?:-|(?:up{GAP})?to|and|through){GAP}*(?:the{GAP}+)?(?:(?:mid|low|high|upper|lower){GAP}+)?"
+    rf"(?P<w>{NUMBER})(?P<wk>k\b)?(?:'?s\b)?)?"
+)
 _AFTER = re.compile(
-    rf"[)+*.]{{0,2}}(?:{GAP}?\([a-z/ .]{{1,16}}\))?(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<cmp>{COMPARATOR})?{GAP}*"
+    rf"[)+*.]{{0,2}}(?:{GAP}?\([a-z/ .]{{1,16}}\))?(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<cmp>{COMPARATOR})?"
+    rf"{GAP}*(?:the{GAP}+)?"
     rf"(?P<v>{NUMBER})(?P<vk>k\b)?(?P<s>'?s\b)?{_RANGE}"
     rf"(?![\d:]|\.\d|{GAP}?(?:hours?|hrs|days?|weeks?|months?|years?|yrs?|minutes|mins|yo\b|y/o|x{GAP}|st\b|nd\b|rd\b|th\b))"
 )
@@ -43,11 +49,15 @@ _LIMITS = re.compile(
     rf"{GAP}*(?P<open>[(\[])?{GAP}*(?:ref(?:erence)?\.?(?:{GAP}range)?|normal(?:{GAP}range)?|nl|range)?[:{GAP[1:-1]}]*"
     rf"(?:(?P<lo>{NUMBER}){GAP}?-{GAP}?(?P<hi>{NUMBER})|(?P<cmp><=?|>=?|≤|≥){GAP}?(?P<one>{NUMBER}))(?![\d/]|\.\d)"
 )
-_PRESSURE = rf"(?P<s{{0}}>\d{{{{2,3}}}}){GAP}?/{GAP}?(?P<d{{0}}>\d{{{{2,3}}}})(?![\d/])"
+_PRESSURE = rf"(?P<s{{0}}>\d{{{{2,3}}}})(?:'?s)?{GAP}?(?:/|over\b){GAP}?(?P<d{{0}}>\d{{{{2,3}}}})(?:'?s\b)?(?![\d/])"
 _BP = re.compile(
     rf"(?P<cmp>{COMPARATOR})?{GAP}*(?<![\d/]){_PRESSURE.format(1)}"
     rf"(?:{GAP}*(?:-|to|and){GAP}*{_PRESSURE.format(2)})?"
 )
+_BP_SPREAD = re.compile(
+    r"(?P<cmp>(?!))?(?<![\d/])(?P<s1>\d{2,3})s?\s?-\s?(?P<s2>\d{2,3})s?\s?/\s?(?P<d1>\d{2,3})s?\s?-\s?(?P<d2>\d{2,3})s?(?![\d/])"
+)
+_AIM = re.compile(r"\b(?:goals?|targets?|aim(?:ing)? for|titrate (?:to|for))(?:\s(?:of|for|is|to|an?|the))*[ :=]*$")
 _DIGIT = re.compile(r"\d")
 _AMOUNT_BEFORE = re.compile(r"\d\s?$")
 FAR = 100  # characters between a name and its value, at most
@@ -55,9 +65,9 @@ _DATED = re.compile(rf"(?<!\d){DATE}(?![\d/])")
 _NEXT_SENTENCE = re.compile(r"\.\s+[A-Z]")
 _MMHG = re.compile(rf"{GAP}*mm{GAP}?hg")
 _HEIGHT = re.compile(
-    rf"[:= ]*{GAP}*(\d)\s?(?:'|ft\.?|feet|foot){GAP}?(\d{{1,2}}(?:\.\d+)?)?\s?(?:\"|''|in(?:ches)?\b\.?)?"
+    rf"[:= ]*(?:is|was|of)?{GAP}*(\d)\s?(?:'|ft\.?|feet|foot){GAP}?(\d{{1,2}}(?:\.\d+)?)?\s?(?:\"|''|in(?:ches)?\b\.?)?"
 )
-_LETTER = re.compile(r"([tpr])(?<![a-z0-9.'/-][tpr])[ \t]?[:=.-]?[ \t]?(?=\d)")
+_LETTER = re.compile(r"([tpr])(?<![a-z0-9.'/][tpr])(?:(?<!-[tpr])|(?<=vs-[tpr]))[ \t]?[:=.-]?[ \t]?(?=\d)")
 _REVERSE = re.compile(r"(?<![\d./])(\d{2,3})\s?%?\s?(?:o2|spo2)[- ]?sats?\b")
 _OXYGEN = re.compile(
     r"\s?%?\s?(?:sat(?:uration)?s?\s)?[/,(]?\s?(?:on|with)?\s?((?:ra\b|room air|(?:\d+(?:\.\d+)?"
@@ -83,29 +93,44 @@ class Value:
 
 
 def find_values(
-    folded: str, text: str, bounds: Sequence[Span], analytes: Analytes, claimed: Sequence[Span] = ()
+    seen: Seen, text: str, bounds: Sequence[Span], analytes: Analytes, claimed: Sequence[Span] = ()
 ) -> list[Value]:
     """Values after names within `bounds` (lines or wrapped sentences, ascending), outside `claimed` spans."""
+    folded = seen.text
     claims = Claims(len(folded), claimed)
     found: list[Value] = []
     starts = [b[0] for b in bounds]
     last = -1
     vital_bounds: set[int] = set()
-    for start, end, analyte in find_names(folded, analytes):
+    names = list(find_names(folded, analytes))
+    for number, (start, end, analyte) in enumerate(names):
         i = bisect_right(starts, start) - 1
         if analyte.kind == "vital" and i >= 0:
             vital_bounds.add(i)
         if i < 0 or start < last or claims.taken(start, end):
             continue
+        if two := paired(folded, names, number, bounds[i][1], analytes):
+            for at, what in two:
+                found.append(value_of(text, start, two[1][0][1], at, what, _numeric(folded[slice(*at)]), None, None))
+            last = two[1][0][1]
+            continue
         value = read_value(folded, text, start, end, bounds[i][1], analyte)
         if value is not None and not claims.taken(*value.at):
+            if aim := _AIM.search(folded, max(bounds[i][0], start - 24), start):
+                value.attributes["target"] = aim.span()
             found.append(value)
             last = value.end
     claims.add(v.at for v in found)
     if "vs" in folded or "v/s" in folded or "vital" in folded:
         vital_bounds |= {i for i, (a, b) in enumerate(bounds) if _VITAL_LINE.search(folded, a, min(b, a + 40))}
     for i in vital_bounds:
-        found += _letters(folded, text, bounds[i], analytes, claims)
+        row = [*_unnamed(text, folded, in_row(folded, *bounds[i]), analytes, claims)]
+        claims.add(v.at for v in row)
+        row += _letters(folded, text, bounds[i], analytes, claims)
+        row += _unnamed(text, folded, on_oxygen(folded, *bounds[i]), analytes, claims)
+        claims.add(v.at for v in row)
+        found += row
+    found += _unnamed(text, folded, lone_heat(seen), analytes, claims)
     return sorted(found, key=lambda v: v.start)
 
 
@@ -122,6 +147,19 @@ def _letters(folded: str, text: str, bound: Span, analytes: Analytes, claims: Cl
             yield value_of(text, match.start(), match.end(), match.span(1), analyte, _numeric(match[1]), "%", None)
 
 
+def _unnamed(text: str, folded: str, seen: Iterable[Unnamed], analytes: Analytes, claims: Claims) -> Iterator[Value]:
+    """The values of numbers whose place says what they measure, where they are possible."""
+    for span, at, loinc, unit in seen:
+        if claims.taken(*at):
+            continue
+        if loinc == PRESSURE and (match := _BP.match(folded, *at)):
+            value = pressure(*span, at, match)
+        else:
+            value = value_of(text, *span, at, analytes.by_code[loinc], _numeric(folded[slice(*at)]), unit, None)
+        if "doubtful" not in value.attributes:
+            yield value
+
+
 def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte: Analyte) -> Value | None:
     """The value that follows the name at `start`–`end`, if one does before `limit`."""
     if analyte.loinc == PRESSURE:
@@ -132,7 +170,9 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
             text, start, feet.end(), (feet.start(1), feet.end()), analyte, {"value": inches}, "[in_i]", None
         )
     if analyte.unit is None or (
-        folded[start:end].strip() in units() and _AMOUNT_BEFORE.search(folded, max(0, start - 12), start)
+        folded[start:end].strip() in units()
+        and _AMOUNT_BEFORE.search(folded, max(0, start - 12), start)
+        and (folded[start:end] != "k" or folded[start - 1].isdigit())
     ):
         return None  # a test of presence has no number; "500 mg 3 times": not magnesium
     if _DIGIT.search(folded, end, min(limit, end + FAR)) is None:
@@ -156,7 +196,7 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
     flag = _FLAG.match(folded, stop, limit)
     stop = flag.end() if flag else stop
     unit = _UNIT.match(folded, stop, limit)
-    if unit and not _fits(units()[unit[1]], analyte):
+    if unit and not _fits(unit[1], units()[unit[1]], analyte):
         unit = None
     if unit:
         stop = unit.end()
@@ -178,9 +218,14 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
     )
 
 
-def _fits(unit: str, analyte: Analyte) -> bool:
-    """A short unit is believed only where it can measure this: "3000 in July" is no length."""
-    return "/" in unit or unit == "%" or unit in _DOSES or in_unit(Decimal(1), unit, analyte.unit) is not None
+def _fits(printed: str, unit: str, analyte: Analyte) -> bool:
+    """A short unit is believed only where it can measure this: "3000 in July" is no length, "Na 134 K 4" no count."""
+    return (
+        ("/" in unit and printed != "k")
+        or unit == "%"
+        or unit in _DOSES
+        or in_unit(Decimal(1), unit, analyte.unit) is not None
+    )
 
 
 def _bare_year(folded: str, match: re.Match[str], end: int) -> bool:
@@ -208,7 +253,10 @@ def _read_pressure(folded: str, text: str, start: int, end: int, limit: int) -> 
     reach = min(limit, end + 90)
     stretch = _DATED.sub(lambda m: m[0] if _looks_pressure(m[0]) else " " * len(m[0]), folded[end:reach])
     stop = _NEXT_SENTENCE.search(text, end, reach)
-    match = _BP.search(stretch[: stop.start() - end] if stop else stretch)
+    within = stretch[: stop.start() - end] if stop else stretch
+    match, spread = _BP.search(within), _BP_SPREAD.search(within)
+    if match and spread and spread.start() < match.start():
+        match = spread
     if match is None or int(match["d1"]) < 10:
         return None
     at = (end + match.start("s1"), end + match.end())

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from extractors.pages.limits import Limits, Refused
+from extractors.pages.ocr import OFF
 from extractors.pages.plain import from_text
 from extractors.pages.reader import Cache, Lookup, read
 
-__all__ = ["Cache", "Limits", "Lookup", "Refused", "from_text", "read"]
+__all__ = ["OFF", "Cache", "Limits", "Lookup", "Refused", "from_text", "read"]

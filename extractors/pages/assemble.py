@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from extractors.model import Document, Page, Span, Table, Word
 from extractors.pages import wire
 from extractors.pages.repair import repair
+from extractors.pages.verdict import judge, prefer
 
 Lookup = Callable[[str], str | None]
 
@@ -23,7 +24,7 @@ def assemble(
         if index:
             parts.append("\f")
             at += 1
-        seen = page.words if page.method == "text" else repair(page.words, lexicon)
+        seen = page.words if page.method == "text" else _settled(page.words, lexicon)
         text, words = _lay(seen, at)
         parts.append(text)
         made.append(_page(page, words, at, at + len(text)))
@@ -40,6 +41,13 @@ def whole(opened: wire.Opened, media_type: str, digest: str) -> Document:
     return Document(opened.text, media_type, digest, (), tables, opened.title)
 
 
+def _settled(words: Sequence[wire.Seen], lexicon: Lookup | None) -> list[wire.Seen]:
+    """Words repaired, with the surer of two readings where the repair did not decide between them."""
+    repaired = repair(words, lexicon)
+    surer = prefer(repaired)
+    return judge(repaired if surer == repaired else repair(surer, lexicon))
+
+
 def _lay(seen: Sequence[wire.Seen], at: int) -> tuple[str, tuple[Word, ...]]:
     parts: list[str] = []
     words: list[Word] = []
@@ -51,7 +59,17 @@ def _lay(seen: Sequence[wire.Seen], at: int) -> tuple[str, tuple[Word, ...]]:
         line = item.line
         parts.append(item.text)
         words.append(
-            Word(item.text, at, at + len(item.text), item.quad, item.confidence, item.line, item.raw, item.repair)
+            Word(
+                item.text,
+                at,
+                at + len(item.text),
+                item.quad,
+                item.confidence,
+                item.line,
+                item.raw,
+                item.repair,
+                item.other,
+            )
         )
         at += len(item.text)
     if at > start:

@@ -7,10 +7,37 @@ from lxml import etree
 from extractors.pages.flow import Flow
 from extractors.pages.limits import Limits, Refused
 from extractors.pages.wire import Opened
+from fhir_profiles import systems
 
 Element = etree._Element
 LOINC_OID = "2.16.840.1.113883.6.1"
 BLOCKS = {"paragraph", "list", "item", "caption", "table", "tr", "br", "title"}
+CDA = f"{{{systems.CDA}}}"
+CODED_SECTIONS = frozenset(
+    {
+        "48765-2",  # allergies
+        "11450-4",  # problems
+        "11348-0",  # past illness
+        "75310-3",  # health concerns
+        "46241-6",  # admission diagnosis
+        "11535-2",  # discharge diagnosis
+        "10160-0",  # medications
+        "10183-2",  # discharge medications
+        "42346-7",  # admission medications
+        "29549-3",  # medications administered
+        "11369-6",  # immunizations
+        "47519-4",  # procedures
+        "30954-2",  # results
+        "8716-3",  # vital signs
+        "29762-2",  # social history
+        "10157-6",  # family history
+        "46240-8",  # encounters
+        "61146-7",  # goals
+        "18776-5",  # plan of treatment
+    }
+)
+"""LOINC codes of sections whose entries, where they have any, stand for their words: they are mapped and not read."""
+
 BROKEN = "The C-CDA document is not well-formed XML. Export it again."
 
 
@@ -32,9 +59,22 @@ def read_ccda(data: bytes, limits: Limits) -> Opened:
     flow = Flow(limits)
     _header(root, flow)
     for section in root.iter("{*}section"):
-        _section(section, flow, limits)
+        if not _is_coded(section):
+            _section(section, flow, limits)
     title = root.find("{*}title")
     return flow.opened(" ".join("".join(map(str, title.itertext())).split()) if title is not None else None)
+
+
+def _is_coded(section: Element) -> bool:
+    """Whether the entries of a section say in codes what its words say again."""
+    code = section.find(f"{CDA}code")
+    if code is None or code.get("code") not in CODED_SECTIONS:
+        return False
+    return any(
+        isinstance(one.tag, str) and not one.get("nullFlavor")
+        for entry in section.iterfind(f"{CDA}entry")
+        for one in entry
+    )
 
 
 def _section(section: Element, flow: Flow, limits: Limits) -> None:

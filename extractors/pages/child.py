@@ -15,6 +15,7 @@ from typing import Any
 
 from extractors.pages import wire
 from extractors.pages.limits import Limits, Refused
+from extractors.pages.ocr import Readers
 from extractors.pages.sources import Source, open_source
 
 OUT_OF_MEMORY = (
@@ -42,11 +43,15 @@ def main() -> None:
                 limits = Limits(**{key: _number(value) for key, value in request.limits.items()})
                 _bound(limits)
                 _allow(limits.open_seconds)
-                source, reply = open_source(request.data, request.media_type, limits, request.ocr)
+                readers = Readers(request.ocr, request.second, limits.second_pieces, limits.second_seconds)
+                source, reply = open_source(request.data, request.media_type, limits, readers)
             else:
                 assert source is not None
                 _allow(limits.page_seconds)
-                reply = wire.Read(source.page(request.number, _allow))
+                if isinstance(request, wire.Draw):
+                    reply = wire.Drawn(source.draw(request))
+                else:
+                    reply = wire.Read(source.page(request.number, _allow))
         except Refused as refusal:
             reply = wire.Refusal(refusal.code, refusal.text)
         except MemoryError:

@@ -41,6 +41,9 @@ class Child:
     def __init__(self) -> None:
         self.owner = os.getpid()
         self.asked = 0
+        self.holds: tuple[str, int] = ("", 0)
+        """The name of the document that it has open, and its pages, where whoever opened it said so."""
+
         self._process = subprocess.Popen(
             [sys.executable, "-m", "extractors.pages.child"],
             stdin=subprocess.PIPE,
@@ -64,6 +67,8 @@ class Child:
     def ask(self, message: wire.Request, wall: float) -> wire.Reply:
         """Send a request and wait at most `wall` seconds for its reply; raises `Died`."""
         self.asked += 1
+        if isinstance(message, wire.Open):
+            self.holds = ("", 0)
         deadline = time.monotonic() + wall
         body = msgspec.msgpack.encode(message)
         try:
@@ -135,6 +140,16 @@ def take() -> Child:
                 return child
             child.kill()
     return Child()
+
+
+def holding(mark: str) -> Child | None:
+    """A warm child that has a document open, if there is one."""
+    with _lock:
+        for child in _idle:
+            if child.holds[0] == mark and child.asked < MAX_PAGES and child._process.poll() is None:
+                _idle.remove(child)
+                return child
+    return None
 
 
 def give_back(child: Child) -> None:

@@ -37,7 +37,9 @@ def repair_forms(words: Sequence[Seen]) -> list[Seen]:
 
 def mended(word: Seen, text: str, rule: str, confidence: float) -> Seen:
     """`word` with another text, its reading kept."""
-    return Seen(text, confidence, word.quad, word.line, word.gap, word.raw or word.text, rule)
+    return Seen(
+        text, confidence, word.quad, word.line, word.gap, word.raw or word.text, rule, word.other, word.other_sure
+    )
 
 
 def _form(text: str, before: str) -> tuple[str, str]:

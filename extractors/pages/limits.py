@@ -21,6 +21,8 @@ class Limits:
     open_seconds: float = 2.0  # to open a document; to take a page's text layer; to render it
     look_seconds: float = 1.0  # to load a page and see how it is to be read
     page_seconds: float = 20.0
+    second_pieces: int = 200  # of lines of a page that a second reader reads
+    second_seconds: float = 6.0  # of a page past which it begins no further one
     page_wall_seconds: float = 60.0
     document_wall_seconds: float = 1800.0
 

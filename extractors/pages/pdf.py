@@ -8,9 +8,11 @@ import numpy as np
 import pypdfium2 as pdfium
 
 from extractors.pages import wire
+from extractors.pages.drawn import fitting, to_png
 from extractors.pages.layer import read_layer
 from extractors.pages.layout import lay_out
 from extractors.pages.limits import Limits, Refused
+from extractors.pages.ocr import Readers
 from extractors.pages.ruled import MOST_CHARS, MOST_PATHS, find_ruled, place_ruled
 from extractors.pages.scan import Scan, scan, to_seen
 from extractors.pages.sources import Allow
@@ -27,8 +29,8 @@ IMAGE_SLACK = 4  # an image may be finer than a page is rendered: 1200 dpi in bl
 class PdfSource:
     """An open PDF."""
 
-    def __init__(self, data: bytes, limits: Limits, ocr: str) -> None:
-        self._limits, self._ocr, self._data = limits, ocr, data
+    def __init__(self, data: bytes, limits: Limits, readers: Readers) -> None:
+        self._limits, self._readers, self._data = limits, readers, data
         try:
             self._document = pdfium.PdfDocument(data)
             self.pages = len(self._document)
@@ -55,13 +57,37 @@ class PdfSource:
         finally:
             page.close()
 
-    def _read(self, page: pdfium.PdfPage, number: int, allow: Allow) -> wire.PageRead:
+    def draw(self, wanted: wire.Draw) -> bytes:
+        """The page as PDFium shows it, in gray."""
+        try:
+            page = self._document[wanted.number - 1]
+        except pdfium.PdfiumError:
+            raise Refused("structure", BROKEN) from None
+        try:
+            self._facts(page)
+            width, height = page.get_size()
+            scale = fitting(wanted.width, width, height) / max(width, 1.0)
+            left, top, across, down = wanted.crop
+            sides = (left * width, (1 - top - down) * height, (1 - left - across) * width, top * height)
+            bitmap = page.render(scale=scale, grayscale=True, crop=tuple(max(side, 0.0) for side in sides))
+            pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
+            bitmap.close()
+            return to_png(pixels.reshape(pixels.shape[0], pixels.shape[1]))
+        finally:
+            page.close()
+
+    def _facts(self, page: pdfium.PdfPage) -> Facts:
+        """What is on the page; one with an image that is too large is refused."""
         facts = facts_of(page)
         if facts.image_pixels > IMAGE_SLACK * self._limits.pixels:
             raise Refused(
                 "too-costly",
                 f"An image of the page has {facts.image_pixels / 1e6:,.0f} million pixels. Scan it at 300 dpi.",
             )
+        return facts
+
+    def _read(self, page: pdfium.PdfPage, number: int, allow: Allow) -> wire.PageRead:
+        facts = self._facts(page)
         method = decide(facts)
         width, height = page.get_size()
         made = wire.PageRead(number, round(width, 2), round(height, 2), method, rotation=page.get_rotation())
@@ -90,7 +116,7 @@ class PdfSource:
         allow(self._limits.open_seconds)
         gray = self._render(page, dpi)
         allow(self._limits.page_seconds)
-        result = scan(Scan(gray, dpi), self._ocr)
+        result = scan(Scan(gray, dpi), self._readers)
         made.method = "ocr" if result.words else "empty"
         made.words, made.grids, made.engine, made.dpi = result.words, result.grids, result.engine, round(dpi, 1)
         made.rotation, made.steps = (made.rotation + result.rotation) % 360, result.steps

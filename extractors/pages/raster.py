@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from extractors.pages import wire
+from extractors.pages.drawn import fitting, to_png
 from extractors.pages.limits import Limits, Refused
+from extractors.pages.ocr import Readers
 from extractors.pages.scan import Scan, scan
 from extractors.pages.sources import Allow
 
@@ -23,9 +25,9 @@ DAMAGED = "The image is damaged or cut short. Scan it again."
 class RasterSource:
     """An image file; each frame of a TIFF is a page."""
 
-    def __init__(self, data: bytes, limits: Limits, ocr: str) -> None:
+    def __init__(self, data: bytes, limits: Limits, readers: Readers) -> None:
         warnings.simplefilter("ignore")
-        self._limits, self._ocr = limits, ocr
+        self._limits, self._readers = limits, readers
         try:
             self._image = Image.open(io.BytesIO(data), formats=("TIFF", "PNG", "JPEG"))
             self.pages = self._count(limits.pages)
@@ -67,19 +69,11 @@ class RasterSource:
 
     def page(self, number: int, allow: Allow) -> wire.PageRead:
         """Decode a frame and read it."""
-        try:
-            self._image.seek(number - 1)
-            self._fit()
-            dpi = float(self._image.info.get("dpi", (0, 0))[0] or 0)
-            turned = {3: 180, 6: 90, 8: 270}.get(self._image.getexif().get(0x0112, 1), 0)
-            frame = ImageOps.exif_transpose(self._image)
-            gray = to_gray(frame)
-        except (OSError, ValueError, SyntaxError, KeyError, EOFError, TypeError, ZeroDivisionError, RuntimeError):
-            raise Refused("structure", DAMAGED) from None
+        gray, dpi, turned = self._frame(number)
         allow(self._limits.page_seconds)
         height, width = gray.shape
         dpi = plausible_dpi(width, height, dpi)
-        result = scan(Scan(gray, dpi), self._ocr)
+        result = scan(Scan(gray, dpi), self._readers)
         return wire.PageRead(
             number,
             round(width * 72 / dpi, 2),
@@ -92,6 +86,28 @@ class RasterSource:
             (turned + result.rotation) % 360,
             result.steps,
         )
+
+    def draw(self, wanted: wire.Draw) -> bytes:
+        """The frame upright, in gray."""
+        gray, _, _ = self._frame(wanted.number)
+        height, width = gray.shape
+        left, top, across, down = wanted.crop
+        scale = fitting(wanted.width, width, height) / width
+        sides = (left * width, top * height, (left + across) * width, (top + down) * height)
+        size = max(round(across * width * scale), 1), max(round(down * height * scale), 1)
+        part = Image.fromarray(gray).resize(size, Image.Resampling.BOX if scale < 1 else None, box=sides)
+        return to_png(np.asarray(part))
+
+    def _frame(self, number: int) -> tuple[Gray, float, int]:
+        """A frame as a reader sees it, its dpi as the file says it, and the degrees that it was turned for that."""
+        try:
+            self._image.seek(number - 1)
+            self._fit()
+            dpi = float(self._image.info.get("dpi", (0, 0))[0] or 0)
+            turned = {3: 180, 6: 90, 8: 270}.get(self._image.getexif().get(0x0112, 1), 0)
+            return to_gray(ImageOps.exif_transpose(self._image)), dpi, turned
+        except (OSError, ValueError, SyntaxError, KeyError, EOFError, TypeError, ZeroDivisionError, RuntimeError):
+            raise Refused("structure", DAMAGED) from None
 
     def close(self) -> None:
         """Let go of the file."""

@@ -14,11 +14,12 @@ from extractors.model import Document
 from extractors.pages import children, wire
 from extractors.pages.assemble import assemble, whole
 from extractors.pages.limits import Limits, Refused
+from extractors.pages.ocr import OFF
 from extractors.pages.plain import decode, from_text
 from extractors.pages.session import Session
 from extractors.pages.sniff import TEXT, media_type
 
-READING = "1"  # raise when a page would be read differently, so that no cache answers for an older reading
+READING = "3"  # raise when a page would be read differently, so that no cache answers for an older reading
 
 T = TypeVar("T", wire.Opened, wire.PageRead)
 Lookup = Callable[[str], str | None]
@@ -40,13 +41,15 @@ def read(
     *,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     ocr: str = "auto",
+    second: str = OFF,
     cache: Cache | None = None,
     lexicon: Lookup | None = None,
     progress: Progress | None = None,
 ) -> Document:
     """The document in `data`, whose type is found by its bytes; raises `Refused`.
 
-    `ocr` is `auto`, `tesserocr` or `pytesseract`. `lexicon` answers the display of a code or None, and lets misread
+    `ocr` is `auto`, `tesserocr` or `pytesseract`; `second`, who reads numbers and doubtful words again, is `off` or
+    `rapidocr`. `lexicon` answers the display of a code or None, and lets misread
     codes be repaired. `progress(done, pages)` is called after each page. Pages that fail stay in the document with
     their reason; it is refused when none could be read.
     """
@@ -58,8 +61,8 @@ def read(
     digest = hashlib.sha256(data).hexdigest()
     if kind == TEXT:
         return dataclasses.replace(_plain(data, limits), sha256=digest)
-    key = f"{digest}:{READING}:{ocr}:{_versions()}:{hashlib.sha256(repr(limits).encode()).hexdigest()[:12]}"
-    with children.seat(), Session(data, kind, limits, ocr) as session:
+    key = f"{digest}:{READING}:{ocr}:{second}:{_versions()}:{hashlib.sha256(repr(limits).encode()).hexdigest()[:12]}"
+    with children.seat(), Session(data, kind, limits, ocr, second) as session:
         opened = _cached(cache, key + ":open", wire.Opened, session.open)
         if not opened.pages:
             return whole(opened, kind, digest)

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.model import Quad
+from extractors.pages.escalate import escalate
 from extractors.pages.image.boxes import fit_boxes
 from extractors.pages.image.ink import unexplained_ink
 from extractors.pages.image.prepare import Prepared, prepare
 from extractors.pages.layout import lay_out
-from extractors.pages.ocr import Engine, engine
+from extractors.pages.ocr import Engine, Readers, engine, second_reader
 from extractors.pages.reread import reread
 from extractors.pages.tokens import Token
 from extractors.pages.wire import Grid, Seen
@@ -49,9 +50,9 @@ class Result:
     steps: list[str] = field(default_factory=list)
 
 
-def scan(page: Scan, ocr: str) -> Result:
+def scan(page: Scan, readers: Readers) -> Result:
     """Read a page image: once, and again another way when the reading leaves ink unexplained or is unsure of itself."""
-    reader = engine(ocr)
+    reader, second = engine(readers.first), second_reader(readers.second)
     start = time.process_time()
     best = _attempt(prepare(page.gray, page.dpi), reader)
     if best.poor and time.process_time() - start < PATIENCE:
@@ -63,11 +64,15 @@ def scan(page: Scan, ocr: str) -> Result:
     fit_boxes(best.tokens)
     if best.tokens:
         reread(best.tokens, best.page.gray, reader)
+        if second is not None:
+            best.tokens = escalate(best.tokens, best.page.gray, second, readers.pieces, readers.seconds)
+            best.page.steps.append("second reader")
+    name = reader.name if second is None else f"{reader.name}, {second.name}"
     placed = lay_out(best.tokens)
     height, width = page.gray.shape
     to_upright = best.page.matrix @ np.diag([float(width), float(height), 1.0])
     words = to_seen(placed.tokens, placed.lines, placed.gaps, to_upright)
-    return Result(words, placed.grids, reader.name, best.turn, best.page.steps)
+    return Result(words, placed.grids, name, best.turn, best.page.steps)
 
 
 @dataclass(slots=True)
@@ -141,7 +146,9 @@ def to_seen(tokens: Sequence[Token], lines: Sequence[int], gaps: Sequence[bool],
     points = np.column_stack([corners, np.ones(len(corners))]) @ back.T
     quads = np.clip(points[:, :2] / points[:, 2:], 0.0, 1.0).reshape(-1, 8).round(5)
     return [
-        Seen(token.text, token.confidence, _quad(quad), line, gap, token.raw, token.repair)
+        Seen(
+            token.text, token.confidence, _quad(quad), line, gap, token.raw, token.repair, token.other, token.other_sure
+        )
         for token, quad, line, gap in zip(tokens, quads, lines, gaps, strict=True)
     ]
 

@@ -25,10 +25,12 @@ LATE = "The document takes too long as a whole. Send it in parts."
 class Session:
     """A document and the child that has it open."""
 
-    def __init__(self, data: bytes, kind: str, limits: Limits, ocr: str) -> None:
-        self._request = wire.Open(data, kind, ocr, dataclasses.asdict(limits))
+    def __init__(
+        self, data: bytes, kind: str, limits: Limits, ocr: str, second: str, child: children.Child | None = None
+    ) -> None:
+        self._request = wire.Open(data, kind, ocr, second, dataclasses.asdict(limits))
         self._limits = limits
-        self._child: children.Child | None = None
+        self._child = child
         self._deaths = 0
         self._end = time.monotonic() + limits.document_wall_seconds
 
@@ -40,11 +42,16 @@ class Session:
     ) -> None:
         if self._child is None:
             return
-        if kind is None or kind is Refused:
+        if kind is None or issubclass(kind, Refused):
             children.give_back(self._child)
         else:
             self._child.kill()
         self._child = None
+
+    def name(self, mark: str, pages: int) -> None:
+        """Let whoever draws this document next find the child that has it open."""
+        if self._child is not None:
+            self._child.holds = (mark, pages)
 
     def open(self) -> wire.Opened:
         """Open the document; raises `Refused`."""
@@ -89,6 +96,19 @@ class Session:
         assert isinstance(reply, wire.Read)
         self._deaths = 0
         return reply.page
+
+    def draw(self, number: int, width: int, crop: tuple[float, float, float, float]) -> bytes:
+        """A page as PNG; raises `Refused`."""
+        assert self._child is not None
+        try:
+            reply = self._child.ask(wire.Draw(number, width, crop), self._limits.page_wall_seconds)
+        except children.Died as death:
+            self._lose()
+            raise Refused("too-costly", PAGE_DEATHS[death.why]) from None
+        if isinstance(reply, wire.Refusal):
+            raise Refused(reply.code, reply.text)
+        assert isinstance(reply, wire.Drawn)
+        return reply.png
 
     def _lose(self) -> None:
         self._deaths += 1

@@ -19,6 +19,8 @@ class Token:
     row: int = -1
     raw: str | None = None
     repair: str | None = None
+    other: str | None = None  # what a second reader read, and how sure it was
+    other_sure: float = 0.0
 
     @property
     def middle(self) -> float:

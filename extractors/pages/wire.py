@@ -21,6 +21,8 @@ class Seen(msgspec.Struct, array_like=True):
     gap: bool = False
     raw: str | None = None
     repair: str | None = None
+    other: str | None = None  # the reading of a second reader, or of the first where the second was surer
+    other_sure: float = 0.0
 
 
 class Grid(msgspec.Struct, array_like=True):
@@ -53,6 +55,7 @@ class Open(msgspec.Struct, tag="open"):
     data: bytes
     media_type: str
     ocr: str
+    second: str
     limits: dict[str, float]
 
 
@@ -60,6 +63,17 @@ class Turn(msgspec.Struct, tag="page"):
     """Read page `number`, from 1, of the document taken up last."""
 
     number: int
+
+
+class Draw(msgspec.Struct, tag="draw"):
+    """Draw page `number`, from 1, so that the whole page is `width` pixels wide, and of it what `crop` holds.
+
+    `crop` is left, top, width and height as fractions of the page as a reader sees it.
+    """
+
+    number: int
+    width: int
+    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
 
 class Opened(msgspec.Struct, tag="opened"):
@@ -78,6 +92,12 @@ class Read(msgspec.Struct, tag="read"):
     page: PageRead
 
 
+class Drawn(msgspec.Struct, tag="drawn"):
+    """A page was drawn."""
+
+    png: bytes
+
+
 class Refusal(msgspec.Struct, tag="refused"):
     """The document, or the page, cannot be read."""
 
@@ -85,8 +105,8 @@ class Refusal(msgspec.Struct, tag="refused"):
     text: str
 
 
-Request = Open | Turn
-Reply = Opened | Read | Refusal
+Request = Open | Turn | Draw
+Reply = Opened | Read | Drawn | Refusal
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 

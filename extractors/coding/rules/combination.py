@@ -3,37 +3,63 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from extractors.coding.case import Case, Rule
+from extractors.coding.case import Case, Rule, asked
+from extractors.coding.clauses import bounds
 from extractors.coding.tables import table
 
 STAGES = {"1": "1", "2": "2", "3": "30", "3a": "31", "3b": "32", "4": "4", "5": "5", "i": "1", "ii": "2", "iii": "30",
           "iiia": "31", "iiib": "32", "iv": "4", "v": "5"}  # fmt: skip
-_KIDNEY = re.compile(
+_KIDNEY = asked(
     r"\b(?:ckd|chronic kidney disease|kidney disease)\b(?:[ ,(]*(?:stage )?(3a|3b|[1-5]|iii[ab]?|ii|iv|i|v)\b)?"
 )
-STAGE = Rule("kidney-stage", "I.C.14.a, E11.22 note")
-DIABETES = Rule("diabetes-with", "I.A.15, I.C.4.a")
-PRESSURE = Rule("hypertension-family", "I.C.9.a")
-COPD = Rule("copd", "J44 notes")
-ANGINA = Rule("coronary-angina", "I.C.9.b")
-_NOT_DIABETIC = re.compile(
-    r"(?:not|un)[ -]?(?:due|related|caused|attributed)[^.;]{0,20} diabet|non-?diabetic|not diabetic"
+STAGE = Rule(
+    "kidney-stage", "I.C.14.a, E11.22 note", "A combination code that says kidney disease takes its stage as well"
 )
-_NOT_PRESSURE = re.compile(r"not (?:due|related|caused|attributed)[^.;]{0,20} (?:hypertension|htn)")
-_LOWER_INFECTION = ("J12", "J13", "J14", "J15", "J16", "J17", "J18", "J20", "J21", "J22")
+DIABETES = Rule(
+    "diabetes-with",
+    "I.A.15, I.C.4.a",
+    'Diabetes and what the index lists under "with" are linked unless the text denies it',
+)
+PRESSURE = Rule(
+    "hypertension-family", "I.C.9.a", "Hypertension with heart failure or kidney disease is I11, I12 or I13, first"
+)
+COPD = Rule(
+    "copd",
+    "J44 notes",
+    "COPD with a lower respiratory infection is J44.0 with the infection; an exacerbation adds J44.1",
+)
+ANGINA = Rule("coronary-angina", "I.C.9.b", "Coronary disease and angina are one code by the kind of angina")
+_NOT_DIABETIC = asked(
+    r"(?:not|un)[ -]?(?:due|related|caused|attributed|associated)[^.;]{0,24} (?:diabet|dm\b)|non-?diabetic"
+    r"|not diabetic|rather than (?:to |by |from )?(?:the |her |his )?diabet"
+)
+_NOT_PRESSURE = asked(r"not (?:due|related|caused|attributed)[^.;]{0,20} (?:hypertension|htn)")
+_LOWER_INFECTION = ("J10.0", "J11.0", "J12", "J13", "J14", "J15", "J16", "J17", "J18", "J20", "J21", "J22")
+
+
+@lru_cache(maxsize=8192)
+def _linked(code: str) -> frozenset[int]:
+    """The numbers of the links of which a code is the other condition."""
+    links = table("diabetes_with")["links"]
+    return frozenset(n for n, link in enumerate(links) if code.startswith(tuple(link["with"])))
 
 
 def diabetes_with(case: Case) -> None:
     """Diabetes and a condition that the index lists under "with" are linked unless the text denies the link."""
     diabetes = case.accepted("E08", "E09", "E10", "E11", "E13")
-    if not diabetes or _NOT_DIABETIC.search(case.text):
+    if not diabetes:
+        return
+    live = set().union(*(_linked(c.code) for c in case.accepted("")))
+    if not live or case.first(_NOT_DIABETIC):
         return
     plain = [c for c in diabetes if c.code.endswith(".9")]
     links = table("diabetes_with")["links"]
     first = plain[0] if plain else diabetes[0]
     base = first.code[:3]
-    for link in links:
+    for number in sorted(live):
+        link = links[number]
         others = [c for c in case.accepted(*link["with"]) if c not in diabetes]
         if not others:
             continue
@@ -50,9 +76,39 @@ def diabetes_with(case: Case) -> None:
                 case.reject(candidate, DIABETES, f"{code} says it")
 
 
+_DUE_TO_DIABETES = re.compile(
+    r"^[ ,]*(?:is |are )?(?:due|secondary|related) to (?:her |his |the "
+    r"|poorly controlled )?(?:(?:type (?:1|2|i|ii)|t[12]) ?)?(?:dm|diabetes)"
+)
+
+
+def due_to_diabetes(case: Case) -> None:
+    """A condition that the text ascribes to the diabetes, though no index line links the two: .69 and the condition."""
+    diabetes = [c for c in case.accepted("E08", "E09", "E10", "E11", "E13") if c.code.endswith(".9")]
+    if not diabetes:
+        return
+    for other in case.accepted(""):
+        if other.code[0] in "ERZSTO" or not _DUE_TO_DIABETES.match(case.text[other.end : other.end + 60]):
+            continue
+        case.replace(
+            diabetes[0], f"{diabetes[0].code[:3]}.69", DIABETES, "The text ascribes the condition to the diabetes"
+        )
+        diabetes[0].rank = min(diabetes[0].rank, -1)
+        if other.code == "N52.9":
+            case.replace(other, "N52.1", DIABETES, "It is due to a disease that is coded first")
+
+
+def gastroparesis(case: Case) -> None:
+    """Gastroparesis of diabetes is an additional code, though one term may have said both."""
+    if case.has("E08.43", "E09.43", "E10.43", "E11.43", "E13.43") and (at := case.text.find("gastroparesis")) >= 0:
+        new = case.add("K31.84", at, at + 13, DIABETES, "The condition is an additional code")
+        if new is not None:
+            new.rank = max(new.rank, 1)
+
+
 def kidney_stage(case: Case) -> None:
     """A combination code that says kidney disease takes the stage's code as well; the words may have been one term."""
-    if case.has("N18") or not case.has("E08.22", "E09.22", "E10.22", "E11.22", "E13.22", "I12", "I13"):
+    if case.has("N18") or not case.has("E08.22", "E09.22", "E10.22", "E11.22", "E13.22", "I12", "I13", "D63.1"):
         return
     found = [(m, STAGES.get(m[1] or "", "9")) for m in case.search(_KIDNEY)]
     if not found:
@@ -65,9 +121,14 @@ def kidney_stage(case: Case) -> None:
 
 def hypertension_family(case: Case) -> None:
     """Hypertension with heart failure or kidney disease is presumed linked: I11, I12, I13 come first."""
+    if case.has("I16") and case.has("I50", "N18") and not case.has("I10", "I11", "I12", "I13", "I15"):
+        crisis = case.accepted("I16")[0]
+        case.add(
+            "I10", crisis.start, crisis.end, PRESSURE, "A hypertensive crisis is hypertension", finding=crisis.finding
+        )
     pressure = [c for c in case.accepted("I10") if c.code == "I10"]
     failing, kidney = case.accepted("I50"), case.accepted("N18")
-    if not pressure or not (failing or kidney) or _NOT_PRESSURE.search(case.text):
+    if not pressure or not (failing or kidney) or case.first(_NOT_PRESSURE):
         return
     late = any(c.code in ("N18.5", "N18.6") for c in kidney)
     if failing and kidney:
@@ -96,29 +157,42 @@ def copd_with_infection(case: Case) -> None:
     case.add("J44.0", infection.start, infection.end, COPD, why, finding=copd[0].finding)
 
 
+_ANGINA = (("spasm", "I25.111"), ("prinzmetal", "I25.111"), ("refractory", "I25.112"), ("stable angina", "I25.119"))
+
+
 def coronary_angina(case: Case) -> None:
     """Coronary disease and angina are presumed linked: one code from I25.11-."""
     vessels = [c for c in case.accepted("I25.10") if c.code == "I25.10"]
     angina = case.accepted("I20")
     if vessels and angina:
-        code = "I25.110" if any(c.code == "I20.0" for c in angina) else "I25.119"
+        low, high = bounds(case.text, angina[0].start, angina[0].end)
+        clause = case.text[low:high]
+        if any(c.code == "I20.0" for c in angina) or "unstable" in clause:
+            code = "I25.110"
+        else:
+            code = next((c for word, c in _ANGINA if word in clause), "I25.119")
         case.replace(vessels[0], code, ANGINA, "Angina with coronary disease is one code")
         for candidate in angina:
             case.reject(candidate, ANGINA, f"{code} says it")
 
 
-_BOTH = re.compile(r"\bacute and chronic ([a-z][a-z ]{3,40}?)(?=[.,;:\n)]|$| with | and )")
-ACUTE_CHRONIC = Rule("acute-and-chronic", "I.B.8")
+_BOTH = asked(r"\bacute (?:and|on) chronic ([a-z][a-z ]{3,40}?)(?=[.,;:\n)]|$| with | and )")
+ACUTE_CHRONIC = Rule(
+    "acute-and-chronic", "I.B.8", "Acute and chronic are both coded, the acute one first, unless one code says both"
+)
 
 
 def acute_and_chronic(case: Case) -> None:
     """ "Acute and chronic X" is both codes, the acute one first."""
-    if not case.says("acute and chronic"):
+    if not case.says("acute and chronic", "acute on chronic"):
         return
     for match in case.search(_BOTH):
-        codes = [_leaf(case, f"{word} {match[1]}") for word in ("acute", "chronic")]
-        if None in codes:
-            continue
+        codes = [
+            _leaf(case, f"{word} {match[1]}") or _leaf(case, f"{word} {match[1].split(' of ')[0]}")
+            for word in ("acute", "chronic")
+        ]
+        if None in codes or codes[0] == codes[1] or case.lexicon.entries(match[0]):
+            continue  # not both are known, or one code says both
         for candidate in case.accepted(""):
             if candidate.start >= match.start() and candidate.end <= match.end() and candidate.code not in codes:
                 case.reject(candidate, ACUTE_CHRONIC, "The words name two conditions")
@@ -134,4 +208,14 @@ def _leaf(case: Case, phrase: str) -> str | None:
     return case.lexicon.leaf(entries[0].code) if entries else None
 
 
-RULES = (acute_and_chronic, diabetes_with, kidney_stage, hypertension_family, copd_with_infection, coronary_angina)
+RULES = (
+    diabetes_with,
+    gastroparesis,
+    due_to_diabetes,
+    kidney_stage,
+    hypertension_family,
+    copd_with_infection,
+    coronary_angina,
+)
+
+FIRST = (acute_and_chronic,)

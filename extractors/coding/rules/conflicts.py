@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cache, lru_cache
+
 from extractors.coding.case import Candidate, Case, Rule
 from extractors.coding.tables import table
+from extractors.coding.titles import read_title
 
-INTEGRAL = Rule("integral-sign", "I.B.5")
-VAGUE = Rule("highest-specificity", "I.B.2")
-DEPENDENCE = Rule("dependence-over-abuse", "I.C.5.b.2")
-PREGNANT = Rule("pregnancy-chapter-first", "I.C.15.a.1")
-EXCLUDES1 = Rule("excludes1", "I.A.12.a")
-ORGANISM = Rule("organism-in-the-code", "I.B.9")
+INTEGRAL = Rule("integral-sign", "I.B.5", "A usual sign of a coded disease is not coded beside it")
+VAGUE = Rule("highest-specificity", "I.B.2", "A vaguer code of the category falls beside an exact one")
+DEPENDENCE = Rule("dependence-over-abuse", "I.C.5.b.2", "Of use, abuse and dependence only the strongest is coded")
+PREGNANT = Rule("pregnancy-chapter-first", "I.C.15.a.1", "Chapter 15 comes first; Z33.1 and Z34 fall beside it")
+EXCLUDES1 = Rule(
+    "excludes1",
+    "I.A.12.a",
+    "Of two codes that an Excludes1 note parts the more exact stays, the other waits for a coder",
+)
+ORGANISM = Rule("organism-in-the-code", "I.B.9", "An organism's own code falls where the infection's code names it")
 
 
 def hypertension_once(case: Case) -> None:
@@ -28,12 +36,21 @@ def site_left_open(case: Case) -> None:
             case.reject(candidate, VAGUE, "The text leaves the side of the tumour open", "suggested")
 
 
+@lru_cache(maxsize=8192)
+def _diseases(code: str) -> frozenset[int]:
+    """The numbers of the rows of which a code is a disease."""
+    rows = table("integral")["diseases"]
+    return frozenset(n for n, row in enumerate(rows) if code.startswith(tuple(row["disease"])))
+
+
 def integral_signs(case: Case) -> None:
     """A sign that belongs to a coded disease is not coded beside it."""
-    signs = case.accepted("R", "M25.5", "M54.5", "M79.6", "G89")
+    signs = case.accepted("R", "M25.5", "M54.5", "M79.6", "M79.8", "G89")
     if not signs:
         return
-    for row in table("integral")["diseases"]:
+    rows = table("integral")["diseases"]
+    for number in sorted(set().union(*(_diseases(c.code) for c in case.accepted("")))):
+        row = rows[number]
         if not case.has(*row["disease"]):
             continue
         for sign in signs:
@@ -44,9 +61,12 @@ def integral_signs(case: Case) -> None:
 def vague_beside_exact(case: Case) -> None:
     """The category's "unspecified" code falls when a more exact code of the same category stands."""
     codes = case.accepted("")
+    families = Counter(code[:3] for code in {c.code for c in codes})
     for candidate in codes:
         family = candidate.code[:3]
-        if case.lexicon.leaf(family) != candidate.code and candidate.code not in _vague():
+        if families[family] < 2:
+            continue
+        if candidate.code not in _vague() and case.lexicon.leaf(family) != candidate.code:
             continue
         exact = next(
             (c for c in codes if c.code[:3] == family and c.code != candidate.code and c.status == "accepted"), None
@@ -55,6 +75,29 @@ def vague_beside_exact(case: Case) -> None:
             case.reject(candidate, VAGUE, f"{exact.code} says more")
 
 
+def same_said_better(case: Case) -> None:
+    """A code whose title says only a part of what another of its category says is that one, said less well."""
+    codes = [c for c in case.accepted("") if not c.code.startswith(("Z", "T", "S", "O"))]
+    seen: dict[str, list[Candidate]] = {}
+    for candidate in codes:
+        seen.setdefault(candidate.code[:3], []).append(candidate)
+    for family in seen.values():
+        for one in family if len(family) > 1 else ():
+            if one.printed or "unspecified" not in case.lexicon.display_of(one.code).lower():
+                continue
+            said = read_title(one.code, case.lexicon.display_of(one.code)).words
+            better = next(
+                (o for o in family if o.status == "accepted" and o.code != one.code and _beyond(case, o, said)), None
+            )
+            if better is not None:
+                case.reject(one, VAGUE, f"{better.code} says more")
+
+
+def _beyond(case: Case, other: Candidate, said: frozenset[str]) -> bool:
+    return said < read_title(other.code, case.lexicon.display_of(other.code)).words
+
+
+@cache
 def _vague() -> frozenset[str]:
     return frozenset(table("integral")["vague"])
 
@@ -75,14 +118,16 @@ def pregnancy_first(case: Case) -> None:
     for candidate in case.accepted("Z33.1", "Z34"):
         case.reject(candidate, PREGNANT, "Chapter 15 codes say it")
     for candidate in case.accepted("O"):
-        candidate.rank = min(candidate.rank, -1)
+        candidate.rank = min(candidate.rank, -5)
+        case.note(candidate, PREGNANT, "Chapter 15 comes first")
 
 
 def organism_in_the_code(case: Case) -> None:
     """An infection code that names the organism makes the organism's own code redundant."""
-    for prefix, organisms in table("integral")["organism_in_code"].items():
+    rows = table("integral")["organism_in_code"]
+    for prefix in rows if case.has(*rows) else ():
         if case.has(prefix):
-            for candidate in case.accepted(*organisms):
+            for candidate in case.accepted(*rows[prefix]):
                 case.reject(candidate, ORGANISM, "The infection's code names the organism")
 
 
@@ -95,15 +140,20 @@ def excludes1(case: Case) -> None:
     codes = case.accepted("")
     every = [c.code for c in codes]
     for one in codes:
-        barred = case.lexicon.excluded(one.code, every)
+        barred = case.lexicon.noted("excludes1", one.code, every)
         for other in codes if barred else ():
             if one is other or one.status != "accepted" or other.status != "accepted" or one.code == other.code:
                 continue
-            if other.code not in barred:
+            if other.code not in barred or (_told_apart(one) and _told_apart(other)):
                 continue
             loser, keeper = (one, other) if _exact(case, other) >= _exact(case, one) else (other, one)
             if not loser.printed:
                 case.reject(loser, EXCLUDES1, f"An Excludes1 note parts it from {keeper.code}", "suggested")
+
+
+def _told_apart(candidate: Candidate) -> bool:
+    """The text says "acute and chronic": two conditions, not one that may be called by either name (I.B.8)."""
+    return any("(acute-and-chronic;" in reason for reason in candidate.reasons)
 
 
 def _exact(case: Case, candidate: Candidate) -> tuple[bool, bool, bool]:
@@ -119,6 +169,7 @@ RULES = (
     dependence_over_abuse,
     pregnancy_first,
     vague_beside_exact,
+    same_said_better,
     integral_signs,
     excludes1,
 )

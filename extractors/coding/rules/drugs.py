@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from extractors.coding.case import Case, Rule
+from extractors.coding.case import Case, Rule, around, asked
+from extractors.coding.clauses import bounds
 from extractors.coding.drugs_named import drug_in, stem
 from extractors.coding.tables import table
-from extractors.findings.cues import Cues
+from extractors.findings.cues import Cued
 
-LONG_TERM = Rule("long-term-drug", "I.C.4.a.3, I.C.21.c.3")
-ADVERSE = Rule("adverse-effect", "I.C.19.e.5.a")
-UNDER = Rule("underdosing", "I.C.19.e.5.c")
-_EFFECT = re.compile(r"^[ ,(]*(?:likely |probably )?(?:from|due to|caused by|secondary to|after taking|induced by)\b")
-_SKIPS = re.compile(
-    r"\b(?:skip(?:s|ped|ping)?|miss(?:es|ed|ing)? (?:\w+ )?doses? of|stopped taking|ran out of|rations?|rationing"
-    r"|underdos\w+|not taking|has not taken|taking less)\b"
+LONG_TERM = Rule(
+    "long-term-drug",
+    "I.C.4.a.3, I.C.21.c.3",
+    "A drug that is taken for long, by its class beside its disease or by the words",
 )
-_SKIPPING = Cues(
-    ["skip", "miss", "stopped taking", "ran out of", "ration", "underdos", "not taking", "has not taken", "taking less"]
+ADVERSE = Rule("adverse-effect", "I.C.19.e.5.a", "A drug taken correctly that did harm: the harm first, then the drug")
+UNDER = Rule("underdosing", "I.C.19.e.5.c", "Less of a drug than prescribed: the disease, the underdosing, the reason")
+_EFFECT = re.compile(r"^[ ,(]*(?:likely |probably )?(?:from|due to|caused by|secondary to|after taking|induced by)\b")
+_INSIDE = re.compile(r"\b(?:due to|from|caused by|secondary to)\b")
+_SKIPPING = (
+    "skip", "miss", "stopped taking", "ran out of", "ration", "underdos", "not taking", "has not taken", "taking less",
+    "takes less", "forget", "forgot", "noncomplian", "non-complian", "not complian", "take half",
+    "takes half", "cut", "stopped", "discontinued her own", "refus",
+)  # fmt: skip
+_SKIPS = asked(
+    r"\b(?:skip(?:s|ped|ping)?|miss(?:es|ed|ing)? (?:\w+ )?doses? of|stopped taking|ran out of|rations?|rationing"
+    r"|underdos\w+|not taking|has not taken|tak(?:es|ing) less|forgets?(?: to take)?|forgot(?: to take)?"
+    r"|non-?complian\w+ with|not complian\w+ with"
+    r"|takes? half|cut(?:s|ting)? (?:back|down) on|stopped|discontinued her own|refus\w+ to take)\b",
+    _SKIPPING,
 )
 _MONEY = re.compile(
     r"\b(?:cannot|can't|could not|couldn't|unable to)\b[^.;\n]{0,12}\b(?:pay|afford)\b(?: for)?(?: it| them)?"
-    r"|\bcosts?\b|financial"
+    r"|\bcosts?\b|financial|too expensive|lost (?:her |his )?insurance"
 )
+_REASONS = (
+    (_MONEY, "Z91.120", "The reason for it is money"),
+    (re.compile(r"\bforg[eo]t\w*|\bconfus\w+|\bmemory\b"), "Z91.138", "It was not intended"),
+    (re.compile(
+        r"\bon purpose|\bside effects?|\bfeels? (?:better|fine|well)|\bdoes(?: not|n't) (?:like|want|believe)"
+        r"|\brefus\w+|\bintentional\w*"),
+     "Z91.128", "It was intended, for another reason than money"),
+)  # fmt: skip
 
 
 def long_term(case: Case) -> None:
@@ -33,14 +53,78 @@ def long_term(case: Case) -> None:
             continue
         name = str(finding.attributes.get("ingredient") or finding.attributes.get("drug") or finding.text)
         group = case.lexicon.drug_class(str(finding.attributes.get("rxnorm") or ""), name)
-        if group:
+        once = bounds(case.text, finding.start, finding.end) if group and _is_long_term(case, group) else None
+        if group and once and not (case.seen.between(_ONCE, *once) and _ONCE.pattern.search(case.text, *once)):
             _add_long_term(case, finding.start, finding.end, group, number)
 
 
-def _add_long_term(case: Case, start: int, end: int, group: str, finding: int | None) -> None:
-    rule = table("drug_classes")["long_term"].get(group)
-    if rule is None or not case.has(*rule["with"]):
+@cache
+def _named() -> tuple[Cued, dict[str, str]]:
+    """A drug that the words say is taken for long, and the code of each name."""
+    codes = {name: code for code, names in table("drug_classes")["long_term_names"].items() for name in names}
+    names = "|".join(sorted(map(re.escape, codes), key=len, reverse=True))
+    return around(
+        rf"\b(?:long[- ]term|chronic(?:ally)?|daily|every day|maintenance|takes?|remains on|maintained on"
+        rf"|continues?(?: on)?|on)\b"
+        rf"(?: (?:use of|therapy with|current use of|treatment with|her|his|the|daily|chronic|long-term"
+        rf"|low[- ]dose|oral|inhaled|an?))*"
+        rf" ({names})s?\b|\b({names})s?\b[^.;\n]{{0,20}}\b(?:daily|long[- ]term|every day|for years"
+        rf"|which (?:she|he) takes)\b",
+        codes,
+    ), codes
+
+
+def long_term_words(case: Case) -> None:
+    """A drug that the text itself says is taken for long, whatever it is for."""
+    pattern, codes = _named()
+    if not case.says(
+        "term", "chronic", "daily", "every day", "maintenance", "maintained", "take", "on ", "continue", "for years"
+    ):
         return
+    for match in case.near(pattern):
+        name = match[1] or match[2]
+        code = codes[name]
+        low, high = bounds(case.text, *match.span())
+        clause = case.text[low:high]
+        if (
+            (case.seen.between(_ONCE, low, high) and _ONCE.pattern.search(clause))
+            or (code == "Z79.4" and case.has("E10", "O24.41"))
+            or (code == "Z79.891" and case.has("F11"))
+        ):
+            continue
+        plain = match[0].startswith(("on ", "take", "continue")) and not _LONG.search(clause)
+        if plain and code in ("Z79.1", "Z79.2", "Z79.52", "Z79.899", "Z79.3", "Z79.890", "Z79.891"):
+            continue  # a course of it is as likely
+        if code == "Z79.52" and "inhal" in clause:
+            code = "Z79.51"
+        new = case.add(code, *match.span(), LONG_TERM, "The text says that it is taken for long", confidence=0.8)
+        if new is not None:
+            new.rank = max(new.rank, 5)
+
+
+_ONCE = asked(
+    r"\b(?:once|one dose|single dose|dose of|in (?:the )?clinic|in the (?:ed|office|hospital)|stopped"
+    r"|discontinued|held|days|course|taper|prn"
+    r"|as needed|allerg\w*|overdose|not (?:on|taking)|stopp\w+|ran out|skip\w*|forget\w*|today)\b"
+)
+_LONG = re.compile(r"\b(?:long[- ]term|chronic|daily|every day|maintenance|for years)\b")
+
+
+def _is_long_term(case: Case, group: str) -> bool:
+    """True when a drug of this class is taken for long, for a disease that is coded."""
+    rule = table("drug_classes")["long_term"].get(group)
+    return (
+        rule is not None
+        and not (rule["code"] == "Z79.4" and case.has("O24.41"))
+        and case.has(*rule["with"])
+        and not (rule["code"] == "Z79.60" and case.has("Z79.6"))
+    )
+
+
+def _add_long_term(case: Case, start: int, end: int, group: str, finding: int | None) -> None:
+    if not _is_long_term(case, group):
+        return
+    rule = table("drug_classes")["long_term"][group]
     new = case.add(rule["code"], start, end, LONG_TERM, "A drug taken for long", finding=finding, confidence=0.8)
     if new is not None:
         new.rank = max(new.rank, 5)
@@ -50,9 +134,12 @@ def adverse_effect(case: Case) -> None:
     """A drug taken correctly that did harm: the harm first, then the drug."""
     for effect in case.accepted("L", "R", "K", "D", "T78", "G", "I", "N", "E"):
         link = _EFFECT.match(case.text[effect.end : effect.end + 40])
-        if link is None:
+        inside = _INSIDE.search(case.text, effect.start, effect.end)
+        if link is None and inside is None:
             continue
-        drug = drug_in(case, effect.end + link.end(), 40)
+        drug = (
+            drug_in(case, effect.end + link.end(), 40) if link else drug_in(case, inside.end(), 40) if inside else None
+        )
         if drug is None:
             continue
         start, end, group, name = drug
@@ -66,7 +153,7 @@ def adverse_effect(case: Case) -> None:
 
 def underdosing(case: Case) -> None:
     """Less of a drug than prescribed: the disease first, then the underdosing, then the reason for it."""
-    for match in case.search(_SKIPS, _SKIPPING):
+    for match in case.search(_SKIPS):
         drug = drug_in(case, match.end(), 40)
         if drug is None:
             continue
@@ -78,11 +165,19 @@ def underdosing(case: Case) -> None:
         if new is not None:
             new.rank = max(new.rank, 2)
         _add_long_term(case, start, end, group, None)
-        money = _MONEY.search(case.text, end, end + 80)
-        if money:
-            reason = case.add("Z91.120", money.start(), money.end(), UNDER, "The reason for it is money")
-            if reason is not None:
-                reason.rank = max(reason.rank, 3)
+        _add_reason(case, match.start(), end)
 
 
-RULES = (adverse_effect, underdosing, long_term)
+def _add_reason(case: Case, start: int, end: int) -> None:
+    """Why less was taken: money, another intent, forgetting; unsaid, none is added."""
+    low, high = bounds(case.text, start, end)
+    for pattern, code, why in _REASONS:
+        match = pattern.search(case.text, low, min(high, end + 90))
+        if match:
+            new = case.add(code, match.start(), match.end(), UNDER, why)
+            if new is not None:
+                new.rank = max(new.rank, 3)
+            return
+
+
+RULES = (adverse_effect, underdosing, long_term_words, long_term)

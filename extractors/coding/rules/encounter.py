@@ -1,32 +1,78 @@
-"""Why the patient came: office E/M level by decision making or time, the global period (AMA/CMS 2021/2023 rules)."""
+"""Why the patient came: the level of an office visit (AMA/CMS 2021/2023 rules), the global period."""
 
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 
-from extractors.coding.case import Case, Rule
+from extractors.coding.case import Candidate, Case, Rule, asked
+from extractors.coding.done import add_service
 from extractors.coding.tables import table
-from fhir_profiles.systems import CPT
+from extractors.findings.cues import Cued
+from fhir_profiles.systems import CPT, HCPCS
 
-LEVEL = Rule("office-em", "CMS/AMA office E/M 2021")
-GLOBAL = Rule("global-period", "CMS global surgery")
-FIRST = Rule("reason-for-encounter", "I.C.2.e.2, I.C.21.c.5")
-_NEW = re.compile(r"\bnew patient\b")
-_KNOWN = re.compile(r"\bestablished patient\b")
-_LAST_SEEN = re.compile(r"\blast seen\b[^.;\n]{0,60}?\b(\d+) (months?|years?) ago")
-_TIME = re.compile(
-    r"\b(\d{2,3}) min(?:ute)?s?\b[^.;\n]{0,30}\b(?:total|in all)|\btotal time\b[^.;\n\d]{0,20}(\d{2,3}) min"
+LEVEL = Rule(
+    "office-em",
+    "CMS/AMA office E/M 2021",
+    "An office visit by total time, stated decision making or two of its three elements",
 )
-_POST_OP = re.compile(r"\bpost-?op(?:erative)?(?: day)? ?#?(\d{1,2})\b[^.;\n]{0,60}")
-_COMPLICATED = re.compile(r"(?<!no )(?<!without )\bcomplication")
-_STATED = re.compile(r"\b(straightforward|low|moderate|high)(?: complexity)? (?:mdm|medical decision making)\b")
+GLOBAL = Rule(
+    "global-period", "CMS global surgery", "A check after surgery within the global period is 99024 and no visit"
+)
+FIRST = Rule(
+    "reason-for-encounter",
+    "I.C.2.e.2, I.C.21.c.5",
+    "Chemotherapy, screening, aftercare and examinations are first-listed",
+)
+WHO = Rule("new-or-established", "CPT new and established patients", "Asks whether the patient is new or established")
+HOW = Rule("visit-level", "CMS/AMA office E/M 2021", "Asks for the time or the decision making of a visit")
+PROLONGED = Rule(
+    "prolonged-payer",
+    "CPT 99417, HCPCS G2212",
+    "Asks for the payer of a prolonged visit: payers count from other minutes",
+)
+_NEW = asked(r"\bnew patient\b|\bnew to (?:the|our|this) (?:practice|clinic)\b")
+_KNOWN = asked(r"\bestablished patient\b|\bestablished with (?:the|our|this) (?:practice|clinic)\b")
+_NUMBER = {
+    w: n
+    for n, w in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    )
+}
+_SPAN = r"(\d+|" + "|".join(_NUMBER) + r") (months?|years?)"
+_LAST_SEEN = asked(
+    rf"\b(?:last seen|seen|last visit(?:ed)?|was here|previous visit|prior visit)\b[^.;\n]{{0,60}}?\b{_SPAN} ago"
+    rf"|\bnot (?:been )?seen[^.;\n]{{0,40}}\b(?:in|for) (?:over |more than )?{_SPAN}"
+)
+_OTHER_SPECIALTY = asked(r"\b(?:different|another|other) specialty\b")
+_TIME = asked(
+    r"\b(\d{2,3}) min(?:ute)?s?\b[^.;\n]{0,30}\b(?:total|in all|of my time|on the (?:date|day))"
+    r"|\btotal (?:visit |encounter )?time\b[^.;\n\d]{0,30}(\d{2,3}) ?min|\bspent(?: a total of| about)? (\d{2,3}) ?min"
+)
+_POST_OP = asked(
+    r"\bpost-?op(?:erative)?(?: visit| check| follow-?up)?(?: day| week)? ?#?\d{0,2}\b[^.;\n]{0,60}"
+    r"|\b(?:weeks?|days?) (?:after|following|status post)"
+    r"\b[^.;\n]{0,40}"
+)
+_SURGERY = asked(r"surg(?:ery|eon|ical)|\w+ectomy|\w+plasty|repair|\w+otomy|post-?op|replacement|fusion|fixation")
+_COMPLICATED = asked(
+    r"(?<!no )(?<!without )\bcomplication|\bunrelated\b|\binfect(?!ion: no)|\bdehisc"
+    r"|return to (?:the )?(?:or|operating)"
+)
+_STATED = asked(
+    r"\b(straightforward|low|moderate|high)(?:[- ](?:complexity|level))? (?:mdm|(?:medical )?decision[- ]making)\b"
+    r"|\b(?:mdm|(?:medical )?decision[- ]making)(?: is| was|:| of)? (straightforward|low|moderate|high)\b"
+)
+_VISIT = asked(r"\b(?:office|clinic|outpatient) visit\b|\bseen (?:today|in (?:the )?(?:office|clinic))\b")
 LEVELS = ("straightforward", "low", "moderate", "high")
 
 
 def global_period(case: Case) -> None:
     """A check after surgery by the surgeon within the global period is 99024 and no visit level."""
-    match = _POST_OP.search(case.text) if case.says("post") else None
-    if match and re.search(r"\b(?:check|visit|follow-?up|recheck)\b", case.text) and not _COMPLICATED.search(case.text):
+    match = case.first(_POST_OP) if case.says("post", "days after", "weeks after", "days following") else None
+    if match is None or not case.first(_SURGERY) or case.first(_COMPLICATED):
+        return
+    if re.search(r"\b(?:check|visit|follow-?up|recheck|seen)\b", case.text) and not case.says("emergency department"):
         case.add("99024", *match.span(), GLOBAL, "A visit within the global period of surgery", system=CPT)
 
 
@@ -34,68 +80,120 @@ def office_level(case: Case) -> None:
     """New or established, then the level: by stated time, stated decision making, or two of its three elements."""
     if case.setting != "outpatient" or any(c.code == "99024" for c in case.candidates):
         return
-    new = _is_new(case.text)
-    if new is None or any(c.code.startswith("992") and c.printed for c in case.candidates):
+    if any(c.code.startswith("99") and c.system == CPT and c.status == "accepted" for c in case.candidates):
+        return  # a visit of another kind, or a printed one
+    new = is_new(case)
+    if new is None:
+        visit = case.first(_VISIT) if case.says(" visit", "seen ") else None
+        if visit is not None and (by_decision(case) or minutes_of(case)):
+            case.ask(WHO, "Was the patient seen by the group and specialty within three years?", *visit.span())
         return
-    at, is_new = new
-    found = _by_time(case.text, is_new) or _by_decision(case.text, is_new)
-    if found is None:
+    at, newly = new
+    timed = _by_time(case, is_new=newly)
+    decided = by_decision(case)
+    if timed is not None:
+        code, span, why = timed
+    elif decided is not None:
+        level, span = decided
+        code = table("office_em")["levels"]["new" if newly else "established"][level]
+        why = f"{LEVELS[level]} decision making, two of three elements"
+    else:
+        case.ask(HOW, "How much time, or which decision making?", *at)
         return
-    code, span, why = found
     candidate = case.add(code, *span, LEVEL, why, system=CPT, confidence=0.75)
     if candidate is not None:
         candidate.evidence.append(at)
+        _prolonged(case, candidate)
 
 
-def _is_new(text: str) -> tuple[tuple[int, int], bool] | None:
-    seen = _LAST_SEEN.search(text) if "last seen" in text else None
+def is_new(case: Case) -> tuple[tuple[int, int], bool] | None:
+    """Where the text says it, and whether the patient is new: not seen by group and specialty for three years."""
+    seen = case.first(_LAST_SEEN)
     if seen:
-        months = int(seen[1]) * (12 if seen[2].startswith("year") else 1)
+        if case.first(_OTHER_SPECIALTY):
+            return seen.span(), True
+        count, unit = (seen[1], seen[2]) if seen[1] else (seen[3], seen[4])
+        months = (int(count) if count.isdigit() else _NUMBER[count]) * (12 if unit.startswith("year") else 1)
         return seen.span(), months >= 36
-    for pattern, words, is_new in ((_KNOWN, "established patient", False), (_NEW, "new patient", True)):
-        if words in text and (match := pattern.search(text)):
-            return match.span(), is_new
+    for pattern, newly in ((_KNOWN, False), (_NEW, True)):
+        if match := case.first(pattern):
+            return match.span(), newly
     return None
 
 
-def _by_time(text: str, is_new: bool) -> tuple[str, tuple[int, int], str] | None:
-    match = _TIME.search(text)
-    if match is None:
+def minutes_of(case: Case) -> tuple[int, tuple[int, int]] | None:
+    """The stated total of minutes and where it stands."""
+    match = case.first(_TIME) if case.says("min") else None
+    return (int(match[1] or match[2] or match[3]), match.span()) if match else None
+
+
+def _by_time(case: Case, *, is_new: bool) -> tuple[str, tuple[int, int], str] | None:
+    found = minutes_of(case)
+    if found is None:
         return None
-    minutes = int(match[1] or match[2])
     codes = table("office_em")["minutes"]["new" if is_new else "established"]
-    reached = [code for least, code in codes if minutes >= least]
-    return (reached[-1], match.span(), f"{minutes} minutes in total") if reached else None
+    reached = [code for least, code in codes if found[0] >= least]
+    return (reached[-1], found[1], f"{found[0]} minutes in total") if reached else None
 
 
-def _by_decision(text: str, is_new: bool) -> tuple[str, tuple[int, int], str] | None:
-    stated = _STATED.search(text)
+@lru_cache(maxsize=2)  # several rules ask of one text
+def by_decision(case: Case) -> tuple[int, tuple[int, int]] | None:
+    """The level of decision making, stated or by two of its three elements, and the words that say so."""
+    stated = case.first(_STATED) if case.says("mdm", "decision") else None
     if stated:
-        level, span = LEVELS.index(stated[1]), stated.span()
-    else:
-        elements = [_element(text, name) for name in ("problems", "data", "risk")]
-        known = [e for e in elements if e is not None]
-        if len(known) < 2:
-            return None
-        ranked = sorted(known, key=lambda e: -e[0])
-        level, span = ranked[1]
-        span = (min(e[1][0] for e in known), max(e[1][1] for e in known))
-    codes = table("office_em")["levels"]["new" if is_new else "established"]
-    return codes[level], span, f"{LEVELS[level]} decision making, two of three elements"
+        return LEVELS.index(stated[1] or stated[2]), stated.span()
+    known = [e for name in ("problems", "data", "risk") if (e := _element(case, name)) is not None]
+    if len(known) < 2:
+        return None
+    level = sorted(known, key=lambda e: -e[0])[1][0]
+    return level, (min(e[1][0] for e in known), max(e[1][1] for e in known))
 
 
-def _element(text: str, name: str) -> tuple[int, tuple[int, int]] | None:
-    for level in (3, 2, 1, 0):
-        for phrase in table("office_em")["elements"][name].get(LEVELS[level], ()):
-            if match := re.search(phrase, text):
-                return level, match.span()
+@cache
+def _phrases(name: str) -> list[tuple[int, Cued]]:
+    """What tells the level of an element, the highest first."""
+    said = table("office_em")["elements"][name]
+    return [(level, asked(phrase)) for level in (3, 2, 1, 0) for phrase in said.get(LEVELS[level], ())]
+
+
+def _element(case: Case, name: str) -> tuple[int, tuple[int, int]] | None:
+    for level, phrase in _phrases(name):
+        if match := case.first(phrase):
+            return level, match.span()
     return None
+
+
+def _prolonged(case: Case, visit: Candidate) -> None:
+    """Fifteen minutes beyond the longest visit are a further code, counted from another minute by Medicare."""
+    found = minutes_of(case)
+    if found is None or visit.code not in ("99205", "99215"):
+        return
+    beyond = found[0] - (60 if visit.code == "99205" else 40)
+    if beyond < 15:
+        return
+    if case.says("medicare"):
+        over = found[0] - (89 if visit.code == "99205" else 69)
+        if over >= 0:
+            add_service(
+                case,
+                "G2212",
+                found[1],
+                PROLONGED,
+                "Prolonged beyond Medicare's minutes",
+                system=HCPCS,
+                units=over // 15 + 1,
+            )
+    elif case.says("commercial", "private insurance"):
+        add_service(case, "99417", found[1], PROLONGED, "Prolonged by 15 minutes or more", units=beyond // 15)
+    else:
+        case.ask(PROLONGED, "Who pays? Medicare and others count prolonged time from different minutes", *found[1])
 
 
 def reason_first(case: Case) -> None:
     """Chemotherapy, screening and examination encounters are first-listed."""
-    for candidate in case.accepted("Z51.0", "Z51.1", "Z12", "Z00", "Z01", "Z47", "Z48"):
+    for candidate in case.accepted("Z51.0", "Z51.1", "Z12", "Z00", "Z01", "Z47", "Z48", "Z08", "Z09", "Z34"):
         candidate.rank = min(candidate.rank, -4)
+        case.note(candidate, FIRST, "The reason for the encounter is first-listed")
 
 
 RULES = (global_period, office_level, reason_first)

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from extractors.coding.case import Case, Rule
+from extractors.coding.case import Case, Rule, asked
+from extractors.coding.clauses import bounds
 from extractors.coding.tables import table
+from extractors.findings.cues import Cued
 
-ORGANISM = Rule("organism", "I.B.7")
-SEPSIS = Rule("sepsis-chain", "I.C.1.d")
-COVID = Rule("covid-pneumonia", "I.C.1.g")
-_DUE_TO = re.compile(r"\bsepsis (?:due to|from|secondary to|caused by|with) ([a-z][a-z. ]{2,40})")
+ORGANISM = Rule("organism", "I.B.7", "A local infection takes the code of its named organism")
+SEPSIS = Rule(
+    "sepsis-chain",
+    "I.C.1.d",
+    "Sepsis by organism first, R65.2- for failing organs, then the local infection and the organs",
+)
+COVID = Rule("covid-pneumonia", "I.C.1.g", "Pneumonia with COVID-19 is J12.82 after U07.1")
+PNEUMONIA = Rule("pneumonia-organism", "I.B.2", "Pneumonia of a named organism is that organism's code")
+CONFIRMED = Rule(
+    "confirmed-only", "I.C.1.a.1, I.C.1.g.1.b, I.C.10.c", "HIV, COVID-19 and named influenza only when confirmed"
+)
+_BY = re.compile(r"^[ ,]*(?:due to|from|secondary to|caused by|with)? ?(?:an? |the )?([a-z][a-z. -]{2,40})")
+_DUE_TO = asked(r"\b(?:sepsis|septic shock) (?:due to|from|secondary to|caused by) ([a-z][a-z. ]{2,40})")
 _FAILURE = ("N17", "J96.0", "K72.0", "D65", "G93.41", "I51.81", "R57")
+
+
+@cache
+def _organisms() -> list[tuple[str, Cued]]:
+    rows = table("organisms")["organisms"]
+    return [(row["code"], asked("|".join(rf"\b{re.escape(w)}" for w in row["words"]))) for row in rows]
 
 
 def organism(case: Case) -> None:
@@ -19,12 +37,10 @@ def organism(case: Case) -> None:
     local = case.accepted(*table("organisms")["infections"])
     if not local or case.has("A40", "A41"):
         return
-    for row in table("organisms")["organisms"]:
-        if not case.says(*row["words"]):
-            continue
-        for match in case.search(re.compile("|".join(rf"\b{re.escape(w)}" for w in row["words"]))):
+    for code, pattern in _organisms():
+        for match in case.search(pattern):
             why = "The organism of the infection is an additional code"
-            new = case.add(row["code"], match.start(), match.end(), ORGANISM, why)
+            new = case.add(code, match.start(), match.end(), ORGANISM, why)
             if new is not None:
                 new.rank = max(new.rank, 1)
             break
@@ -34,7 +50,7 @@ def sepsis_organism(case: Case) -> None:
     """Sepsis due to a named organism has that organism's code; severe sepsis alone implies a sepsis code."""
     if not case.has("A40", "A41", "R65.2"):
         return
-    match = _DUE_TO.search(case.text)
+    match = case.first(_DUE_TO)
     code = None
     if match:
         rows = table("organisms")["sepsis"]
@@ -62,7 +78,11 @@ def sepsis_chain(case: Case) -> None:
     if severe < 0:
         failing = case.accepted(*_FAILURE)
         linked = re.search(
-            r"sepsis (?:with|and associated|complicated by) [^.;]{0,60}(?:failure|shock|injury)", case.text
+            r"sepsis (?:due to [^.;,]{2,40} )?(?:with|and associated|complicated by) [^.;]{0,60}"
+            r"(?:failure|shock|injury|dysfunction|encephalopathy)"
+            r"|(?:failure|injury|dysfunction|encephalopathy|coagulopathy) (?:due|secondary) to (?:the "
+            r"|her |his )?sepsis",
+            case.text,
         )
         if not failing or linked is None:
             return
@@ -74,6 +94,9 @@ def sepsis_chain(case: Case) -> None:
 
 def covid_pneumonia(case: Case) -> None:
     """COVID-19 with pneumonia is U07.1 and J12.82."""
+    for candidate in case.accepted("J12.82"):
+        why = "The pneumonia is that of COVID-19, which comes first"
+        case.add("U07.1", candidate.start, candidate.end, COVID, why, finding=candidate.finding)
     if not case.has("U07.1"):
         return
     for candidate in case.accepted("J18.9", "J12.9"):
@@ -82,4 +105,35 @@ def covid_pneumonia(case: Case) -> None:
         candidate.rank = -2
 
 
-RULES = (sepsis_organism, organism, sepsis_chain, covid_pneumonia)
+def pneumonia_organism(case: Case) -> None:
+    """Pneumonia of a named organism is that organism's pneumonia."""
+    plain = case.accepted("J18.9", "J15.9", "J12.9")
+    if not plain or case.has("J95.851", "J10", "J11", "U07.1"):
+        return
+    for candidate in plain:
+        low, high = bounds(case.text, candidate.start, candidate.end)
+        after = _BY.match(case.text[candidate.end : high])
+        before = case.text[max(low, candidate.start - 30) : candidate.start]
+        for row in table("organisms")["pneumonia"]:
+            near = after is not None and after[1].startswith(tuple(row["words"]))
+            if near or any(re.search(rf"\b{re.escape(w)}\w* $", before) for w in row["words"]):
+                case.replace(candidate, row["code"], PNEUMONIA, "The organism of the pneumonia is named")
+                for other in case.accepted("B95", "B96", "B97"):
+                    if low <= other.start < high:
+                        case.reject(other, PNEUMONIA, f"{row['code']} names the organism")
+                break
+
+
+def confirmed_only(case: Case) -> None:
+    """HIV, COVID-19, Zika and named influenza viruses are coded only when confirmed, in any setting."""
+    for candidate in case.accepted("B20", "Z21", "U07.1", "J12.82", "A92.5", "J09", "J10"):
+        finding = case.of(candidate)
+        if finding is None or not finding.assertion.possible:
+            continue
+        if candidate.code.startswith(("J09", "J10")):
+            case.replace(candidate, "J11.1", CONFIRMED, "A virus that is only suspected is not named")
+        else:
+            case.reject(candidate, CONFIRMED, "It is coded only when confirmed")
+
+
+RULES = (confirmed_only, pneumonia_organism, sepsis_organism, organism, sepsis_chain, covid_pneumonia)

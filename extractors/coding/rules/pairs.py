@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import Any
 
-from extractors.coding.case import Case, Rule
+from extractors.coding.case import Case, Rule, asked
 from extractors.coding.tables import table
 
-PAIR = Rule("combination", "I.B.9")
-BREATH = Rule("respiratory-failure", "I.C.10.b")
-TYPE = Rule("diabetes-type", "I.C.4.a")
-TRIMESTER = Rule("trimester", "I.C.15.a.3")
-_WEEK = re.compile(r"\b(\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)\b")
+PAIR = Rule("combination", "I.B.9", "Codes that stand together become the code that says both")
+BREATH = Rule("respiratory-failure", "I.C.10.b", "Respiratory failure with hypoxia or hypercapnia takes its character")
+TYPE = Rule("diabetes-type", "I.C.4.a", "The type or cause of a diabetes is the stated one")
+TRIMESTER = Rule("trimester", "I.C.15.a.3", "An unspecified trimester becomes the one that the text or its weeks give")
+_WEEK = asked(r"\b(\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)\b")
 _NAMED = ("first trimester", "second trimester", "third trimester")
 _LOW, _HIGH = re.compile(r"\bhypox(?:ia|ic|emi[ac])\b"), re.compile(r"\bhypercap(?:nia|nic|neic)\b|\bhypercarbi[ac]\b")
+
+
+@cache
+def _rows() -> list[tuple[frozenset[str], frozenset[str], dict[str, Any]]]:
+    """The rows, each after the categories of its first and its second condition."""
+    rows = table("combinations")["rows"]
+    return [(*(frozenset(code[:3] for code in codes) for codes in row["have"]), row) for row in rows]
 
 
 def pairs(case: Case) -> None:
     """Codes that stand together become the code that says both."""
     there = {c.code[:3] for c in case.accepted("")}
-    for row in table("combinations")["rows"]:
-        if not all(any(code[:3] in there for code in codes) for codes in row["have"]):
+    for one, two, row in _rows():
+        if there.isdisjoint(one) or there.isdisjoint(two):
             continue
         first, second = (case.accepted(*codes) for codes in row["have"])
         if not first or not second:
@@ -44,8 +53,57 @@ def respiratory_failure(case: Case) -> None:
             case.replace(candidate, candidate.code[:-1] + end, BREATH, "The clause says what the blood lacked")
 
 
+_SECONDARY = (
+    (asked(
+        r"\b(?:drug|steroid|medication|chemical|corticosteroid|prednisone"
+        r"|glucocorticoid)[- ]induced (?:diabetes|dm)\b|"
+                r"\b(?:diabetes|dm) (?:\w+ ){0,2}(?:due|secondary) to (?:long-term |chronic )?(?:steroids?"
+                r"|prednisone|corticosteroids?|glucocorticoids?)"),
+     "E09", ("induced", "steroid", "prednisone", "glucocorticoid")),
+    (asked(
+        r"\bpost-?pancreatectomy (?:diabetes|dm)\b|\b(?:diabetes|dm)\b[^.;\n]{0,24}(?:following|after|due to"
+        r"|secondary to)[^.;\n]{0,24}"
+                r"pancreatectomy|\btype 3c diabetes|\bpostprocedural diabetes"), "E13",
+     ("pancreatectomy", "type 3c", "postprocedural")),
+    (asked(
+        r"\bsecondary (?:diabetes|dm)\b|\b(?:diabetes|dm)(?: mellitus)? (?:due"
+        r"|secondary) to (?:chronic pancreatitis|cystic fibrosis|"
+                r"hemochromatosis|cushing|pancreatic cancer|acromegaly|malnutrition)"), "E08",
+     ("secondary d", "pancreatitis", "cystic fib", "hemochromatosis", "cushing", "pancreatic c", "acromeg",
+      "malnut")),
+    (asked(r"\b(?:lada|latent autoimmune diabetes|type 1\.5 diabetes)"), "E13",
+     ("lada", "latent autoimmune", "type 1.5")),
+)  # fmt: skip
+
+
+def diabetes_cause(case: Case) -> None:
+    """Diabetes of another cause is E08, E09 or E13, whatever the words alone would mean."""
+    if not case.says("diabetes", " dm"):
+        return
+    for pattern, category, cues in _SECONDARY:
+        match = next(case.search(pattern), None) if case.says(*cues) else None
+        if match is None:
+            continue
+        for candidate in case.accepted("E11", "E13", "E08", "E09"):
+            case.replace(candidate, category + candidate.code[3:], TYPE, "The text names what the diabetes comes of")
+        if not case.has(category):
+            case.add(f"{category}.9", *match.span(), TYPE, "The text names what the diabetes comes of")
+        return
+
+
+_TYPE_1 = asked(r"\b(?:type (?:1|i)|t1|dm ?1)\b ?(?:dm|diabet|,|\b)|\bt1dm\b|\biddm\b")
+_TYPE_2 = asked(r"\btype (?:2|ii)\b|\bt2dm\b|\bdm ?2\b")
+
+
 def diabetes_type(case: Case) -> None:
     """ "Diabetes" alone, beside a stated other type, is that type."""
+    if not case.has("E11"):
+        return
+    if case.says("type 1", "type i", "t1", "dm 1", "dm1", "iddm") and case.first(_TYPE_1) and not case.first(_TYPE_2):
+        for candidate in case.accepted("E11"):
+            same = f"E10{candidate.code[3:]}"
+            if case.lexicon.billable(same):
+                case.replace(candidate, same, TYPE, "The text says type 1")
     other = [c for c in case.accepted("E10", "E08", "E09", "E13") if not c.code.startswith("E11")]
     if not other:
         return
@@ -63,7 +121,7 @@ def trimester(case: Case) -> None:
     said = next(
         (n for n, w in ((1, "first trimester"), (2, "second trimester"), (3, "third trimester")) if w in case.text), 0
     )
-    week = _WEEK.search(case.text)
+    week = case.first(_WEEK)
     if not said and week and ("pregnan" in case.text or "gestation" in case.text):
         weeks = int(week[1])
         said = 1 if weeks < 14 else 2 if weeks < 28 else 3 if weeks <= 42 else 0
@@ -73,5 +131,5 @@ def trimester(case: Case) -> None:
             case.replace(candidate, code, TRIMESTER, "The text gives the trimester")
 
 
-FIRST = (diabetes_type, respiratory_failure, trimester)  # before the rules that combine codes
+FIRST = (diabetes_cause, diabetes_type, respiratory_failure, trimester)  # before the rules that combine codes
 RULES = (pairs,)

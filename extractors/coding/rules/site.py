@@ -7,7 +7,7 @@ import re
 from extractors.coding.case import Candidate, Case, Rule
 from extractors.coding.sites import SIDES, both_sides, site_after, site_before
 
-SITE = Rule("site", "I.B.2, I.B.13")
+SITE = Rule("site", "I.B.2, I.B.13", "An unspecified site becomes the site and side beside the words")
 REACH = 56
 _STOP = re.compile(r"[.;:\n\t(]")
 

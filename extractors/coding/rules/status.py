@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import re
 
-from extractors.coding.case import Case, Rule
+from extractors.coding.case import Case, Rule, asked
 
-BMI = Rule("bmi-with-diagnosis", "I.B.14")
-WEEKS = Rule("weeks-of-pregnancy", "I.C.21.c.11")
-SMOKING = Rule("tobacco", "I.C.5.b, J44 note")
-OLD_MI = Rule("old-infarction", "I.C.9.e.1")
-READING = Rule("elevated-reading", "I.C.9.a.7")
-_BMI = re.compile(r"\b(?:bmi|body mass index)\b[^.\n\d]{0,20}(\d{2}(?:\.\d+)?)")
-_WEEKS = re.compile(
+BMI = Rule("bmi-with-diagnosis", "I.B.14", "A BMI is coded only beside a diagnosis of weight")
+WEEKS = Rule("weeks-of-pregnancy", "I.C.21.c.11", "A pregnancy takes its week")
+SMOKING = Rule(
+    "tobacco", "I.C.5.b, J44 note", "Present cigarette smoking is dependence; a history of it falls beside it"
+)
+OLD_MI = Rule(
+    "old-infarction",
+    "I.C.9.e.1",
+    "An infarction of more than four weeks is I25.2, a past stroke without deficits Z86.73",
+)
+READING = Rule("elevated-reading", "I.C.9.a.7", "A high reading without the diagnosis is R03.0")
+_BMI = asked(r"\b(?:bmi|body mass index)\b[^.\n\d]{0,20}(\d{2}(?:\.\d+)?)")
+_WEEKS = asked(
     r"\b(\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)[ -]*(?:pregnant|pregnancy|gestation|gestational age|ga\b|iup)"
 )
-_SMOKES = re.compile(
+_WEEK = asked(r"\b(\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)\b(?! ago| later|[- ]old| post)")
+_SMOKES = asked(
     r"\bsmokes?\b[^.;\n]{0,40}\b(?:cigarettes?|packs?|ppd)\b|\bsmoking [^.;\n]{0,20}\b(?:packs?|cigarettes?)\b"
     r"|\b\d+(?:\.\d+)? ?ppd\b"
 )
 _AGO = re.compile(r"\b(\d+|one|two|three|four|five|six|several|many)[ -]*(months?|years?|yrs?)\b (?:ago|back|prior)")
-_PRESSURE = re.compile(r"\b(?:bp|blood pressure)\b[^.\n\d]{0,12}(\d{2,3}) ?/ ?(\d{2,3})")
-_NO_DIAGNOSIS = re.compile(r"(?:no|without)(?: a| prior| known)? (?:diagnosis|history|dx) of (?:hypertension|htn)")
+_PRESSURE = asked(r"\b(?:bp|blood pressure)\b[^.\n\d]{0,12}(\d{2,3}) ?/ ?(\d{2,3})")
+_NO_DIAGNOSIS = asked(r"(?:no|without)(?: a| prior| known)? (?:diagnosis|history|dx) of (?:hypertension|htn)")
 
 
 def bmi_with_diagnosis(case: Case) -> None:
@@ -29,7 +36,7 @@ def bmi_with_diagnosis(case: Case) -> None:
     weight = case.accepted("E66", "E40", "E41", "E43", "E44", "E46", "R63.4", "R63.6", "E88.A", "R64", "O99.21")
     if not weight:
         return
-    for match in _BMI.finditer(case.text):
+    for match in case.each(_BMI):
         code = bmi_code(float(match[1]))
         if code:
             case.add(code, match.start(), match.end(), BMI, "The BMI is coded beside a diagnosis of weight")
@@ -54,9 +61,12 @@ def bmi_code(bmi: float) -> str | None:
 
 def weeks_of_pregnancy(case: Case) -> None:
     """A chapter 15 code takes the week of gestation."""
-    if not case.has("O"):
+    for named in case.accepted("Z3A"):
+        if not any(ch.isdigit() for ch in case.text[named.start : named.end]):
+            case.reject(named, WEEKS, "The words name no week")
+    if not case.has("O", "Z34"):
         return
-    for match in _WEEKS.finditer(case.text):
+    for match in (*case.each(_WEEKS), *case.each(_WEEK)):
         week = int(match[1])
         code = "Z3A.01" if week < 8 else f"Z3A.{week:02d}" if week <= 42 else "Z3A.49"
         case.add(code, match.start(), match.end(), WEEKS, "The week of gestation is an additional code")
@@ -94,10 +104,10 @@ def elevated_reading(case: Case) -> None:
     """A high reading without a diagnosis of hypertension is R03.0."""
     if case.has("I1"):
         return
-    denied = case.says("diagnosis of", "history of", "dx of") and _NO_DIAGNOSIS.search(case.text)
+    denied = case.says("diagnosis of", "history of", "dx of") and case.first(_NO_DIAGNOSIS)
     if not denied:
         return
-    for match in _PRESSURE.finditer(case.text):
+    for match in case.each(_PRESSURE):
         if int(match[1]) >= 140 or int(match[2]) >= 90:
             new = case.add("R03.0", match.start(), match.end(), READING, "A high reading without the diagnosis")
             if new is not None:
@@ -105,4 +115,55 @@ def elevated_reading(case: Case) -> None:
             return
 
 
-RULES = (bmi_with_diagnosis, weeks_of_pregnancy, smoking, old_infarction, elevated_reading)
+def history_at_screening(case: Case) -> None:
+    """The word screening postpones no history: "screening colonoscopy, history of polyps"."""
+    if not case.says("screening"):
+        return
+    for candidate in case.candidates:
+        finding = case.of(candidate)
+        if (
+            candidate.status != "rejected"
+            or finding is None
+            or not candidate.code.startswith(("Z80", "Z83", "Z85", "Z86"))
+        ):
+            continue
+        words = [case.text[a:b] for a, b, kind in finding.assertion.triggers if kind == "HYPOTHETICAL"]
+        if words and all(w == "screening" for w in words) and not finding.assertion.negated:
+            candidate.status = "accepted"
+            candidate.reasons.append(f"A history is no less real at a screening ({PAST.id}; {PAST.cites})")
+
+
+def family_at_screening(case: Case) -> None:
+    """A relative's cancer is why a screening is done: Z80.-."""
+    if not case.has("Z12", "Z13"):
+        return
+    for candidate in list(case.candidates):
+        finding = case.of(candidate)
+        if (
+            candidate.status == "rejected"
+            and finding is not None
+            and finding.assertion.family
+            and not finding.assertion.negated
+        ):
+            code = next((z for stems, z in _RELATIVE if candidate.code.startswith(stems)), None)
+            if code:
+                case.add(code, candidate.start, candidate.end, PAST, "A relative has it", finding=candidate.finding)
+
+
+_RELATIVE = (
+    (("C50",), "Z80.3"), (("C18", "C19", "C20", "C16", "C15", "C25"), "Z80.0"),
+    (("C34",), "Z80.1"), (("C56",), "Z80.41"), (("C61",), "Z80.42"),
+    (("C91", "C92", "C95"), "Z80.6"), (("E10", "E11"), "Z83.3"), (("I21", "I25"), "Z82.49"), (("M81",), "Z82.62"),
+)  # fmt: skip
+PAST = Rule(
+    "history-at-screening", "I.C.21.c.4, I.C.21.c.5", "Histories, own and of relatives, stand beside a screening"
+)
+RULES = (
+    history_at_screening,
+    family_at_screening,
+    bmi_with_diagnosis,
+    weeks_of_pregnancy,
+    smoking,
+    old_infarction,
+    elevated_reading,
+)

@@ -1,0 +1,122 @@
+"""Services that the text says were done here and now: none that is ordered, planned, declined or of another day."""
+
+from __future__ import annotations
+
+import re
+
+from extractors.coding.case import Candidate, Case, Rule, asked
+from extractors.coding.clauses import bounds
+from extractors.coding.weigh import SHORT
+from extractors.model import CodeStatus
+from fhir_profiles.systems import CPT
+
+_NOT_YET = asked(
+    r"\b(?:order(?:ed|s|ing)?|will|schedul\w+|recommend\w*|refer\w*|plan(?:ned|s|ning)?|next (?:week|visit"
+    r"|month)|consider\w*|should"
+    r"|if|pending|await\w*|declin\w+|refus\w+|defer\w*|request\w*|needs?|to be|return for|before the next"
+    r"|not|cancel\w*|due for|obtain)\b"
+)
+_ELSEWHERE = asked(
+    r"\b(?:ago|last (?:week|month|year|visit)|previous\w*|prior|outside|history of|in (?:19|20)\d\d"
+    r"|reviewed|yesterday|on admission|at home)\b"
+)
+_DONE = asked(
+    r"\b(?:performed|done|given|gave|administered|obtained|inject(?:ed|ions?)|remov(?:ed|al)|excis(?:ed|ion)|repair(?:ed)?|sutured?|clos(?:ed|ure)"
+    r"|drawn|ran|run|received|collected|today|in (?:the )?(?:office|clinic)|in our (?:lab|office)"
+    r"|in-office|completed|destroy(?:ed)?|placed|insert(?:ed|ion)"
+    r"|aspirated|positive|negative|shows?|showed|interpretation|only|treated|cryo\w*|liquid nitrogen"
+    r"|minutes?|min|avulsion|drain(?:ed|age)|biops(?:y|ies|ied)"
+    r"|frozen|shaved?|screening|tested|read|counsel\w*|applied|views?|with report|taken)\b"
+)
+
+
+def done_here(case: Case, start: int, end: int) -> bool:
+    """True when the sentence says that it was done, and not that it is still to do or was done elsewhere."""
+    low, high = bounds(case.text, start, end)
+    if not case.seen.between(_DONE, low, high):
+        return False
+    clause = _KIND.sub(" ", case.text[low:high])
+    if not _DONE.pattern.search(clause):
+        return False
+    otherwise = (p for p in (_NOT_YET, _ELSEWHERE) if case.seen.between(p, low, high))
+    return not any(p.pattern.search(clause) for p in otherwise)
+
+
+def add_service(
+    case: Case,
+    code: str,
+    span: tuple[int, int],
+    rule: Rule,
+    why: str,
+    *,
+    system: str = CPT,
+    units: int = 1,
+    modifiers: tuple[str, ...] = (),
+) -> Candidate | None:
+    """Add a service; of a long narrative only as a suggestion, since stories tell of many days."""  # fmt: skip
+    if any(c.code == code and c.system == system and c.printed for c in case.candidates):
+        return None
+    known = next((c for c in case.candidates if c.code == code and c.system == system and c.status == "accepted"), None)
+    new = case.add(code, *span, rule, why, system=system, units=units, confidence=0.8)
+    if new is not None and new is not known:
+        new.modifiers = tuple(dict.fromkeys((*new.modifiers, *modifiers)))
+        status: CodeStatus = "accepted" if len(case.text) <= SHORT else "suggested"
+        new.status = status
+    return new
+
+
+_KIND = re.compile(r"\bnon?t?[- ]?automated\b|\bwithout\b|\bnot diagnostic\b")
+_SIDE = re.compile(r"\b(right|left|bilateral(?:ly)?|both|rt|lt)\b")
+_MODIFIER = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT", "bilateral": "50", "bilaterally": "50", "both": "50"}
+_DIGIT = re.compile(
+    r"\b(right|left) (?:(great|big|second|2nd|third|3rd|fourth|4th|fifth|5th|little|index|middle"
+    r"|ring) )?(toe|thumb|finger)(?:nail)?\b"
+)
+_TOES = {
+    "great": 0,
+    "big": 0,
+    "second": 1,
+    "2nd": 1,
+    "third": 2,
+    "3rd": 2,
+    "fourth": 3,
+    "4th": 3,
+    "fifth": 4,
+    "5th": 4,
+    "little": 4,
+}
+_FINGERS = {"index": 1, "second": 1, "middle": 2, "third": 2, "ring": 3, "fourth": 3, "little": 4, "fifth": 4, "": -1}
+
+
+def side_of(clause: str) -> tuple[str, ...]:
+    """The modifier of the one side that a clause names: RT, LT or 50; a digit has its own (TA-T9, FA-F9)."""
+    digit = _DIGIT.search(clause)
+    if digit:
+        found = _digit(digit[1], digit[2] or "", digit[3])
+        if found:
+            return (found,)
+    sides = {_MODIFIER[w] for w in _SIDE.findall(clause)}
+    if sides == {"RT", "LT"}:
+        return ("50",)
+    return (sides.pop(),) if len(sides) == 1 else ()
+
+
+def _digit(side: str, name: str, kind: str) -> str | None:
+    if kind == "toe":
+        number, letter = _TOES.get(name, -1), "T"
+    else:
+        number, letter = (0 if kind == "thumb" else _FINGERS.get(name, -1)), "F"
+    if number < 0:
+        return None
+    if side == "left":
+        return f"{letter}A" if number == 0 else f"{letter}{number}"
+    return f"{letter}{number + 5}"
+
+
+_READ_ONLY = re.compile(r"\b(?:(?:interpretation|reading|read)(?: and report)? only|professional component)\b")
+_TAKEN_ONLY = re.compile(r"\btechnical component\b")
+
+
+def component_of(clause: str) -> tuple[str, ...]:
+    """26 where only the reading was done here, TC where only the taking was."""
+    return ("26",) if _READ_ONLY.search(clause) else ("TC",) if _TAKEN_ONLY.search(clause) else ()

@@ -1,0 +1,151 @@
+"""Images by part, views and contrast, with side and component (CPT 70010-77086)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from extractors.coding.case import Case, Rule, asked
+from extractors.coding.clauses import bounds
+from extractors.coding.done import add_service, component_of, done_here, side_of
+from extractors.coding.tables import table
+
+XRAY = Rule(
+    "xray-views",
+    "CPT, radiology by number of views",
+    "An x-ray is coded by its part and number of views, with its side",
+)
+SCAN = Rule("scan-contrast", "CPT, radiology by contrast", "CT and MRI are coded by part and contrast")
+SOUND = Rule("ultrasound-kind", "CPT, diagnostic ultrasound", "Ultrasound is coded by part, complete or limited")
+BREAST = Rule("mammogram-kind", "CPT 77065-77067", "A mammogram is screening, or diagnostic of one side or both")
+EXTENT = Rule("ultrasound-extent", "CPT, diagnostic ultrasound", "Asks whether an ultrasound was complete or limited")
+VIEWS = Rule("views", "CPT, radiology by number of views", "Asks how many views were taken")
+CONTRAST = Rule("contrast", "CPT, radiology by contrast", "Asks whether contrast was given")
+_XRAY_CUES = ("x-ray", "xray", "radiograph", "cxr", "plain film", "film")
+_XRAY = asked(r"\b(?:x-?rays?|radiographs?|cxr|plain films?|films)\b", _XRAY_CUES)
+_VIEWS = re.compile(
+    r"\b(\d|one|two|three|four|single|1) ?-?views?\b|\bpa (?:and|&) lat(?:eral)?\b|\bap (?:and|&) lat(?:eral)?\b"
+)
+_COUNT = {"one": "1", "single": "1", "two": "2", "three": "3", "four": "4"}
+_SCAN = asked(r"\b(ct|cat scan|mri)\b(?! angio)", ("ct", "cat scan", "mri"))
+_BOTH = re.compile(r"without and with (?:iv )?contrast|with and without (?:iv )?contrast|w/?wo contrast")
+_NONE = re.compile(r"without (?:iv |intravenous )?contrast|non-?contrast|no contrast|w/o contrast")
+_WITH = re.compile(r"with (?:iv |intravenous |oral and iv )?contrast|contrast-enhanced|w/ contrast")
+_SOUND = asked(r"\b(?:ultrasound|sonogram|sonography)\b")
+_BREAST = asked(r"\b(screening|diagnostic)?[ ,]*(?:bilateral )?mammogra(?:m|phy)\b")
+
+
+def images(case: Case) -> None:
+    """Every image that was taken or read here."""
+    if case.setting != "outpatient":
+        return
+    if case.says("x-ray", "xray", "radiograph", "cxr", "film"):
+        _xrays(case)
+    if case.says("ct ", "mri", "cat scan"):
+        _scans(case)
+    if case.says("ultrasound", "sonogra"):
+        _sounds(case)
+    if case.says("mammogra"):
+        _breasts(case)
+
+
+@cache
+def _parts() -> list[tuple[str, re.Pattern[str]]]:
+    names = sorted(table("services")["xray"], key=len, reverse=True)
+    return [(name, re.compile(rf"\b{name}s?\b" if name != "foot" else r"\b(?:foot|feet)\b")) for name in names]
+
+
+def _xrays(case: Case) -> None:
+    for match in case.search(_XRAY):
+        if not done_here(case, *match.span()):
+            continue
+        low, high = bounds(case.text, *match.span())
+        clause = case.text[low:high]
+        part = "chest" if match[0] == "cxr" else next((name for name, words in _parts() if words.search(clause)), None)
+        if part is None:
+            continue
+        views = _VIEWS.search(clause)
+        if views is None:
+            case.ask(VIEWS, "How many views were taken?", *match.span())
+            continue
+        count = _COUNT.get(views[1] or "two", views[1] or "2")
+        numbers = table("services")["xray"][part]
+        code = numbers.get(count) or (numbers[max(numbers)] if count > max(numbers) else None)
+        if code is None:
+            continue
+        sides = side_of(clause) if part in table("services")["sided"] else ()
+        add_service(case, code, match.span(), XRAY, f"{count} views", modifiers=(*component_of(clause), *sides))
+
+
+def _scans(case: Case) -> None:
+    for match in case.search(_SCAN):
+        if not done_here(case, *match.span()):
+            continue
+        low, high = bounds(case.text, *match.span())
+        clause = case.text[low:high]
+        parts = table("services")["scans"]["mri" if match[1] == "mri" else "ct"]
+        codes = next((codes for words, codes in parts.items() if re.search(rf"\b(?:{words})\b", clause)), None)
+        if codes is None:
+            continue
+        at = 2 if _BOTH.search(clause) else 0 if _NONE.search(clause) else 1 if _WITH.search(clause) else None
+        if at is None:
+            case.ask(CONTRAST, "Was contrast given?", *match.span())
+            continue
+        if not codes[at]:
+            continue  # no loaded table holds the number
+        sides = side_of(clause) if codes[0] in ("73721", "73221") else ()
+        add_service(
+            case,
+            codes[at],
+            match.span(),
+            SCAN,
+            "Part and contrast are named",
+            modifiers=(*component_of(clause), *sides),
+        )
+
+
+def _sounds(case: Case) -> None:
+    for match in case.search(_SOUND):
+        low, high = bounds(case.text, *match.span())
+        clause = case.text[low:high]
+        if "guid" in clause or "minutes" in clause or not done_here(case, *match.span()):
+            continue
+        for words, kinds in table("services")["ultrasound"].items():
+            if re.search(rf"\b(?:{words})\b", clause):
+                kind = next((k for k in ("complete", "limited") if k in clause), "")
+                code = kinds.get(kind) or kinds.get("")
+                if code is None:
+                    case.ask(
+                        EXTENT,
+                        "Complete or limited?",
+                        *match.span(),
+                    )
+                else:
+                    add_service(
+                        case, code, match.span(), SOUND, "Part and extent are named", modifiers=component_of(clause)
+                    )
+                break
+
+
+def _breasts(case: Case) -> None:
+    for match in case.search(_BREAST):
+        low, high = bounds(case.text, *match.span())
+        clause = case.text[low:high]
+        if not re.search(
+            r"\b(?:performed|done|obtained|today|interpretation|completed|read)\b", clause
+        ) or not done_here(case, *match.span()):
+            continue
+        sides = side_of(clause)
+        if match[1] == "screening":
+            add_service(
+                case, "77067", match.span(), BREAST, "A screening mammogram was taken", modifiers=component_of(clause)
+            )
+        elif sides:
+            code = "77066" if sides == ("50",) else "77065"
+            more = () if code == "77066" else sides
+            add_service(
+                case, code, match.span(), BREAST, "A diagnostic mammogram", modifiers=(*component_of(clause), *more)
+            )
+
+
+RULES = (images,)

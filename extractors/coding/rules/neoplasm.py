@@ -1,0 +1,115 @@
+"""Tumors by kind and site, and what is only their history (I.C.2; the neoplasm table's order of behaviors)."""
+
+from __future__ import annotations
+
+import re
+
+from extractors.coding.case import Case, Rule, asked
+from extractors.coding.clauses import bounds
+from extractors.coding.tables import history_of
+from extractors.coding.titles import Title, best, content, meant, met, read_title
+
+TUMOR = Rule("tumor-site", "I.C.2", "A tumor is coded by its behavior and the site and side that the words name")
+PAST = Rule("tumor-past", "I.C.2.d, I.C.2.m", "A tumor that was removed and is no longer treated is a history")
+ORDER = Rule("primary-before-secondary", "I.C.2", "The primary stands before its metastases unless these are treated")
+_KINDS = (
+    (asked(r"\bbenign (?:neoplasm|tumou?r)s? of (?:the )?", ["benign"]), "D10", "D36"),
+    (asked(r"\b(?:neoplasm|tumou?r)s? of uncertain behaviou?r of (?:the )?", ["neoplasm", "tumor", "tumour"]),
+     "D37", "D48"),
+    (asked(r"\bcarcinoma in situ of (?:the )?", ["carcinoma in situ"]), "D00", "D09"),
+    (asked(
+        r"\b(?:metastas[ie]s|mets|metastatic (?:cancer|disease|carcinoma)?|spread|metastatic) (?:to"
+        r"|in) (?:the )?", ["metasta", "mets", "spread"]),
+     "C77", "C79"),
+    (asked(r"\b(?:secondary malignan\w+(?: neoplasms?)?|metastas[ie]s) of (?:the )?",
+     ["secondary malignan", "metasta"]),
+     "C77", "C79"),
+    (asked(
+        r"(?<!secondary )\b(?:adenocarcinoma|carcinoma|cancer|malignan(?:cy|t neoplasm"
+        r"|t tumou?r)) of (?:the )?", ["adenocarcinoma", "carcinoma", "cancer", "malignan"]),
+     "C00", "C76"),
+)  # fmt: skip
+_STOP = re.compile(r"[.;,:\n(]| with | and | from | metasta| due to | status| treated| removed| for ")
+_KNOWN = content("benign malignant neoplasm uncertain behavior secondary carcinoma situ bronchus female site")
+_ENDED = re.compile(
+    r"(?:complet\w+|finished) (?:her |his |all )?(?:treatment|therapy|chemotherapy|radiation)"
+    r"|treatment (?:is |was )?complete"
+    r"|no (?:evidence of )?(?:recurrence|recurrent disease|disease)|\bned\b|cancer[- ]free|disease[- ]free"
+    r"|(?:resected|removed|excised|treated) (?:in (?:19|20)\d\d|\w+ years? ago)"
+)
+_STILL = re.compile(
+    r"\b(?:on|receiving|undergoing|current(?:ly)?|ongoing|here for) [^.;]{0,30}(?:chemo|radiat|immuno|treatment)"
+)
+
+
+def tumor_site(case: Case) -> None:
+    """Where the words name a site, the code of that site; a vaguer code of the same words goes."""
+    if not case.says("neoplasm", "cancer", "carcinoma", "tumor", "tumour", "metasta", "mets", "malignan"):
+        return
+    for pattern, first, last in _KINDS:
+        for match in case.search(pattern):
+            end = match.end() + len(_STOP.split(case.text[match.end() : match.end() + 70], maxsplit=1)[0])
+            lead = case.text[max(0, match.start() - 28) : match.start()].rsplit(".", 1)[-1]
+            lead = " ".join(lead.replace(",", " ").split()[-2:])
+            title = _title(case, (first, last), case.text[match.end() : end], lead + " " + match[0])
+            if title is not None and not _unasserted(case, match.start(), end):
+                _place(case, title, match.start(), end, (first, last))
+
+
+def _unasserted(case: Case, start: int, end: int) -> bool:
+    """The words are a tumor that the text only looks for, as a screening does."""
+    there = [c for c in case.candidates if c.start < end and start < c.end and c.code[0] in "CD"]
+    findings = [case.of(c) for c in there]
+    return (
+        bool(there)
+        and all(f is not None and f.assertion.hypothetical for f in findings)
+        and not any(c.status == "accepted" for c in there)
+    )
+
+
+def _title(case: Case, kind: tuple[str, str], site: str, lead: str) -> Title | None:
+    words = meant(site)
+    known = _KNOWN if "male" not in words else _KNOWN - {"female"}
+    every = words | meant(lead)
+    fitting = [t for t in case.lexicon.titles(*kind).fitting(every | known) if met(t, words - known)]
+    return best(fitting, every, frozenset())
+
+
+def _place(case: Case, title: Title, start: int, end: int, kind: tuple[str, str]) -> None:
+    words = meant(case.text[max(0, start - 24) : end])
+    for known in case.accepted("C", "D"):
+        if known.printed or not (known.start < end and start < known.end):
+            continue
+        same = kind[0] <= known.code[:3] <= kind[1]
+        own = read_title(known.code, case.lexicon.display_of(known.code))
+        if same and met(own, words) >= met(title, words):
+            return
+        case.reject(known, TUMOR, f"{title.code} names the behavior and the site")
+    case.add(title.code, start, end, TUMOR, "The words name the behavior and the site", confidence=0.9)
+
+
+def tumor_past(case: Case) -> None:
+    """A primary whose treatment is over is a history; a blood cancer has codes for its remission instead."""
+    for candidate in case.accepted("C"):
+        if candidate.code.startswith(("C77", "C78", "C79", "C8", "C9")):
+            continue
+        low, high = bounds(case.text, candidate.start, candidate.end)
+        clause = case.text[low:high]
+        past = history_of(candidate.code)
+        ended = _ENDED.search(clause)
+        if past is None or ended is None or _STILL.search(clause):
+            continue
+        case.replace(candidate, past, PAST, "Its treatment is over and nothing is left of it")
+        candidate.evidence.append((low + ended.start(), low + ended.end()))
+
+
+def primary_first(case: Case) -> None:
+    """The primary before its metastases, which say less without it."""
+    if case.accepted("C77", "C78", "C79") and not case.has("Z51"):
+        for candidate in case.accepted("C"):
+            if candidate.code[:3] not in ("C77", "C78", "C79", "C80"):
+                candidate.rank = min(candidate.rank, -1)
+                case.note(candidate, ORDER, "The primary stands before its metastases")
+
+
+RULES = (tumor_site, tumor_past, primary_first)

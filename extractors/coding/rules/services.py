@@ -1,0 +1,144 @@
+"""Services by their names: office tests, small procedures, timed counselling, needled joints."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from extractors.coding.case import Case, Rule, around, asked
+from extractors.coding.clauses import bounds
+from extractors.coding.done import add_service, done_here, side_of
+from extractors.coding.tables import table
+from extractors.findings.cues import Cued
+
+NAMED = Rule("service-done", "CPT, everyday services", "A service that the text says was done here, by what was done")
+TIMED = Rule("service-minutes", "CPT, timed services", "A timed service is coded by its minutes")
+JOINT = Rule(
+    "joint-needled", "CPT 20600-20611", "Injection or aspiration of a joint by the joint's size, with its side"
+)
+AK = Rule("lesions-destroyed", "CPT 17000-17111", "Destruction of lesions by kind and number")
+ASK_COUNT = Rule("lesion-count", "CPT 17000-17111", "Asks how many lesions were destroyed")
+ASK_MINUTES = Rule("service-minutes-missing", "CPT, timed services", "Asks for the minutes of a timed service")
+_MINUTES = re.compile(r"\b(\d{1,3}) ?(?:min(?:ute)?s?)\b")
+
+
+@cache
+def _rows() -> list[tuple[dict[str, Any], Cued]]:
+    return [(row, around(rf"(?<!\w)(?:{row['words']})(?!\w)", row["cues"])) for row in table("services")["named"]]
+
+
+@cache
+def _timed_rows() -> list[tuple[dict[str, Any], tuple[str, ...], Cued]]:
+    return [(row, tuple(row["cues"]), asked(row["words"])) for row in table("services")["timed"]]
+
+
+def named(case: Case) -> None:
+    """Services that are one number, or one of a few by what else the clause says."""
+    if case.setting != "outpatient":
+        return
+    for row, pattern in _rows():
+        for match in case.near(pattern) if case.seen.may(pattern) else ():
+            low, high = bounds(case.text, *match.span())
+            clause = case.text[low:high]
+            wanted = "only" not in row or re.search(row["only"], clause)
+            if (
+                not wanted
+                or ("unless" in row and re.search(row["unless"], clause))
+                or not done_here(case, *match.span())
+            ):
+                continue
+            code = next(c for words, c in row["variants"] if re.search(words, clause))
+            sides = side_of(clause) if row.get("side") else ()
+            add_service(case, code, match.span(), NAMED, "The text says that it was done", modifiers=sides)
+            break
+    for row, cues, words in _timed_rows():
+        if case.says(*cues):
+            _timed(case, row, words)
+
+
+def _timed(case: Case, row: dict[str, Any], words: Cued) -> None:
+    for match in case.search(words):
+        low, high = bounds(case.text, *match.span())
+        minutes = _MINUTES.search(case.text, low, high)
+        if minutes is None:
+            case.ask(ASK_MINUTES, "How many minutes did it take?", *match.span())
+            continue
+        code = [c for least, c in row["minutes"] if int(minutes[1]) >= least][-1:]
+        if code:
+            span = (min(match.start(), minutes.start()), max(match.end(), minutes.end()))
+            add_service(case, code[0], span, TIMED, f"{minutes[1]} minutes")
+
+
+_NEEDLED = asked(r"\b(?:inject(?:ed|ion|ions)|aspirat(?:ed|ion)|arthrocentesis|needled|drained)\b")
+_INTO = re.compile(r"\b(?:in|into|of|from) (?:the |both |her |his )?$")
+_NO_JOINT = re.compile(
+    r"\b(?:trigger|plantar|carpal tunnel|tendon|bursa|muscle|epidural|nerve block|facet|im\b|intramuscular"
+    r"|deltoid|abscess)"
+)
+
+
+def joints(case: Case) -> None:
+    """A needle in a joint, by the size of the joint; ultrasound guidance has numbers of its own."""
+    if case.setting != "outpatient" or not case.says("inject", "aspirat", "arthrocentesis"):
+        return
+    for match in case.search(_NEEDLED):
+        low, high = bounds(case.text, *match.span())
+        clause = case.text[low:high]
+        if _NO_JOINT.search(clause) or not done_here(case, *match.span()):
+            continue
+        for code, words, guided in table("services")["joints"]:
+            if re.search(words, clause):
+                number = guided if guided and "ultrasound" in clause else code
+                add_service(
+                    case, number, match.span(), JOINT, "A joint of this size was needled", modifiers=side_of(clause)
+                )
+                break
+
+
+_NUMBERS = {"one": 1, "a": 1, "an": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+            "eight": 8,
+            "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20}  # fmt: skip
+_LESIONS = asked(r"\b(actinic keratos[ie]s|aks?|warts?|verrucae?|molluscum|seborrheic keratos[ie]s)\b")
+_COUNT = re.compile(r"\b(\d{1,2}|" + "|".join(_NUMBERS) + r")(?: \w+){0,2} $")
+_DESTROYED = re.compile(
+    r"\b(?:destroy\w*|destruction|cryo\w*|liquid nitrogen|frozen|froze|ln2|electrodesiccat\w*"
+    r"|treated with (?:cryo|liquid))"
+)
+
+
+def destroyed(case: Case) -> None:
+    """Premalignant lesions: the first, each of the 2nd to 14th, or 15 and more; benign ones up to 14, or more."""
+    if case.setting != "outpatient" or not case.says("kerato", "wart", "verruc", "mollusc", " ak"):
+        return
+    for match in case.search(_LESIONS):
+        low, high = bounds(case.text, *match.span())
+        if not _DESTROYED.search(case.text, low, high) or not done_here(case, *match.span()):
+            continue
+        counted = _COUNT.search(case.text[max(low, match.start() - 36) : match.start()])
+        word = counted[1] if counted else ""
+        count = int(word) if word.isdigit() else _NUMBERS.get(word, 0)
+        if not count:
+            singular = not match[1].endswith(("s", "ae", "um"))
+            count = 1 if singular or match[1].endswith("sis") else 0
+        if not count:
+            case.ask(
+                ASK_COUNT,
+                "How many lesions were destroyed?",
+                *match.span(),
+            )
+            continue
+        _destroy(case, match, count)
+
+
+def _destroy(case: Case, match: re.Match[str], count: int) -> None:
+    why = f"{count} lesions were destroyed"
+    if match[1].startswith(("actinic", "ak")):
+        add_service(case, "17000" if count < 15 else "17004", match.span(), AK, why)
+        if 1 < count < 15:
+            add_service(case, "17003", match.span(), AK, why, units=count - 1)
+    else:
+        add_service(case, "17110" if count < 15 else "17111", match.span(), AK, why)
+
+
+RULES = (named, joints, destroyed)

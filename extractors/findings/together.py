@@ -1,0 +1,94 @@
+"""Values that share a name or have none: "BUN/Cr 28/1.6", "VS 97.8 128/73 88 20 96% RA", "95% RA", "T 38.2C"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from extractors.findings.analytes import (
+    HEMATOCRIT,
+    PRESSURE,
+    PULSE,
+    RESPIRATION,
+    SATURATION,
+    TEMPERATURE,
+    Analyte,
+    Analytes,
+)
+from extractors.findings.cues import FOLDED, Seen
+from extractors.findings.grammar import NUMBER
+from extractors.model import Span
+
+_SEPARATOR = r"[ \t]*[,;]?[ \t]+"
+_TWO = re.compile(rf"[ \t]*(?:is|was|were|of|at|:|=|-)?[ \t]*(?P<a>{NUMBER})\s?/\s?(?P<b>{NUMBER})(?![\d/])")
+_HEAT = r"(?P<t>3[4-9]\.\d|4[01]\.\d|9[3-9](?:\.\d)?|10[0-6](?:\.\d)?)[ \t]?°?(?:[fc]\b)?"
+_ROW = re.compile(
+    r"\b(?:vs|v/s|vitals?(?:[ ]signs?)?)\b(?:[ ](?:on|at|in|the|arrival|admission|triage|discharge"
+    r"|ed|were|are|was|as|follows|initially))*"
+    rf"[ \t]*[:=-]?[ \t]*(?:(?:afebrile|af){_SEPARATOR}|{_HEAT}{_SEPARATOR})?"
+    rf"(?:(?P<p1>\d{{2,3}}){_SEPARATOR})?(?P<bp>\d{{2,3}}/\d{{2,3}})(?P<p2>{_SEPARATOR}\d{{2,3}})?(?![\d/.%])"
+    rf"(?:{_SEPARATOR}(?P<r>[1-6]\d|\d))?(?![\d/.%])(?:{_SEPARATOR}(?P<o>\d{{2,3}})[ \t]?%)?"
+)
+_ON_OXYGEN = re.compile(
+    r"(?<![\d./-])(\d{2,3})[ \t]?%[ \t]?(?:on|with)?[ \t]?(?:ra\b|room air|\d+(?:\.\d+)?[ \t]?(?:l|liters?)\b)"
+)
+_LONE_HEAT = re.compile(r"(?<![a-z0-9.'/-])t[ \t:=]{0,2}(\d{2,3}(?:\.\d)?)[ \t]?°?[ \t]?(?P<unit>[cf])(?![a-z0-9])")
+_GAPS = ("", " ", "\t", "  ", " \t", "\t ", "\t\t")
+_DEGREES = tuple(f"{figure}{gap}{unit}" for figure in range(10) for gap in _GAPS for unit in "cf")
+_PARTS = (("t", TEMPERATURE), ("p1", PULSE), ("bp", PRESSURE), ("p2", PULSE), ("r", RESPIRATION), ("o", SATURATION))
+
+
+class Unnamed(NamedTuple):
+    """A number whose meaning follows from its place: the evidence, the number itself and the LOINC code."""
+
+    span: Span
+    at: Span
+    loinc: str
+    unit: str | None = None
+
+
+def paired(
+    folded: str, names: Sequence[tuple[int, int, Analyte]], number: int, limit: int, analytes: Analytes
+) -> tuple[tuple[Span, Analyte], tuple[Span, Analyte]] | None:
+    """The two numbers of "Hgb/Hct 9.8/29.4" and of "H/H 9.8/29.4" with what each measures."""
+    start, end, first = names[number]
+    if folded[start:end] == "h/h":
+        second = analytes.by_code[HEMATOCRIT]
+    elif folded[end : end + 1] == "/" and number + 1 < len(names) and names[number + 1][0] == end + 1:
+        _, end, second = names[number + 1]
+    else:
+        return None
+    match = _TWO.match(folded, end, limit)
+    return ((match.span("a"), first), (match.span("b"), second)) if match else None
+
+
+def in_row(folded: str, start: int, end: int) -> Iterator[Unnamed]:
+    """Temperature, pressure, pulse, breathing and saturation of a line of vital signs without names."""
+    row = _ROW.search(folded, start, end)
+    if row is None or not (row["p1"] or row["p2"]):
+        return
+    for name, loinc in _PARTS:
+        if row[name] is None or (name == "p2" and row["p1"]):
+            continue
+        a, b = row.span(name)
+        a = b - len(row[name].lstrip(" ,;\t"))
+        yield Unnamed((a, b), (a, b), loinc)
+    if row["p1"] and row["p2"] and row["r"] is None:
+        a, b = row.span("p2")
+        a = b - len(row["p2"].lstrip(" ,;\t"))
+        yield Unnamed((a, b), (a, b), RESPIRATION)
+
+
+def on_oxygen(folded: str, start: int, end: int) -> Iterator[Unnamed]:
+    """A percentage on room air or on litres of oxygen, among vital signs."""
+    if "%" in folded[start:end]:
+        for match in _ON_OXYGEN.finditer(folded, start, end):
+            yield Unnamed(match.span(), match.span(1), SATURATION, "%")
+
+
+def lone_heat(seen: Seen) -> Iterator[Unnamed]:
+    """ "T 38.2C" anywhere: the unit says what T is."""
+    degrees = not seen.text.isascii() or FOLDED.says(seen, _DEGREES)
+    for match in _LONE_HEAT.finditer(seen.text) if degrees else ():
+        yield Unnamed(match.span(), match.span(1), TEMPERATURE, "Cel" if match["unit"] == "c" else "[degF]")
