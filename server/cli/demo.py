@@ -1,4 +1,4 @@
-"""`fhirwright demo`: an invented fax in, coded FHIR and a page with the evidence drawn on it out."""
+"""`fhirwright demo`: an invented fax in, coded FHIR, a page with the evidence drawn on it and a priced claim out."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ from server.cli.terminal import console, note, print_json
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from server.demo.priced import Priced
+
 
 def demo(
     data: Annotated[Path, typer.Option(help="Data directory; the terminology is built there once.")] = Path("var"),
     out: Annotated[Path | None, typer.Option(help="Folder for the fax and the drawn pages. [DATA/demo]")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON instead of tables.")] = False,
 ) -> None:
-    """Code a generated fax on a server of its own and show the result."""
+    """Code a generated fax on a server of its own, show the result, and price its claim by an invented fee schedule.
+
+    The schedule is made up for the demo and goes into a data directory of its own (OUT/invented): nothing else is
+    priced by it.
+    """
     from server.demo.annotate import annotate
     from server.demo.fax import fax
+    from server.demo.priced import price
     from server.demo.server import DemoError
     from server.demo.show import scrubbed
     from server.demo.table import rows
@@ -37,11 +44,13 @@ def demo(
         raise typer.Exit(Exit.FAILED) from None
     found = rows(resources)
     pages = annotate(letter, found, folder)
+    priced = price(resources, data, folder)
     if json:
         answer = next((r for r in resources if r["resourceType"] == "ClaimResponse"), None)
-        print_json({"rows": found, "pages": [str(page) for page in pages], "claim": answer and scrubbed(answer)})
+        shown = {"rows": found, "pages": [str(page) for page in pages], "claim": answer and scrubbed(answer)}
+        print_json({**shown, "priced": priced and priced.brief()})
     else:
-        _show(resources, pages)
+        _show(resources, pages, priced)
 
 
 def _code(letter: bytes, data: Path, folder: Path) -> list[dict[str, Any]]:
@@ -88,11 +97,11 @@ def _follow(base: str, letter: bytes, progress: Progress) -> list[dict[str, Any]
     return [*found, answer] if answer else found
 
 
-def _show(resources: list[dict[str, Any]], pages: list[Path]) -> None:
-    """Tables on stdout, then where the pages are."""
+def _show(resources: list[dict[str, Any]], pages: list[Path], priced: Priced | None) -> None:
+    """Tables on stdout, then where the pages are, then how the claim is priced by the invented schedule."""
     from rich.console import Console
 
-    from server.demo.show import summary, tables
+    from server.demo.show import price_of, summary, tables
     from server.demo.table import claimed, rows
 
     out = Console(highlight=False)
@@ -100,3 +109,5 @@ def _show(resources: list[dict[str, Any]], pages: list[Path]) -> None:
     summary(out, resources)
     for page in pages:
         out.print(f"Evidence drawn on the page: {page}", soft_wrap=True)
+    if priced is not None:
+        price_of(out, priced)

@@ -16,16 +16,18 @@ from server.settings import read_settings
 def doctor(
     database: Annotated[str | None, typer.Option(help="Database URL; FHIRWRIGHT_DATABASE otherwise.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
+    backups: Annotated[str | None, typer.Option(help="Directory or URI of backups to look at.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Check that everything the server needs is in place; exit code 1 when something is not."""
+    """Tell what is wrong, why it matters and what to do; exit code 1 when something is."""
     from server.cli.checks import run_checks
 
-    checks = list(run_checks(read_settings(database=database, data=data)))
+    checks = list(run_checks(read_settings(database=database, data=data), backups))
     well = all(check.ok for check in checks)
     if json:
         print_json({"ok": well, "checks": [asdict(check) for check in checks]})
     else:
-        print_table(("", "check", "finding"), [("ok" if c.ok else "NO", c.name, c.text) for c in checks])
+        rows = [("ok" if c.ok else "NO", c.name, " ".join(filter(None, (c.text, c.why, c.do)))) for c in checks]
+        print_table(("", "check", "finding"), rows)
     if not well:
         raise typer.Exit(Exit.FAILED)

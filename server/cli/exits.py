@@ -22,7 +22,8 @@ MEANING: dict[Exit, str] = {
     Exit.FAILED: "The command ran and the answer is no: a check failed, a code is not valid, an unexpected error.",
     Exit.USAGE: "The command line is wrong: an unknown command or option, a missing argument.",
     Exit.SETTINGS: "A setting is wrong or a combination of settings is not allowed.",
-    Exit.UNAVAILABLE: "Something needed cannot be reached: the database, the terminology, a port that is taken.",
+    Exit.UNAVAILABLE: "Something needed cannot be reached: the database, the terminology, a port that is taken, "
+    "a file that cannot be written.",
     Exit.REFUSED: "The input was refused: an unreadable, encrypted, too large or unsupported file.",
     Exit.INTERRUPTED: "Stopped by Ctrl-C.",
 }

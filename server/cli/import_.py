@@ -28,17 +28,21 @@ def import_(
 
     Run again it changes nothing. Lines that cannot be stored are told, and the exit code is 5.
     """
+    from server.access.caller import server_as
     from server.interactions.exchange import Request
     from server.jobs.importing.lines import cut, explain, read_lines, write_lines
     from server.parts import join
+    from server.phi.keys import keys_of
     from server.store import open_store
 
     settings = read_settings(database=database, data=data)
     if missing := [path for path in files if not path.is_file()]:
         raise typer.BadParameter(f"There is no file {missing[0]}.")
-    store = open_store(settings.database_url)
+    store = open_store(settings.database_url, keys=keys_of(settings))
     fhir = join(store, settings).fhir
-    base = Request(method="PUT", base_url=settings.base_url or "", prefer="return=minimal", who="fhirwright-import")
+    base = Request(
+        method="PUT", base_url=settings.base_url or "", prefer="return=minimal", caller=server_as("fhirwright-import")
+    )
     counts: Counter[str] = Counter()
     told: list[bytes] = []
     for path in files:

@@ -86,6 +86,7 @@ def _build(target: Path, json: bool) -> None:
 
     with _progress() as told:
         written = [path.name for path in build(target, told)]
+        _keep_tables(target, told)
     if json:
         print_json({"written": written, "editions": _editions(target)})
         return
@@ -116,9 +117,11 @@ def _load_files(
         raise typer.BadParameter(f"Give the files of {told_of.title}: {told_of.files}.")
     given = systems.Given(paths, *said)
     with _progress() as told:
-        read = ready(target, table, given, told) if table else Ready(())
+        read = ready(target, table, given, told) if table else Ready(target, ())
         loaded = load_files(target, system, given, told) if system else []
         written = read.write(told)
+        if any(one.written for one in loaded):
+            _keep_tables(target, told)
     if json:
         print_json([*map(asdict, loaded), *map(asdict, written)])
         return
@@ -129,6 +132,18 @@ def _load_files(
         if part.written:
             counts = ", ".join(f"{value} {count}" for value, count in part.totals.items())
             note(f"{part.title} {part.version}: {part.rows} rows" + (f" ({counts})" if counts else "") + ".")
+        for name, found in part.counts.items():
+            note(f"{name}: " + ", ".join(f"{value} {count}" for value, count in found.items()))
+        for text in part.warnings:
+            warn(text)
+
+
+def _keep_tables(target: Path, told: Callable[[str, int, int], None]) -> None:
+    """Make the tables of claims out of the code systems now, so that the first claim does not wait for them."""
+    from claims.tables.terms import keep
+    from terminology import open_terminology
+
+    keep(open_terminology(target), target, told)
 
 
 def _tell(target: Path, json: bool) -> None:
@@ -141,7 +156,15 @@ def _tell(target: Path, json: bool) -> None:
     can_too = [{"name": i.name, "title": i.title, "files": i.files} for i in tables.IMPORTERS]
     editions = _editions(target)
     loaded = [
-        {"table": r.table, "release": r.name, "start": r.start, "end": r.end, "rows": r.rows, "source": r.source}
+        {
+            "table": r.table,
+            "release": r.name,
+            "start": r.start,
+            "end": r.end,
+            "rows": r.rows,
+            "source": r.source,
+            "withdrawn": r.withdrawn,
+        }
         for r in releases(target)
     ]
     if json:
@@ -159,7 +182,7 @@ def _tell(target: Path, json: bool) -> None:
     print_table(("name", "edition", "from", "until", "content", "source"), rows, "Is loaded")
     if loaded:
         rows = [tuple(str(value or "") for value in one.values()) for one in loaded]
-        print_table(("table", "release", "from", "until", "rows", "source"), rows, "Is loaded for claims")
+        print_table(("table", "release", "from", "until", "rows", "source", "withdrawn"), rows, "Is loaded for claims")
 
 
 def _editions(target: Path) -> list[dict[str, Any]]:

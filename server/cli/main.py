@@ -19,6 +19,10 @@ COMMANDS: dict[str, str] = {
     "serve": "Run the FHIR server, and one worker beside it.",
     "worker": "Run one worker that codes documents from the queue.",
     "code": "Code documents and print the result without storing it.",
+    "train": "Learn codes from coded documents, or from coders' decisions.",
+    "learn": "Make models from coders' decisions, watch drift, promote and roll back.",
+    "eval": "Measure reading and coding on a corpus, and write a report.",
+    "deidentify": "Replace the identifiers of a note or a resource by stand-ins.",
     "load": "Load a code system into the terminology, or a FHIR package of profiles.",
     "search": "Find codes by what a person says.",
     "validate-code": "Say whether a code exists, is billable and was in force on a date.",
@@ -27,7 +31,20 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check that everything the server needs is in place.",
     "import": "Store the resources of NDJSON files.",
     "export": "Write the database to NDJSON files.",
+    "backup": "Make and look after backups, beside a running server.",
+    "restore": "Bring a backup back elsewhere, to its point or to a later moment, and prove it.",
+    "keys": "Look after the keys that encrypt what is stored.",
+    "patient": "Hold, copy, erase and let go the data of patients, with proof.",
+    "audit": "Prove that the audit trail is whole; export it.",
     "claims": "Hold a file of claims to the edits of payers, and price it.",
+    "bulk": "Code documents, scrub claims or reindex by the million, also on Ray.",
+    "user": "The people who sign in.",
+    "client": "The apps and services that may ask for access.",
+    "launch": "Open apps as an EHR would.",
+    "token": "What a token is worth, and an end to it.",
+    "plan": "The machines that a load takes, from measured unit costs.",
+    "stream": "Messages of Kafka in, changes out, and how both stand.",
+    "doors": "Take HL7 v2, C-CDA and files; look after what could not be used.",
     "demo": "Code a generated fax on a running server and show the result.",
 }
 
@@ -131,4 +148,11 @@ def _explain(error: Exception) -> int:
             note(f"{problem.severity}: {problem.text}" + (f" ({problem.expression})" if problem.expression else ""))
         unavailable = error.category in (Category.UNAVAILABLE, Category.BUSY)
         return Exit.UNAVAILABLE if unavailable else Exit.REFUSED
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        note(f"error: {error.filename}: {error.strerror}")
+        return Exit.UNAVAILABLE
+    from server.store.trouble import told
+
+    if known := told(error):
+        return _explain(known)
     raise error

@@ -14,6 +14,9 @@ from server.settings import read_settings
 def migrate(
     database: Annotated[str | None, typer.Option(help="Database URL; FHIRWRIGHT_DATABASE otherwise.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
+    app_role: Annotated[
+        str | None, typer.Option(help="A PostgreSQL role to run the server as, which can only add to the audit trail.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Bring the database to the schema of this version. Safe to run again; data stays."""
@@ -23,8 +26,15 @@ def migrate(
 
     settings = read_settings(database=database, data=data)
     settings.data.mkdir(parents=True, exist_ok=True)
-    changed = run(settings.database_url)
-    prepare(settings.database_url, upgrade=True)
+    changed = run(settings.direct_url, settings.database_url)
+    prepare(settings.direct_url, upgrade=True)
+    if app_role is not None:
+        from server.store.roles import grant
+
+        try:
+            grant(settings.direct_url, app_role)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
     if json:
         print_json({"revision": HEAD, "changed": changed})
     else:

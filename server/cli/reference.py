@@ -30,6 +30,7 @@ KINDS: dict[Any, str] = {
     bool: "true or false",
     Path: "path",
     tuple: "JSON list of texts",
+    dict: "JSON object of texts",
 }
 
 
@@ -68,6 +69,8 @@ def cli_page() -> str:
     for name in COMMANDS:
         command = load_command(name)
         lines += ["", f"## fhirwright {name}", "", (command.help or "").strip(), "", *_parameters(command)]
+        if lines[-1]:
+            lines.append("")
         for part, inner in getattr(command, "commands", {}).items():
             lines += [f"### fhirwright {name} {part}", "", (inner.help or "").strip(), "", *_parameters(inner), ""]
     return "\n".join(lines) + "\n"

@@ -20,13 +20,14 @@ def reindex(
     """Make the search index of stored resources again. Searches and writes may go on; safe to run again."""
     from fhir_profiles.definitions import load
     from server.interactions.fhir import Fhir
+    from server.phi.keys import keys_of
     from server.search.reindex import reindex as run
     from server.store import open_store
 
     settings = read_settings(database=database, data=data)
     if unknown := sorted(set(types or ()) - set(load().resource_types)):
         raise typer.BadParameter(f"R4 has no resource type {', '.join(unknown)}.")
-    store = open_store(settings.database_url)
+    store = open_store(settings.database_url, keys=keys_of(settings))
     done, tenth = 0, -1
     try:
         indexing = Fhir(store, settings).indexing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from server.cli.exits import Exit
-from server.cli.terminal import note, print_json, print_table
+from server.cli.terminal import building, note, print_json, print_table
 from server.settings import read_settings
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def search(
     from terminology.search.context import context
 
     day = _date(on)
-    terminology = ensure_terminology(read_settings(data=data).data)
+    terminology = ensure_terminology(read_settings(data=data).data, building())
     system, text = _asked(terminology, words)
     if terminology.edition(system, day, version) is None:
         raise typer.BadParameter("There is no such edition: `fhirwright load --list` tells what is loaded.")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -20,8 +20,9 @@ _PR_SET_PDEATHSIG = 1
 class Supervised:
     """A child process that is started again, after a pause that doubles, for as long as it is wanted."""
 
-    def __init__(self, command: Sequence[str], grace: float) -> None:
+    def __init__(self, command: Sequence[str], grace: float, environment: Mapping[str, str] | None = None) -> None:
         self._command = list(command)
+        self._environment = environment
         self._grace = grace
         self._stopping = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -50,7 +51,8 @@ class Supervised:
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 self._command,
                 start_new_session=True,  # Ctrl-C reaches the server only, which then ends the child in order
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
+                env=self._environment,
             )
             if self._stopping.is_set():  # stop() may have looked just before the child was there
                 self._child.terminate()
@@ -62,7 +64,7 @@ class Supervised:
             self._stopping.wait(pause)
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def die_with_parent() -> Callable[[], None] | None:
     """What asks Linux to end the child when the server is killed outright; None elsewhere."""
     if not sys.platform.startswith("linux"):
         return None

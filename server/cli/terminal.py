@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -21,6 +21,18 @@ def console() -> Console:
 def note(text: str) -> None:
     """One line for a person, on stderr."""
     typer.echo(text, err=True)
+
+
+def building() -> Callable[[str, int, int], None]:
+    """What is told of long building: each thing once, by name, when it begins. Nothing where all is built."""
+    told: set[str] = set()
+
+    def begun(what: str, done: int, total: int) -> None:  # noqa: ARG001
+        if what not in told:
+            told.add(what)
+            note(f"building {what} …")
+
+    return begun
 
 
 def warn(text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from server.cli.exits import Exit
-from server.cli.terminal import note, print_json
+from server.cli.terminal import building, note, print_json
 from server.settings import read_settings
 
 
@@ -29,7 +29,7 @@ def validate_code(
     from terminology import ensure_terminology
 
     day = _date(on)
-    terminology = ensure_terminology(read_settings(data=data).data)
+    terminology = ensure_terminology(read_settings(data=data).data, building())
     uri = terminology.system(system)
     if ":" not in uri:
         raise typer.BadParameter(f"{system} is neither a known short name nor a URI.")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from server.demo.annotate import COLOURS
+from server.demo.priced import ADDED, Priced
 from server.demo.table import Row
 
 SHOWN = 6  # errors of a claim
@@ -96,3 +97,21 @@ def _scrubbed(console: Console, answer: Mapping[str, Any]) -> None:
         console.print(f"  not priced: {text}")
     if found["expected"] is not None:
         console.print(f"  expected under the fee schedule: {found['expected']:.2f} USD")
+
+
+def price_of(console: Console, priced: Priced) -> None:
+    """The claim over the invented schedule: what was loaded, what was added, and how each price came about."""
+    told = priced.told
+    console.print("\nThe same claim, priced by a fee schedule that is [bold]invented[/bold]: its amounts mean nothing.")
+    loaded = ", ".join(f"{one.table} {one.rows}" for one in priced.tables)
+    console.print(f"Loaded into {priced.data} by the importers of fhirwright load (rows): {loaded}.", soft_wrap=True)
+    console.print(f"Added to the draft, as a biller would: {ADDED}.", soft_wrap=True)
+    for line in told.lines:
+        price = f"{line.allowed} USD" if line.allowed is not None else "no price"
+        console.print(f"  Line {line.line}: {line.code}, charged {line.charged}, expected {price}", soft_wrap=True)
+        for step in line.steps:
+            console.print(f"      {step}", soft_wrap=True)
+    errors = sum(one.severity == "error" for one in told.findings)
+    console.print(f"  expected under the invented schedule: {told.expected} USD; {errors} errors are left.")
+    again = f"fhirwright claims explain {priced.claim} --data {priced.data}"
+    console.print(f"All of it, with what to do about each error: {again}", soft_wrap=True)

@@ -252,7 +252,7 @@ def run(asked: Asked, reading: Callable[[Request], bytes], outer: Request, path:
     def read(at: tuple[str, ...], query: tuple[tuple[str, str], ...]) -> Json:
         if len(at) == 4 and at[2] != "_history":
             raise invalid("A reference has a form that is not read here.")
-        one = Request(method="GET", path=at, query=query, base_url=outer.base_url, who=outer.who, prefer=_STRICT)
+        one = Request(method="GET", path=at, query=query, base_url=outer.base_url, caller=outer.caller, prefer=_STRICT)
         return json.decode(reading(one))
 
     execution = Execution(asked, read, outer.base_url)

@@ -14,7 +14,14 @@ from server.observability import Send
 Header = tuple[bytes, bytes]
 COMPRESSION = 1
 _WINDOW = {b"gzip": 31, b"deflate": 15}
-_VARY: Header = (b"vary", b"accept, accept-encoding")
+_VARY: Header = (b"vary", b"accept, accept-encoding, authorization")
+SAFE: tuple[Header, ...] = (
+    (b"cache-control", b"private, no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+"""What every answer about patients says: not to be kept by others, guessed about, told further or framed."""
 
 
 @dataclass(slots=True)
@@ -27,6 +34,7 @@ class Manner:
     head: bool = False
     forced: bool = False  # `_format` was given and wins over Accept
     as_it_is: bool = False  # a file and not FHIR
+    other: str = ""  # what `_format` asks for that is not FHIR: some operations give it
     headers: list[Header] = field(default_factory=list)
 
     @property
@@ -47,6 +55,8 @@ def render(body: bytes, manner: Manner) -> bytes:
 async def answer(send: Send, manner: Manner, status: int, body: bytes, headers: list[Header], least: int) -> None:
     """Send one complete response whose body is rendered; one of at least `least` bytes is compressed (0: none is)."""
     headers += manner.headers
+    given = {name for name, _ in headers}
+    headers += [pair for pair in SAFE if pair[0] not in given]
     if manner.as_it_is:
         headers.append((b"content-type", manner.content_type))
     elif body:

@@ -13,10 +13,11 @@ import msgspec
 from fhir_profiles.capability import PATCH_FORMATS
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.xml import to_json
+from server.access.caller import Caller
 from server.http.answer import Manner
 from server.http.body import read_body, read_pairs, unpack
 from server.http.errors import not_supported
-from server.http.negotiate import format_type, is_form, is_json, is_json_patch, is_xml, not_acceptable
+from server.http.negotiate import format_type, is_form, is_json, is_json_patch, is_xml
 from server.http.routes import PREFIX, too_long
 from server.interactions.exchange import FHIR_JSON, Request
 from server.observability import Receive, Scope
@@ -53,8 +54,9 @@ def take_form(pairs: Pairs, manner: Manner) -> Pairs:
         elif name == "_format" and value:
             wanted = format_type(value)
             if wanted is None:
-                raise not_acceptable()
-            manner.content_type, manner.forced = wanted, True
+                manner.other = value.lower()
+            else:
+                manner.content_type, manner.forced = wanted, True
     return tuple(pair for pair in pairs if pair[0] not in ("_format", "_pretty"))
 
 
@@ -91,7 +93,13 @@ def as_json(request: Request) -> Request:
 
 
 def request_of(
-    method: str, parts: tuple[str, ...], query: Pairs, body: bytes, fields: dict[bytes, bytes], base_url: str
+    method: str,
+    parts: tuple[str, ...],
+    query: Pairs,
+    body: bytes,
+    fields: dict[bytes, bytes],
+    base_url: str,
+    caller: Caller,
 ) -> Request:
     """The request with what its headers say."""
     return Request(
@@ -107,6 +115,7 @@ def request_of(
         if_modified_since=_text(fields.get(b"if-modified-since")),
         prefer=_text(fields.get(b"prefer")) or "",
         language=_text(fields.get(b"accept-language")) or "",
+        caller=caller,
     )
 
 

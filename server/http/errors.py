@@ -25,6 +25,7 @@ STATUS_OF_CODE: dict[tuple[Category, str], int] = {
     (Category.INCORRECT, "too-long"): 413,
     (Category.INCORRECT, "too-costly"): 413,
     (Category.INCORRECT, "multiple-matches"): 412,
+    (Category.UNSUPPORTED, "too-costly"): 422,
     (Category.NOT_FOUND, "deleted"): 410,
     (Category.CONFLICT, "conflict"): 412,
     (Category.CONFLICT, "multiple-matches"): 412,

@@ -11,24 +11,28 @@ from collections.abc import AsyncIterator
 import orjson
 
 from fhir_profiles.errors import Category, FhirError
-from server.http.errors import outcome_of, status_of
+from server.access.caller import Caller, Identify, anybody
+from server.http.errors import headers_of, outcome_of, status_of
 from server.jobs import chunks, later
 from server.jobs.chunks import Chunk
 from server.jobs.deflate import HEAD, TAIL_SIZE, tail, unpack
 from server.observability import Receive, Scope, Send
 from server.store import Store
 
-_PATH = re.compile(r"/\$file/([0-9a-f\-]{36})/(output|deleted|error)/([A-Za-z0-9.\-]{1,80})\.ndjson$")
+_PATH = re.compile(
+    r"/\$file/([0-9a-f\-]{36})/(output|deleted|error)/([A-Za-z0-9.\-]{1,80}?)(?:\.ndjson$|(?<=\.parquet)$)"
+)
+_PARQUET = b"application/vnd.apache.parquet"
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)$")
 ROUTE = "/fhir/$file/{job}/{section}/{name}"
-_ANYBODY = "anonymous"
 
 
 class Files:
-    """An ASGI application for `/fhir/$file/JOB/SECTION/NAME.ndjson`."""
+    """An ASGI application for `/fhir/$file/JOB/SECTION/NAME.ndjson`, and for tables `NAME.parquet`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, identify: Identify = anybody) -> None:
         self._store = store
+        self._identify = identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - no body is read
         """Answer one request."""
@@ -38,20 +42,22 @@ class Files:
         except FhirError as error:
             body = orjson.dumps(outcome_of(error))
             headers = [(b"content-type", b"application/fhir+json"), (b"content-length", b"%d" % len(body))]
+            headers += headers_of(error)
             await send({"type": "http.response.start", "status": status_of(error), "headers": headers})
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _serve(self, scope: Scope, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
             raise FhirError.of(Category.UNSUPPORTED, "not-supported", "Files can be read with GET and HEAD only.")
-        job, parts = await self._store.run(self._find, scope["path"])
         fields: dict[bytes, bytes] = dict(scope["headers"])
+        caller = scope["fhir_caller"] = await self._identify(fields.get(b"authorization"), scope)
+        job, parts = await self._store.run(self._find, scope["path"], caller)
         wanted = _RANGE.match(fields.get(b"range", b""))
         packed = wanted is None and _takes_gzip(fields.get(b"accept-encoding", b""))
         size = sum(part.packed if packed else part.size for part in parts)
         size += len(HEAD) + TAIL_SIZE if packed else 0
         headers = [
-            (b"content-type", b"application/fhir+ndjson"),
+            (b"content-type", _PARQUET if scope["path"].endswith(".parquet") else b"application/fhir+ndjson"),
             (b"accept-ranges", b"bytes"),
             (b"vary", b"accept-encoding"),
         ]
@@ -70,11 +76,11 @@ class Files:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    def _find(self, path: str) -> tuple[str, list[Chunk]]:
-        """The job and the chunks of a file; 404 when it was removed or has expired."""
+    def _find(self, path: str, caller: Caller) -> tuple[str, list[Chunk]]:
+        """The job and the chunks of a file; 404 when it was removed or has expired, or is somebody else's."""
         named = _PATH.search(path)
         found = later.find(self._store, named[1]) if named else None
-        if named and found is not None and found.who == _ANYBODY and found.state == later.DONE:
+        if named and found is not None and found.state == later.DONE and found.belongs_to(caller):
             parts = chunks.chunks_of(self._store, named[1], named[2], named[3])
             if parts:
                 return named[1], parts

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+
+from server.figures.metrics import Gauge
+from server.observability import counted
 
 Check = Callable[[], Awaitable[None]]
 Depths = Callable[[], Awaitable[dict[str, int]]]
-Figures = Callable[[], Awaitable[Mapping[str, tuple[str, str, dict[str, int]]]]]
+Figures = Callable[[], Awaitable[Mapping[str, Gauge]]]
 
 
 def health_router(
@@ -37,10 +40,11 @@ def health_router(
     if metrics:
 
         @router.get("/metrics", summary="Prometheus metrics.", response_class=Response)
-        async def show_metrics() -> Response:
+        async def show_metrics(accept: Annotated[str, Header()] = "") -> Response:
             jobs = await depths() if depths else {}
             more = await figures() if figures else {}
-            return Response(_render(jobs, more), media_type=CONTENT_TYPE_LATEST)
+            text, content_type = _render(jobs, more, accept)
+            return Response(text, media_type=content_type)
 
     return router
 
@@ -54,19 +58,22 @@ async def _try(check: Check) -> str:
     return "ok"
 
 
-def _render(jobs: dict[str, int], figures: Mapping[str, tuple[str, str, dict[str, int]]]) -> bytes:
-    """All metrics, of all API processes when they share a directory, and the depth of the queue now."""
-    text = generate_latest(_all_processes() if os.environ.get("PROMETHEUS_MULTIPROC_DIR") else REGISTRY)
+def _render(jobs: dict[str, int], figures: Mapping[str, Gauge], accept: str) -> tuple[bytes, str]:
+    """All metrics, of all API processes when they share a directory, and the depth of the queue now; their media type.
+
+    Who asks for OpenMetrics gets exemplars too (https://prometheus.io/docs/specs/om/open_metrics_spec/).
+    """
+    encode, content_type = choose_encoder(accept)
+    text = encode(counted())
     now = CollectorRegistry()
     now.register(_Jobs(jobs))
     now.register(_Figures(figures))
-    return text + generate_latest(now)
+    return text.removesuffix(b"# EOF\n") + encode(now), content_type
 
 
-def _all_processes() -> CollectorRegistry:
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return registry
+def counted_now(jobs: dict[str, int], figures: Mapping[str, Gauge]) -> Iterable[Metric]:
+    """The metrics that are counted when they are asked for: the depth of the queue, and figures."""
+    return [*_Jobs(jobs).collect(), *_Figures(figures).collect()]
 
 
 class _Jobs(Collector):
@@ -84,15 +91,15 @@ class _Jobs(Collector):
 
 
 class _Figures(Collector):
-    """Gauges as counted just now: by name their description, their label and its values."""
+    """Gauges as counted just now: by name their description, their labels and their values."""
 
-    def __init__(self, figures: Mapping[str, tuple[str, str, dict[str, int]]]) -> None:
+    def __init__(self, figures: Mapping[str, Gauge]) -> None:
         self._figures = figures
 
     def collect(self) -> Iterable[Metric]:
         """One gauge for each figure."""
-        for name, (text, label, values) in self._figures.items():
-            gauge = GaugeMetricFamily(name, text, labels=[label] if label else [])
+        for name, (text, labels, values) in self._figures.items():
+            gauge = GaugeMetricFamily(name, text, labels=labels)
             for key, value in sorted(values.items()):
-                gauge.add_metric([key] if label else [], value)
+                gauge.add_metric(key, value)
             yield gauge

@@ -58,6 +58,11 @@ def not_acceptable() -> HttpError:
     return not_supported(406, text)
 
 
+def takes(accept: bytes, media_type: str) -> bool:
+    """Whether an Accept header names a media type, or all of its kind."""
+    return not {media_type, f"{media_type.partition('/')[0]}/*"}.isdisjoint(ranges(accept))
+
+
 @lru_cache(maxsize=512)
 def ranges(accept: bytes) -> tuple[str, ...]:
     """The media ranges of an Accept header that are acceptable, the best first, a named type before a wildcard."""

@@ -9,11 +9,15 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import msgspec
 import orjson
 import structlog
 
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.subset import WHOLE
+from server.access.caller import NOBODY, Identify, anybody
+from server.access.decisions import Policy
+from server.audit.trail import Trail
 from server.http.answer import Header, Manner, answer, render
 from server.http.arrive import (
     as_json,
@@ -28,9 +32,11 @@ from server.http.arrive import (
 )
 from server.http.binary import LARGE, answer_download, is_download, is_file_upload, read_upload
 from server.http.body import ClientGoneError, read_pairs
+from server.http.deciding import decided, refuse
 from server.http.errors import HttpError, headers_of, outcome_of, status_of
-from server.http.negotiate import HTML, answer_type, encoding_for, is_xml, not_acceptable
+from server.http.negotiate import HTML, answer_type, encoding_for, is_xml, not_acceptable, takes
 from server.http.pages.capability import capability_page, page_headers
+from server.http.recording import record, recorded, trace_of, with_form
 from server.http.routes import PREFIX, SEARCHES, Shape, check_method, find_shape, too_long
 from server.interactions.exchange import FHIR_JSON, Request, Response
 from server.interactions.fhir import Fhir
@@ -61,7 +67,13 @@ class FhirShell:
         sockets: Mapping[str, App] | None = None,
         defer: Handler | None = None,
         files: App | None = None,
+        identify: Identify = anybody,
+        trail: Trail | None = None,
+        policy: Policy | None = None,
     ) -> None:
+        self._policy = policy
+        self._trail = trail
+        self._identify = identify
         self._defer = defer
         self._files = files
         self._fhir = fhir
@@ -77,7 +89,7 @@ class FhirShell:
             await self._sockets.get("/".join(split_path(scope["path"])), _refuse)(scope, receive, send)
             return
         if self._files is not None and scope["path"].startswith(_FILES):
-            await self._files(scope, receive, send)
+            await self._files(scope, receive, recorded(self._trail, scope, send))
             return
         manner = Manner()
         headers: list[Header]
@@ -87,12 +99,15 @@ class FhirShell:
             if not manner.plain:
                 body = await self._away(len(body), self._render, body, manner)
             status, headers = response.status, _headers_of(response)
+            record(self._trail, scope, status, response)
         except ClientGoneError:
             return
         except FhirError as error:
             status, body, headers = self._explain(error, scope, manner)
+            status, body, headers = self._tell(scope, manner, status, body, headers)
         except Exception as error:
             status, body, headers = self._confess(error, scope, manner)
+            status, body, headers = self._tell(scope, manner, status, body, headers)
         await answer(send, manner, status, body, headers, self._settings.gzip_min_bytes)
 
     async def _serve(self, scope: Scope, receive: Receive, manner: Manner) -> Response:
@@ -111,19 +126,33 @@ class FhirShell:
         shape = (operation and _shape_of(operation, len(parts))) or find_shape(parts, self._types)
         scope["fhir_route"] = shape.template
         download = parts[:1] == _BINARY and is_download(shape, parts, method, manner)
-        if (wanted is None and not download) or (wanted == HTML and not page):
+        other = _other(operation, manner, accept or b"")
+        if (wanted is None and not (download or other)) or (wanted == HTML and not page):
             raise not_acceptable()
+        caller = NOBODY if page else await self._identify(fields.get(b"authorization"), scope)
+        caller = scope["fhir_caller"] = msgspec.structs.replace(caller, trace=trace_of(scope))
+        if operation:
+            operation.admit(caller)
         check_method(method, shape.methods)
         body = await receive_body(receive, fields, self._settings) if method in ("POST", "PUT", "PATCH") else b""
         if shape in SEARCHES:
             check_form(fields.get(b"content-type", b""), body)
+            caller = with_form(caller, body)
             method, parts, query, body = "GET", _searched(parts), query + take_form(read_pairs(body), manner), b""
+            if manner.other:
+                raise not_acceptable()
         base = self._base_url or base_url(scope["scheme"], fields.get(b"host", b"localhost"))
-        request = request_of(method, parts, query, body, fields, base)
+        request = request_of(method, parts, query, body, fields, base, caller)
+        request = msgspec.structs.replace(request, wants=other) if other else request
+        scope["fhir_request"], scope["fhir_operation"] = request, operation and operation.name
         if operation and operation.longest is not None and len(body) > operation.longest:
             raise too_long(operation.longest, "body of this operation")
         if method != "GET":
             request = await self._understand(request, fields, shape, operation)
+        if self._policy is not None and not page:
+            request = await decided(self._policy, request, operation.name if operation else None)
+            scope["fhir_request"] = request
+            refuse(request)
         response = await self._handler_of(operation, request)(request)
         if download:
             return await self._away(len(response.body), answer_download, response, accept or b"", manner)
@@ -175,6 +204,16 @@ class FhirShell:
             return self._confess(error, scope, manner)
         return status_of(error), _outcome(error, manner), headers_of(error)
 
+    def _tell(
+        self, scope: Scope, manner: Manner, status: int, body: bytes, headers: list[Header]
+    ) -> tuple[int, bytes, list[Header]]:
+        """An answer that refuses, once the audit knows of it."""
+        try:
+            record(self._trail, scope, status)
+        except FhirError as error:
+            return self._explain(error, scope, manner)
+        return status, body, headers
+
     def _confess(self, error: Exception, scope: Scope, manner: Manner) -> tuple[int, bytes, list[Header]]:
         """An error that was not: the client gets a reference, the log the place; neither gets its text."""
         route = scope.get("fhir_route", PREFIX)
@@ -184,6 +223,16 @@ class FhirShell:
         text = f"The server failed on this request. Report this reference to its operator: {reference}"
         fault = FhirError.of(Category.FAULT, "exception", text)
         return status_of(fault), _outcome(fault, manner), []
+
+
+def _other(operation: Operation | None, manner: Manner, accept: bytes) -> str:
+    """The media type beside FHIR's that is asked for, by `_format` or, where that is absent, by name in Accept."""
+    gives = operation.gives if operation is not None else ""
+    if manner.other:
+        if manner.other != gives:
+            raise not_acceptable()
+        return gives
+    return gives if gives and not manner.forced and takes(accept, gives) else ""
 
 
 async def _refuse(_scope: Scope, receive: Receive, send: Send) -> None:

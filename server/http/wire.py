@@ -61,3 +61,10 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take over a new connection."""
         super().connection_made(cast(asyncio.Transport, Gathered(transport, self.loop.call_soon)))
+
+    def on_headers_complete(self) -> None:
+        """Take a request whose head is whole; one without a Host, or with two, is 400 as RFC 9112 section 3.2 asks."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            raise ValueError("one Host is needed")
+        super().on_headers_complete()

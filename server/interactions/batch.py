@@ -10,6 +10,9 @@ import structlog
 
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
+from server.audit import interaction
+from server.audit.event import encode
+from server.http.errors import status_of
 from server.observability import describe
 
 from . import transaction
@@ -56,10 +59,22 @@ def _prepare(fhir: Fhir, request: Request) -> tuple[dict[str, Any], Write | None
 
 
 async def _attempt(fhir: Fhir, entry: Entry) -> Response | FhirError:
+    answer: Response | FhirError
     try:
-        return await fhir.handle(_ready(entry))
+        answer = await fhir.handle(_ready(entry))
     except Exception as error:
-        return _refusal(error)
+        answer = _refusal(error)
+    _note(entry, answer)
+    return answer
+
+
+def _note(entry: Entry, answer: Response | FhirError) -> None:
+    """Tell the audit of an entry that left no event in a transaction."""
+    request = entry.request
+    status, body = (status_of(answer), b"") if isinstance(answer, FhirError) else (answer.status, answer.body)
+    notes = request.caller.trace.notes
+    if notes is not None and (entry.rank == READ or status >= 400):
+        notes.append(encode(interaction.read(request, status, body)))
 
 
 def handle_sync(fhir: Fhir, request: Request) -> Response:
@@ -73,6 +88,7 @@ def handle_sync(fhir: Fhir, request: Request) -> Response:
             answers[entry.number] = fhir.handle_sync(_ready(entry))
         except Exception as error:
             answers[entry.number] = _refusal(error)
+        _note(entry, answers[entry.number])
     return _reply(request, bundle, entries, answers)
 
 

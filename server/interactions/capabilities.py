@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from fhir_profiles import capability, json, served
 from fhir_profiles.capability import Declared
 from fhir_profiles.errors import Category, FhirError
+from server.auth.discovery import told_security
 from server.search.custom import Params, params_of
 from terminology.operations.capabilities import terminology_capabilities
 
 from .exchange import Request, Response
 from .read import read
+from .seen import seen
 from .view import View
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def _statement(
     profiles: Pairs,
     guides: tuple[str, ...],
     many_deletes: bool,
+    closed: bool,
 ) -> bytes:
     by_type: dict[str, list[str]] = {}
     for name, canonical in profiles:
@@ -48,6 +51,7 @@ def _statement(
         profiles=by_type,
         guides=guides,
         many_deletes=many_deletes,
+        security=told_security(base_url) if closed else None,
     )
     return json.encode(told)
 
@@ -62,7 +66,9 @@ def capabilities(fhir: Fhir, request: Request, view: View) -> Response:
     profiles = conformance.profiles.supported()
     guides = tuple(conformance.library.canonicals("ImplementationGuide"))
     many = fhir.settings.max_conditional_delete > 1
-    body = _statement(request.base_url, fhir.operations, params_of(view), profiles, guides, many)
+    body = _statement(
+        request.base_url, fhir.operations, params_of(view), profiles, guides, many, not fhir.settings.open
+    )
     return Response(status=200, body=body)
 
 
@@ -83,4 +89,4 @@ def read_definition(fhir: Fhir, request: Request, view: View) -> Response:
         found = served.find(request.path[0], request.path[1], fhir.operations)
         if found is not None:
             return Response(status=200, body=json.encode(found))
-    return read(view.read, request)
+    return read(seen(view, request), request)

@@ -7,8 +7,17 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from fhir_profiles.errors import Category, FhirError
+from server.access.gate import require, require_query
+from server.access.grants import Right
+from server.access.reach import both, reach_of
+from server.search.custom import params_of
 from server.search.find import find_ids
+from server.search.query import Limits
+from server.search.reading import read_query
+from server.search.sql import Sql
 from server.store import Tx, Version
+
+from .exchange import Request
 
 Criteria = str | Sequence[tuple[str, str]]
 
@@ -51,16 +60,21 @@ def locks_of(resource_type: str, criteria: Criteria) -> list[str]:
     return [identity_of(resource_type, pairs)]
 
 
-def find_one(tx: Tx, resource_type: str, criteria: Criteria, base_url: str = "") -> Version | None:
-    """The resource that the criteria find; None for none, FhirError for several. Held until the transaction ends."""
-    found = find_some(tx, resource_type, criteria, 2, base_url)
+def find_one(tx: Tx, resource_type: str, criteria: Criteria, request: Request) -> Version | None:
+    """The resource that the criteria find for who asks; None for none, FhirError for several.
+
+    It is held until the transaction ends.
+    """
+    found = find_some(tx, resource_type, criteria, 2, request)
     if len(found) > 1:
         raise several()
     return found[0] if found else None
 
 
-def find_some(tx: Tx, resource_type: str, criteria: Criteria, limit: int, base_url: str = "") -> list[Version]:
-    """The same for several, at most `limit`."""
+def find_some(
+    tx: Tx, resource_type: str, criteria: Criteria, limit: int, request: Request, right: Right = "s"
+) -> list[Version]:
+    """The same for several, at most `limit`; on which the caller has the right too."""
     named = _split(criteria)[0].rpartition("/")[2] if isinstance(criteria, str) else ""
     if named not in ("", resource_type):
         text = f"The criteria are about another type than {resource_type}. Leave out what stands before its `?`."
@@ -76,10 +90,29 @@ def find_some(tx: Tx, resource_type: str, criteria: Criteria, limit: int, base_u
         text = "A conditional interaction needs search parameters; without any it would mean every resource."
         raise FhirError.of(Category.INCORRECT, "required", text)
     tx.lock(*locks_of(resource_type, pairs))
-    keys = [(resource_type, found) for found in find_ids(tx, resource_type, pairs, limit=limit, base_url=base_url)]
+    keys = [(resource_type, found) for found in _found(tx, resource_type, pairs, limit, request, right)]
     tx.prefetch(keys)
     versions = [tx.current(*key) for key in keys]
     return [version for version in versions if version is not None]
+
+
+def _found(
+    tx: Tx, resource_type: str, pairs: Sequence[tuple[str, str]], limit: int, request: Request, right: Right
+) -> list[str]:
+    """The ids; a condition is a search, and needs the right to one."""
+    caller, base_url = request.caller, request.base_url
+    query = read_query(resource_type, pairs, strict=True, limits=Limits(), base_url=base_url, params=params_of(tx))
+    if caller.whole:
+        return find_ids(tx, query, limit=limit)
+    require_query(caller, query)
+    require(caller, resource_type, right)
+    searched = reach_of(tx, caller, "s", base_url)
+    changed = both(searched, reach_of(tx, caller, right, base_url))
+
+    def reach(name: str) -> Sql | None:
+        return (changed if name == resource_type else searched)(name)
+
+    return find_ids(tx, query, limit=limit, reach=reach)
 
 
 def several() -> FhirError:

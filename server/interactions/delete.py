@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fhir_profiles.errors import Category, FhirError
+from server.audit.interaction import missed
 from server.store import Tx, Version
 from server.store.version import DELETE
 
@@ -13,6 +14,7 @@ from .action import Write, outcome
 from .conditional import find_some, several
 from .exchange import Request, Response
 from .preconditions import check_match
+from .seen import changeable
 
 if TYPE_CHECKING:
     from .fhir import Fhir
@@ -32,7 +34,7 @@ def prepare_conditional(fhir: Fhir, request: Request) -> Write:
 def find_targets(fhir: Fhir, tx: Tx, request: Request) -> list[Version]:
     """The resources that a conditional delete ends; FhirError when they are more than the settings allow."""
     limit = fhir.settings.max_conditional_delete
-    found = find_some(tx, request.path[0], request.query, limit + 1, request.base_url)
+    found = find_some(tx, request.path[0], request.query, limit + 1, request, "d")
     if len(found) > limit:
         if limit == 1:
             raise several()
@@ -43,7 +45,7 @@ def find_targets(fhir: Fhir, tx: Tx, request: Request) -> list[Version]:
 
 def run_part(fhir: Fhir, tx: Tx, request: Request, most: int) -> int:
     """End at most `most` of the resources that the query finds and say how many: for a delete in many transactions."""
-    found = find_some(tx, request.path[0], request.query, most, request.base_url)
+    found = find_some(tx, request.path[0], request.query, most, request, "d")
     for current in found:
         end(fhir, tx, request, current)
     return len(found)
@@ -62,8 +64,10 @@ def run_each(fhir: Fhir, tx: Tx, request: Request, found: Sequence[Version]) -> 
 
 def run(fhir: Fhir, tx: Tx, request: Request, current: Version | None) -> Response:
     """End the resource in the transaction."""
+    current = changeable(tx, request, current, "d")
     check_match(request, current)
     if current is None or current.deleted:
+        tx.audit(missed(request, current))
         return _done(request, current, "There was nothing to delete.")
     return _done(request, end(fhir, tx, request, current), "Deleted.")
 

@@ -91,7 +91,7 @@ def _read_entry(outer: Request, number: int, entry: dict[str, Any]) -> Entry:
         if_modified_since=texts["ifModifiedSince"],
         if_none_exist=texts["ifNoneExist"],
         prefer=outer.prefer,
-        who=outer.who,
+        caller=outer.caller,
         versioned=outer.versioned,
     )
     return Entry(number, full_url, resource, one, READ if is_reading(one) else _RANKS[method])

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from server.access.caller import NOBODY, Caller
+
 FHIR_JSON = "application/fhir+json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -52,11 +54,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     """`Accept-Language`, for the names of codes."""
 
-    who: str = "anonymous"
-    """Who asks, as it goes into the audit row: a subject or client id, never a name."""
+    caller: Caller = NOBODY
+    """Who asks, and what that one may do: whoever makes a request from another hands it on."""
+
+    wants: str = ""
+    """The media type that is asked for, of an operation that gives another one than FHIR's."""
 
     versioned: bool = False
     """Whether a change of what exists must name its version in `if_match`."""
+
+    @property
+    def who(self) -> str:
+        """Who asks, as it goes into audit rows."""
+        return self.caller.who
 
     @property
     def preferred(self) -> Prefer:
@@ -83,3 +93,6 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = FHIR_JSON
     headers: tuple[tuple[str, str], ...] = ()
     """Further headers, such as `Content-Location`, `Retry-After`, `X-Progress`."""
+
+    about: tuple[str, ...] = ()
+    """Ids of the Patients that the answer tells of, for the audit, where its body is no resource that says so."""

@@ -11,6 +11,9 @@ from fhir_profiles.capability import Declared
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.subset import WHOLE
+from server.access.honouring import honour
+from server.audit import search as audit
+from server.audit.interaction import handed_in, unchangeable, wrote
 from server.search.custom import Known, remember
 from server.search.indexing import Indexing
 from server.settings import Settings
@@ -23,6 +26,7 @@ from .content import Content
 from .exchange import Request, Response, is_reading
 from .narrow import narrow, wish_of
 from .published import keep
+from .seen import seen, seen_version
 from .view import View
 
 Hook = Callable[[Tx, Written], None]
@@ -47,6 +51,8 @@ class Fhir:
         self.indexing = Indexing(store, settings, self.conformance.library.search_parameters)
         remember(store.engine, Known(self.indexing.params, lambda: self.conformance.value_sets))
         self.on_write += [keep, self.conformance.stored.on_write, self.indexing.on_write]
+        if settings.consent == "honour":
+            self.on_write.append(honour(store).on_write)
         self._types = frozenset(load().resource_types)
 
     async def handle(self, request: Request) -> Response:
@@ -55,7 +61,7 @@ class Fhir:
             handler, brief = self._reading(request)
             if brief and self.store.reader.inline:
                 return handler(self.store)
-            if brief and len(request.path) == 2 and request.path[0] not in capabilities.DEFINED:
+            if brief and len(request.path) == 2 and _is_plain(request):
                 version = await self.store.lookup(*request.path)
                 return read.read(lambda *_: version, request)
             return await self.store.run(self._read, handler)
@@ -120,6 +126,8 @@ class Fhir:
             case ("_history",):
                 return partial(history.history, self.settings, request), False
         self._check_type(path)
+        if path[0] == audit.KIND or (path[0] == "Patient" and path[2:3] == (audit.KIND,)):
+            return partial(audit.answer, self.settings, request), False
         match path[1:]:
             case () | ("_search",):
                 return partial(search.search, self.settings, request), False
@@ -128,9 +136,9 @@ class Fhir:
             case (_,) if path[0] in capabilities.DEFINED:
                 return partial(capabilities.read_definition, self, request), True
             case (_,):
-                return lambda view: read.read(view.read, request), True
+                return lambda view: read.read(seen(view, request), request), True
             case (_, "_history", _):
-                return lambda view: read.vread(view.read, view.read_version, request), True
+                return lambda view: read.vread(seen(view, request), seen_version(view, request), request), True
             case (_, other) | (_, other, "_search") if other == "*" or other in self._types:
                 return partial(search.search, self.settings, request), False
         raise unknown_route()
@@ -138,6 +146,8 @@ class Fhir:
     def prepare(self, request: Request) -> Write:
         """The write that a request asks for, checked as far as it can be without the database."""
         self._check_type(request.path)
+        if request.path[0] == "AuditEvent" and request.method != "POST":
+            raise unchangeable()
         match (request.method, len(request.path)):
             case ("POST", 1):
                 return create.prepare(self, request)
@@ -172,12 +182,20 @@ class Fhir:
         status: int,
     ) -> None:
         """Put a new version into the transaction, with its audit row, and tell the hooks."""
+        if version.type == "AuditEvent":
+            tx.audit(handed_in(request, version))
+            return
         tx.put(version, current, made.rows if made else {})
-        tx.audit(request.who, action, version, status)
+        tx.audit(wrote(request, action, version, status))
         if self.on_write:
-            written = Written(version, made.resource if made else None, request.who)
+            written = Written(version, made.resource if made else None, request.who, request.caller)
             for hook in self.on_write:
                 hook(tx, written)
+
+
+def _is_plain(request: Request) -> bool:
+    """Whether a read gives what is stored, to whoever asks."""
+    return request.caller.whole and request.path[0] not in capabilities.DEFINED
 
 
 def unknown_route() -> FhirError:

@@ -14,6 +14,7 @@ from fhir_profiles.references import rewrite
 from server.store import Tx
 
 from .conditional import find_one, identity_of
+from .exchange import Request
 
 _OPEN = ("urn:uuid:", "urn:oid:")
 _REST = re.compile(r"(https?://\S+)/([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
@@ -100,7 +101,7 @@ def refuse_open(links: Iterable[str]) -> None:
 
 
 def resolve_references(
-    tx: Tx, wanted: Iterable[str], known: dict[str, str], identities: dict[str, str], base_url: str
+    tx: Tx, wanted: Iterable[str], known: dict[str, str], identities: dict[str, str], request: Request
 ) -> None:
     """Add to `known` what each conditional reference finds: an entry with the same criteria, or what is stored."""
     for text in wanted:
@@ -109,5 +110,5 @@ def resolve_references(
         resource_type = text.partition("?")[0]
         if target := identities.get(identity_of(resource_type, text)):
             known[text] = target
-        elif (found := find_one(tx, resource_type, text, base_url)) is not None:
+        elif (found := find_one(tx, resource_type, text, request)) is not None:
             known[text] = f"{resource_type}/{found.id}"

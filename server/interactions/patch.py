@@ -10,6 +10,7 @@ import msgspec
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.patch import fhirpath_patch, json_patch, merge_patch
+from server.access.gate import judges
 from server.store import Tx, Version
 
 from . import content, update
@@ -18,6 +19,7 @@ from .conditional import find_one
 from .exchange import JSON_PATCH, MERGE_PATCH, Request, Response
 from .preconditions import check_match
 from .read import Gone, absent
+from .seen import changeable
 
 if TYPE_CHECKING:
     from .fhir import Fhir
@@ -39,7 +41,7 @@ def prepare(fhir: Fhir, request: Request) -> Write:
 
 def find_target(tx: Tx, request: Request) -> Version:
     """The one resource that a conditional patch is about; 404 when the query finds none."""
-    found = find_one(tx, request.path[0], request.query, request.base_url)
+    found = find_one(tx, request.path[0], request.query, request)
     if found is None:
         raise FhirError.of(Category.NOT_FOUND, "not-found", "The query finds no resource that could be patched.")
     return found
@@ -87,6 +89,7 @@ def _relinked(value: Any, links: Mapping[str, str]) -> Any:
 
 def run(fhir: Fhir, tx: Tx, request: Request, change: Change, current: Version | None) -> Response:
     """Apply the patch in the transaction."""
+    current = changeable(tx, request, current, "u")
     if current is None:
         raise absent()
     check_match(request, current)
@@ -96,7 +99,9 @@ def run(fhir: Fhir, tx: Tx, request: Request, change: Change, current: Version |
     check_identity(current, patched)
     fhir.conformance.admit(patched)
     made = content.content_of(patched, current.id, request.base_url)
-    at = msgspec.structs.replace(request, path=(current.type, current.id))
+    # A patch may say little of what it changes: who may not read the resource is not shown it by writing.
+    prefer = request.prefer if judges(tx, request.caller, current, "r", request.base_url) else "return=minimal"
+    at = msgspec.structs.replace(request, path=(current.type, current.id), prefer=prefer)
     return update.store(fhir, tx, at, made, current)
 
 

@@ -10,10 +10,13 @@ from urllib.parse import parse_qsl
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.subset import read_wish
+from server.access.gate import require_query
+from server.access.reach import reach_of
 from server.search.bundle import searchset
 from server.search.custom import params_of
 from server.search.find import run_search
 from server.search.query import Limits, Query
+from server.search.reach import whole
 from server.search.reading import read_query
 from server.settings import Settings
 
@@ -30,7 +33,9 @@ def search(settings: Settings, request: Request, view: View) -> Response:
     if request.method == "POST":
         form = tuple(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     query = read(settings, request, view, form)
-    response = Response(status=200, body=searchset(query, run_search(view, query)))
+    require_query(request.caller, query)
+    reach = whole if request.caller.whole else reach_of(view, request.caller, "s", request.base_url)
+    response = Response(status=200, body=searchset(query, run_search(view, query, reach)))
     return narrow(response, read_wish(form)) if form else response
 
 

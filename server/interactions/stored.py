@@ -12,6 +12,7 @@ from typing import Any
 from fhir_profiles import json
 from fhir_profiles.conform import Profile, read_profile
 from fhir_profiles.errors import FhirError
+from server.access.caller import SYSTEM
 from server.interactions.exchange import Request, Response
 from server.store import Tx, Written
 
@@ -116,7 +117,7 @@ class Stored:
 
     def _search(self, resource_type: str, criterion: tuple[str, str], count: int = 100) -> list[Json]:
         query = (criterion, ("_count", str(count)))
-        answer = self._handle(Request(method="GET", path=(resource_type,), query=query))
+        answer = self._handle(Request(method="GET", path=(resource_type,), query=query, caller=SYSTEM))
         return [entry["resource"] for entry in json.decode(answer.body).get("entry", ())]
 
     def _profile(self, resource: Json) -> Profile | None:

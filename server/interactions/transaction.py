@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fhir_profiles.errors import FhirError
+from server.access.gate import require
+from server.audit import interaction
+from server.audit.event import line_of
 from server.store import Tx, Version
 from server.store.keys import new_id
 
@@ -81,12 +84,12 @@ def _run(fhir: Fhir, tx: Tx, request: Request, plan: Plan) -> Response:
     """Carry out the entries in the order of the specification; the first error ends them all."""
     answers = _Answers(fhir, tx, plan)
     answers.run(entry for entry in plan.entries if entry.rank == DELETE)
-    answers.resolve(request.base_url)
+    answers.resolve(request)
     writes = [entry for rank in (POST, PUT) for entry in plan.entries if entry.rank == rank]
     waiting = answers.waiting()
     answers.run(entry for entry in writes if entry.number not in waiting)
     if waiting:
-        answers.find_references(request.base_url)
+        answers.find_references(request)
         answers.run(entry for entry in writes if entry.number in waiting)
     answers.run(entry for entry in plan.entries if entry.rank == READ)
     in_order: list[tuple[Entry | None, Response | FhirError]] = [
@@ -110,7 +113,7 @@ class _Answers:
             (path[0], path[1]) for entry in plan.entries if entry.rank != READ and len(path := entry.request.path) == 2
         }
 
-    def resolve(self, base_url: str) -> None:
+    def resolve(self, request: Request) -> None:
         """Find what conditional entries and references are about, so that links to them can be written."""
         conditional = [entry for entry in self.plan.entries if entry.is_conditional]
         if not conditional and not self.plan.open:
@@ -120,16 +123,17 @@ class _Answers:
         for entry in conditional:
             with place(entry.number):
                 self._resolve(entry)
-        self.find_references(base_url)
+        self.find_references(request)
 
     def _resolve(self, entry: Entry) -> None:
         asked = entry.request
         name = asked.path[0]
         if asked.method == "POST":
-            there = find_one(self.tx, name, asked.if_none_exist or (), asked.base_url)
+            require(asked.caller, name, "c")
+            there = find_one(self.tx, name, asked.if_none_exist or (), asked)
             target = there.id if there else self.ids[entry.number]
             if there:
-                self.found[entry.number] = create.found(asked, there)
+                self.found[entry.number] = create.found(self.tx, asked, there)
             self.identities[identity_of(name, asked.if_none_exist or ())] = f"{name}/{target}"
         else:
             if asked.method == "PATCH":
@@ -142,11 +146,11 @@ class _Answers:
         self.ids[entry.number] = target
         self.links.add(entry.full_url, f"{name}/{target}")
 
-    def find_references(self, base_url: str) -> None:
+    def find_references(self, request: Request) -> None:
         """Look for what conditional references are about among the entries and in the store."""
         for number, texts in self.plan.open.items():
             with place(number, ".resource"):
-                resolve_references(self.tx, sorted(texts), self.links.full, self.identities, base_url)
+                resolve_references(self.tx, sorted(texts), self.links.full, self.identities, request)
 
     def waiting(self) -> set[int]:
         """The entries with a conditional reference that nothing stored answers yet: the others are written first."""
@@ -166,7 +170,9 @@ class _Answers:
     def _run(self, entry: Entry) -> Response:
         asked, fhir, tx = entry.request, self.fhir, self.tx
         if entry.rank == READ:
-            return fhir.handle_in(tx, asked)
+            response = fhir.handle_in(tx, asked)
+            tx.audit(line_of(interaction.read(asked, response.status, response.body)))
+            return response
         if entry.rank == DELETE:
             if len(asked.path) == 1:
                 return delete.run_each(fhir, tx, asked, self._ended(asked))

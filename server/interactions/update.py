@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhir_profiles.errors import Category, FhirError
+from server.access.caller import server_as
+from server.audit.interaction import wrote
 from server.store import Tx, Version
 from server.store.keys import new_id
 from server.store.version import RESTORE, UPDATE
@@ -15,6 +17,8 @@ from .conditional import find_one
 from .content import Content
 from .exchange import Request, Response
 from .preconditions import check_match
+from .read import absent
+from .seen import admit, changeable
 
 if TYPE_CHECKING:
     from .fhir import Fhir
@@ -49,7 +53,7 @@ def prepare_conditional(fhir: Fhir, request: Request) -> Write:
 def find_target(tx: Tx, request: Request, resource: dict[str, Any]) -> str:
     """The id that a conditional update is about: what the query finds, else the resource's own, else a new one."""
     resource_type = request.path[0]
-    found = find_one(tx, resource_type, request.query, request.base_url)
+    found = find_one(tx, resource_type, request.query, request)
     given: str | None = resource.get("id")
     if found is not None:
         if given not in (None, found.id):
@@ -75,7 +79,7 @@ def check_id(resource_id: str) -> None:
 def put(fhir: Fhir, tx: Tx, resource: dict[str, Any], who: str, *, new: bool = False) -> Response:
     """Store a resource of our own making, which is not checked again; with `new` there is none under its id yet."""
     made = content.content_of(resource, resource["id"])
-    request = Request(method="PUT", path=(made.type, made.id), prefer="return=minimal", who=who)
+    request = Request(method="PUT", path=(made.type, made.id), prefer="return=minimal", caller=server_as(who))
     return store(fhir, tx, request, made, None if new else tx.current(made.type, made.id))
 
 
@@ -86,16 +90,20 @@ def run(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
 
 def store(fhir: Fhir, tx: Tx, request: Request, made: Content, current: Version | None) -> Response:
     """Store the resource in place of the current version."""
+    if current is not None and changeable(tx, request, current, "u") is None:
+        raise absent()
     check_match(request, current)
     if current is None:
         version = Version(tx.new_rid(), made.type, made.id, 1, tx.now, UPDATE, made.patient, made.body(1, tx.now))
     elif made.is_stored(current):
-        tx.audit(request.who, "update", current, 200)
+        admit(tx, request, current, made.rows, "u")
+        tx.audit(wrote(request, "update", current, 200))
         return answer(request, 200, current, "The resource is the same as the stored one; there is no new version.")
     else:
         number, updated = current.version + 1, max(tx.now, current.updated + 1000)
         change, body = RESTORE if current.deleted else UPDATE, made.body(number, updated)
         version = Version(current.rid, made.type, made.id, number, updated, change, made.patient, body)
+    admit(tx, request, version, made.rows, "u")
     status = 201 if current is None or current.deleted else 200
     fhir.store_version(tx, request, version, current, made, "update", status)
     return answer(request, status, version, "Stored.", lambda: fhir.conformance.hints(made.resource))

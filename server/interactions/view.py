@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from server.search import view
 from server.store import Version
@@ -11,8 +12,11 @@ from server.store import Version
 class View(view.View, Protocol):
     """A store or a transaction: both answer the same questions."""
 
-    def read(self, resource_type: str, resource_id: str) -> Version | None:
-        """The newest version of a resource, deleted ones too."""
+    def read(self, resource_type: str, resource_id: str, where: str = "", params: Sequence[Any] = ()) -> Version | None:
+        """The newest version of a resource, deleted ones too; with a condition on `v.rid` only where that holds."""
+
+    def versions(self, rows: Sequence[Sequence[Any]]) -> list[Version]:
+        """Versions from rows in the order of their columns; their bodies are opened."""
 
     def read_version(self, current: Version, version: int) -> Version | None:
         """A version of a resource, given its newest."""

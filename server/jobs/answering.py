@@ -18,7 +18,6 @@ from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.jobs import chunks, later
 from server.jobs.deflate import unpack
-from server.jobs.engine import Interrupted
 from server.jobs.kinds import Kind, Work
 from server.store import Tx
 
@@ -28,9 +27,7 @@ _READS = 3  # what only reads comes after the writes
 
 def run(work: Work) -> str:
     """Answer the request whose id is the job's; how it ended."""
-    found = later.find(work.fhir.store, work.id)
-    if found is None:  # removed while it waited
-        raise Interrupted
+    found = later.take(work)
     request = _plain(found.asked)
     try:
         if not request.path and request.method == "POST" and _is_batch(request):
@@ -166,4 +163,4 @@ def _given_up(fhir: Fhir, tx: Tx, job_id: str) -> None:
     later.given_up(tx, job_id, fhir.settings)
 
 
-KIND = Kind("answer_later", run, given_up=_given_up)
+KIND = Kind("answer_later", later.traced("answer_later", run), given_up=_given_up)

@@ -8,7 +8,11 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from extractors.pages import Refused
+from extractors.pages.sniff import PDF, RASTER, media_type
 from server.jobs.children import Failure
+from server.jobs.corrections import packed_of
+from server.jobs.entries import file_in
 
 Fetch = Callable[[str], bytes | None]  # id of a Binary → its bytes, None when there is none
 
@@ -31,25 +35,57 @@ def binary_id(url: str, base_url: str | None) -> str | None:
 
 
 def fingerprint(document: Mapping[str, Any]) -> str:
-    """What the result depends on: the attachment and whom it is about. Equal fingerprints need no new run."""
+    """What the result depends on: the attachment, its corrections and whom it is about. Equal ones need no new run."""
     found = attachment_of(document)
     attachment = found[1] if found else {}
     subject = (document.get("subject") or {}).get("reference")
     encounter = [e.get("reference") for e in (document.get("context") or {}).get("encounter") or ()]
     digest = hashlib.sha256(str((attachment.get("url"), subject, encounter)).encode())
     digest.update((attachment.get("data") or "").encode())
+    digest.update(packed_of(document))
     return digest.hexdigest()
 
 
 def read_attachment(document: Mapping[str, Any], base_url: str | None, fetch: Fetch, max_bytes: int) -> bytes:
-    """The attachment's bytes; raises `Failure` for what is missing, foreign or too long."""
+    """The attachment's bytes; raises `Failure` for what is missing, foreign, too long or not what it says it is."""
     found = attachment_of(document)
     if found is None:
         raise Failure("required", "The DocumentReference has no attachment with data or url. Send one of them.")
     attachment = found[1]
-    if not attachment.get("data"):
-        return _fetch(attachment["url"], base_url, fetch)
-    data = attachment["data"]
+    given = attachment.get("data")
+    data = _decoded(given, max_bytes) if given else _fetch(attachment["url"], base_url, fetch)
+    check_declared(str(attachment.get("contentType") or ""), data)
+    try:
+        return file_in(data)
+    except Refused as refused:
+        raise Failure(refused.code, refused.text) from None
+
+
+def check_declared(content_type: str, data: bytes) -> None:
+    """Raise `Failure` when what is said to be a PDF, an image or a text is none; other types say nothing."""
+    declared = _family(content_type.partition(";")[0].strip().lower())
+    if not declared:
+        return
+    try:
+        found = _family(media_type(data))
+    except Refused as refused:
+        if refused.code != "not-supported":  # whoever reads it says better what is wrong
+            return
+        found = ""
+    if declared != found:
+        text = f"The attachment is said to be {declared} and is not. Correct its contentType, or send the right file."
+        raise Failure("business-rule", text)
+
+
+def _family(kind: str) -> str:
+    if kind == PDF:
+        return "a PDF"
+    if kind in RASTER or kind.startswith("image/"):
+        return "an image"
+    return "a text" if kind.startswith("text/") or kind.endswith(("/rtf", "xml")) else ""
+
+
+def _decoded(data: str, max_bytes: int) -> bytes:
     if len(data) > max_bytes * 4 // 3 + 4:
         raise Failure(
             "too-long", f"The attachment is over {max_bytes / 1e6:g} MB. Send it in parts or at less resolution."

@@ -7,16 +7,22 @@ import base64
 import orjson
 
 from fhir_profiles.errors import Category, FhirError
+from server.access.caller import SYSTEM, Caller
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 
 
-def binary_data(fhir: Fhir, binary: str) -> bytes | None:
-    """The bytes of a stored Binary; None when there is none."""
+def binary_data(fhir: Fhir, binary: str, caller: Caller = SYSTEM) -> bytes | None:
+    """The bytes of a stored Binary; None when there is none that the caller may read."""
     try:
-        body = fhir.handle_sync(Request(method="GET", path=("Binary", binary))).body
+        body = fhir.handle_sync(Request(method="GET", path=("Binary", binary), caller=caller)).body
     except FhirError as error:
-        if error.category is Category.NOT_FOUND:
+        if error.category in (Category.NOT_FOUND, Category.FORBIDDEN):
             return None
         raise
-    return base64.b64decode(orjson.loads(body).get("data") or "")
+    return unpacked(body)
+
+
+def unpacked(binary: bytes) -> bytes:
+    """The bytes in a stored Binary."""
+    return base64.b64decode(orjson.loads(binary).get("data") or "")

@@ -17,6 +17,7 @@ def bounds_of(settings: Settings) -> Bounds:
         settings.cache_bytes,
         settings.findings_engine,
         limits_of(settings),
+        settings.second_reader,
     )
 
 
@@ -34,5 +35,7 @@ def limits_of(settings: Settings) -> Limits:
         look_seconds=settings.page_look_seconds,
         page_seconds=settings.page_seconds,
         page_wall_seconds=settings.page_wall_seconds,
+        second_pieces=settings.second_pieces,
+        second_seconds=settings.second_seconds,
         document_wall_seconds=settings.document_seconds,
     )

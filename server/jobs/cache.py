@@ -10,13 +10,21 @@ import os
 import tempfile
 from pathlib import Path
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from server.phi.envelope import Broken, is_sealed, place, seal, unseal
+
 _SWEEP_EVERY = 64  # puts between looks at the total size
 
 
 class ContentCache:
-    """Bytes by key below a directory, at most `max_bytes` (checked now and then, so briefly a little more)."""
+    """Bytes by key below a directory, at most `max_bytes` (checked now and then, so briefly a little more).
 
-    def __init__(self, directory: Path, max_bytes: int) -> None:
+    With a key of 32 bytes the files are sealed, each for its own name.
+    """
+
+    def __init__(self, directory: Path, max_bytes: int, key: bytes = b"") -> None:
+        self._seal = AESGCM(key) if key else None
         self._directory = directory
         self._max_bytes = max_bytes
         self._puts = 0
@@ -44,11 +52,21 @@ class ContentCache:
             os.utime(path)
         except OSError:
             return None
-        return data
+        return data if self._seal is None else self._open(key, data)
+
+    def _open(self, key: str, data: bytes) -> bytes | None:
+        """What was sealed under this name; None when it was not, or with a key that is no longer known."""
+        assert self._seal is not None
+        try:
+            return unseal(self._seal, place("cache", key), data) if is_sealed(data) else None
+        except Broken:
+            return None
 
     def put(self, key: str, data: bytes) -> None:
         """Keep `data` under `key`; a reader sees all of it or nothing. A full disk is not an error here."""
         path = self._path(key)
+        if self._seal is not None:
+            data = seal(self._seal, 0, place("cache", key), data)
         try:
             path.parent.mkdir(exist_ok=True, mode=0o700)
             descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".")

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 import msgspec
 
 from server.jobs.children import FAULT, Bounds, Call, Failure, Reply
+from server.jobs.parts import Part
 
 _WATCH_SECONDS = 0.5
 
@@ -36,25 +37,26 @@ def main(descriptor: int, bounds: Bounds) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (bounds.memory_bytes, bounds.memory_bytes))
     pipe = Connection(descriptor)
 
-    def send(kind: str, value: object = None) -> None:
-        pipe.send_bytes(msgspec.msgpack.encode(Reply(kind, value)))
+    def send(kind: str, value: object = None, parts: list[Part] | None = None) -> None:
+        pipe.send_bytes(msgspec.msgpack.encode(Reply(kind, value, parts or [])))
 
     from server.jobs.stages import Stages
 
-    stages = Stages(bounds, lambda stage: send("stage", stage))
+    key = pipe.recv_bytes()  # of the caches; not among the arguments, which others on the machine can read
+    stages = Stages(bounds, lambda stage: send("stage", stage), key)
     with contextlib.suppress(Exception):  # what is wrong is told with the first document
         stages.warm()
     with contextlib.suppress(EOFError, OSError):
         while True:
             call = msgspec.msgpack.decode(pipe.recv_bytes(), type=Call)
             try:
-                send("done", stages.run(call.stage, call.arguments))
+                send("done", stages.run(call.stage, call.arguments, call.model), stages.parts.take())
             except Failure as failure:
-                send("failed", (failure.code, failure.text))
+                send("failed", (failure.code, failure.text), stages.parts.take())
             except MemoryError:
                 return
             except Exception as error:
-                send("failed", ("exception", FAULT.format(kind=type(error).__name__)))
+                send("failed", ("exception", FAULT.format(kind=type(error).__name__)), stages.parts.take())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from extractors.pages.limits import Limits
+from server.telemetry import spans
 
 MiB = 1024 * 1024
 THREADS = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
@@ -53,26 +54,32 @@ class Bounds:
     cache_bytes: int
     engine: Literal["compiled", "medspacy"] = "compiled"
     limits: Limits = field(default_factory=Limits)  # of reading; the only way by which settings reach the pages
+    second: str = "off"  # reader of doubtful lines
 
 
 class Call(msgspec.Struct, array_like=True):
-    """A stage to run: its name in `server.jobs.stages` and its arguments."""
+    """A stage to run: its name in `server.jobs.stages`, its arguments, and the version of the model that codes."""
 
     stage: str
     arguments: list[Any]
+    model: str = ""
 
 
 class Reply(msgspec.Struct, array_like=True):
-    """`kind` is ready, stage (progress), done (value), failed (code and text for a person)."""
+    """`kind` is ready, stage (progress), done (value), failed (code and text for a person).
+
+    `parts` tells what the time went to: name, begin and end in nanoseconds since 1970, and seconds of processor time.
+    """
 
     kind: str
     value: Any = None
+    parts: list[tuple[str, int, int, float]] = []
 
 
 class Child:
     """One process; `call` runs one stage in it."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, key: bytes = b"") -> None:
         ours, theirs = socket.socketpair()
         told = (str(theirs.fileno()), str(os.getpid()), msgspec.json.encode(bounds).decode())
         self._process = subprocess.Popen(  # noqa: S603 - our own module
@@ -86,6 +93,8 @@ class Child:
         )
         theirs.close()
         self._pipe = Connection(ours.detach())
+        with contextlib.suppress(OSError):  # a child that is gone already is noticed with its first call
+            self._pipe.send_bytes(key)
 
     @property
     def pid(self) -> int:
@@ -103,6 +112,8 @@ class Child:
             self._pipe.send_bytes(msgspec.msgpack.encode(call))
             while self._pipe.poll(max(0.0, deadline - time.monotonic())):
                 reply = msgspec.msgpack.decode(self._pipe.recv_bytes(), type=Reply)
+                for part, began, ended, cpu in reply.parts:
+                    spans.past("child.part", began, ended, fhirwright__stage=part, fhirwright__cpu_seconds=cpu)
                 if reply.kind == "done":
                     return reply.value
                 if reply.kind == "failed":
@@ -126,18 +137,24 @@ class Child:
 class Children:
     """At most `size` processes, kept warm between documents, replaced when one had to be ended."""
 
-    def __init__(self, bounds: Bounds, size: int) -> None:
+    def __init__(self, bounds: Bounds, size: int, key: bytes = b"") -> None:
         self.bounds = bounds
+        self._model: Callable[[], str] = str
+        self._key = key
         self._room = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
         self._idle: list[Child] = []
         self._busy: set[Child] = set()
 
+    def follow(self, model: Callable[[], str]) -> None:
+        """Ask before each stage which version of the model codes, so that another one codes the next document."""
+        self._model = model
+
     def warm(self) -> None:
         """Start one process ahead of the first document."""
         with self._lock:
             if not self._idle:
-                self._idle.append(Child(self.bounds))
+                self._idle.append(Child(self.bounds, self._key))
 
     @contextlib.contextmanager
     def _child(self) -> Iterator[Child]:
@@ -145,7 +162,7 @@ class Children:
             with self._lock:
                 while self._idle and not self._idle[-1].alive:
                     self._idle.pop().kill()
-                child = self._idle.pop() if self._idle else Child(self.bounds)
+                child = self._idle.pop() if self._idle else Child(self.bounds, self._key)
                 self._busy.add(child)
             sound = False
             try:
@@ -166,8 +183,9 @@ class Children:
         """The value of `stage(*arguments)` in a process of its own, twice tried; raises `Failure`."""
         deadline = time.monotonic() + self.bounds.seconds
         for _ in range(2):
-            with contextlib.suppress(Crashed), self._child() as child:
-                return child.call(Call(stage, list(arguments)), deadline, progress)
+            with contextlib.suppress(Crashed), self._child() as child, spans.span("child") as span:
+                span.set(fhirwright__stage=stage)
+                return child.call(Call(stage, list(arguments), self._model()), deadline, progress)
         raise Failure(
             "too-costly",
             "Reading the document ended its process twice, most likely for want of memory. "

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from fhir_profiles.errors import FhirError
 from server.store.keys import new_id
+from server.store.sealing import TEXT, Sealing
 
 QUEUE = "documents"
 BACKGROUND = "background"
@@ -45,6 +47,10 @@ class View(Protocol):
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
+
+    @property
+    def sealing(self) -> Sealing | None:
+        """How the database is sealed."""
 
 
 class State(StrEnum):
@@ -92,6 +98,10 @@ class Progress:
 
 class Interrupted(Exception):
     """The job is no longer this worker's: it was cancelled, or another execution finished the step."""
+
+
+class Faulted(Exception):
+    """A step raised an error that nothing expected; only its kind is told."""
 
 
 class Jobs:
@@ -147,17 +157,33 @@ class Jobs:
 
 
 class Steps:
-    """The two calls of a running job (in a worker only). A value is plain JSON and small: it is kept with the job."""
+    """The two calls of a running job (in a worker only). A value is plain JSON and small: it is kept with the job.
 
-    def __init__(self, jobs: Jobs, write: Callable[[Callable[[Any], Any]], Any]) -> None:
+    Where the database is sealed, values are too, bound to their job and step.
+    """
+
+    def __init__(
+        self, jobs: Jobs, write: Callable[[Callable[[Any], Any]], Any], sealing: Sealing | None = None
+    ) -> None:
         self._jobs = jobs
         self._write = write  # runs an operation in a transaction of the store and answers after its commit
+        self._sealing = sealing
 
     def step(self, name: str, function: Callable[[], Any]) -> Any:
         """The value of `function()`, run at least once and never again after its record is kept."""
         from dbos import DBOS
 
-        return DBOS.run_step({"name": name}, function)
+        job_id = str(DBOS.workflow_id)
+
+        def run() -> Any:
+            try:
+                return self._kept(job_id, name, function())
+            except (FhirError, Interrupted):
+                raise
+            except Exception as error:  # DBOS keeps the text of an error, which may quote data
+                raise Faulted(type(error).__name__) from None
+
+        return self._opened(job_id, name, DBOS.run_step({"name": name}, run))
 
     def tx_step(self, name: str, operation: Callable[..., Any], prepare: Callable[[], Any] | None = None) -> Any:
         """The value of `operation(tx)`: what it writes and the record of this step commit together, exactly once.
@@ -172,11 +198,12 @@ class Steps:
         def once(tx: Any) -> Any:
             rows = tx.query("SELECT output FROM job_step WHERE job = ? AND step = ?", (job_id, name))
             if rows:
-                return json.loads(rows[0][0])
+                return self._opened(job_id, name, json.loads(rows[0][0]))
             if self._jobs.status(tx, job_id) is not State.RUNNING:
                 return INTERRUPTED
             value = operation(tx, *prepared)
-            tx.execute("INSERT INTO job_step (job, step, output) VALUES (?, ?, ?)", (job_id, name, json.dumps(value)))
+            kept = json.dumps(self._kept(job_id, name, value))
+            tx.execute("INSERT INTO job_step (job, step, output) VALUES (?, ?, ?)", (job_id, name, kept))
             return value
 
         prepared: tuple[Any, ...] = ()
@@ -190,3 +217,13 @@ class Steps:
         if value == INTERRUPTED:
             raise Interrupted
         return value
+
+    def _kept(self, job_id: str, name: str, value: Any) -> Any:
+        """A value as it is kept."""
+        return value if self._sealing is None else self._sealing.hide(("job_step", job_id, name), json.dumps(value))
+
+    def _opened(self, job_id: str, name: str, kept: Any) -> Any:
+        """Such a value; what was kept while the database was clear is read as it is."""
+        if self._sealing is None or not isinstance(kept, str) or not kept.startswith(TEXT):
+            return kept
+        return json.loads(self._sealing.reveal(("job_step", job_id, name), kept))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from server.jobs import later
 from server.store import Store
 
-Figures = dict[str, tuple[str, str, dict[str, int]]]
+Figures = dict[str, tuple[str, str, Mapping[str, float]]]
 _SUBSCRIPTIONS = "SELECT state, count(*), coalesce(sum(failures), 0), coalesce(sum(events - delivered), 0)"
 
 

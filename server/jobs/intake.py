@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from fhir_profiles.systems import TASK_STAGE
 from server.interactions import update
 from server.interactions.content import instant
 from server.interactions.fhir import Fhir
@@ -16,9 +17,10 @@ from server.jobs.engine import Job, Jobs
 from server.jobs.schema import prepare
 from server.jobs.selection import is_wanted
 from server.jobs.tasks import Run
+from server.jobs.waiting import Queue
 from server.settings import Settings
 from server.store import Store, Tx, Written
-from server.store.keys import param_key
+from server.store.keys import param_key, system_key
 from server.store.version import CREATE
 
 WORKFLOW = "code_document"
@@ -33,6 +35,7 @@ class Intake:
         self._fhir = fhir
         self._settings = settings
         self.jobs = Jobs(postgres=fhir.store.dialect == "postgresql")
+        self._queue = Queue(settings.max_waiting_documents, postgres=fhir.store.dialect == "postgresql")
 
     def __call__(self, tx: Tx, written: Written) -> None:
         """Follow one new version; anything but a DocumentReference is left alone."""
@@ -46,9 +49,10 @@ class Intake:
         mark = fingerprint(document)
         if before and before["status"] != "cancelled" and tasks.fingerprint_of(before) == mark:
             return
+        self._queue.check(tx)
         self._withdraw(tx, before)
         run = Run(version.id, version.version, 1)
-        task = tasks.requested(run, mark, moment(tx), document.get("subject"), before)
+        task = tasks.requested(run, mark, moment(tx), document.get("subject"), before, tx.trace)
         self.request(tx, run, task, new=version.change == CREATE)  # under an id that did not exist until now
 
     def request(self, tx: Tx, run: Run, task: dict[str, Any], *, new: bool = False) -> None:
@@ -85,16 +89,16 @@ def moment(tx: Tx) -> str:
 
 def attach(fhir: Fhir, settings: Settings) -> Intake:
     """Make the tables of the jobs and follow every write of `fhir`."""
-    prepare(fhir.store.engine.url.render_as_string(hide_password=False))
+    prepare(settings.database_direct or fhir.store.engine.url.render_as_string(hide_password=False))
     intake = Intake(fhir, settings)
     fhir.on_write.append(intake)
     return intake
 
 
 _DEPTHS = """SELECT t.code, count(*) FROM idx_token t JOIN resource r ON r.rid = t.rid
- WHERE t.param = ? AND r.type = 'Task' AND r.change <> 'D' GROUP BY t.code"""
+ WHERE t.param = ? AND t.system = ? AND r.type = 'Task' AND r.change <> 'D' GROUP BY t.code"""
 
 
 def depths(store: Store) -> dict[str, int]:
     """Documents by stage, for the metrics."""
-    return dict(store.query(_DEPTHS, (param_key("Task", "business-status"),)))
+    return dict(store.query(_DEPTHS, (param_key("Task", "business-status"), system_key(TASK_STAGE))))

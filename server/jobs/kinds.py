@@ -93,7 +93,7 @@ def patient_write(store: Store) -> Callable[[Callable[[Tx], Any]], Any]:
                 return INTERRUPTED
             log.warning("worker.waits", seconds=wait)
             time.sleep(wait)
-            wait = min(wait * 2, 30.0)
+            wait = min(wait * 2, 2.0)
 
     return write
 

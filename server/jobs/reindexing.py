@@ -6,8 +6,8 @@ from typing import Any
 
 from fhir_profiles import json
 from fhir_profiles.errors import Problem, operation_outcome
+from server.interactions.fhir import Fhir
 from server.jobs import later
-from server.jobs.engine import Interrupted
 from server.jobs.kinds import Kind, Work
 from server.search.reindex import Place, count, finish, index_batch, types_to_do
 from server.store import Tx
@@ -15,9 +15,7 @@ from server.store import Tx
 
 def run(work: Work) -> str:
     """Index what the request names again; how it ended."""
-    found = later.find(work.fhir.store, work.id)
-    if found is None:  # removed while it waited
-        raise Interrupted
+    found = later.take(work)
     path = found.asked.path
     wanted = path[:1] if len(path) > 1 else ()
     store = work.fhir.store
@@ -55,5 +53,9 @@ def _type(work: Work, name: str, done: int, of: int, base_url: str) -> int:
     return done + at.done
 
 
-KIND = Kind("reindex", run, given_up=lambda fhir, tx, job: later.given_up(tx, job, fhir.settings))
+def _given_up(fhir: Fhir, tx: Tx, job: str) -> None:
+    later.given_up(tx, job, fhir.settings)
+
+
+KIND = Kind("reindex", later.traced("reindex", run), given_up=_given_up)
 """Its request is kept with `later`, whose status URL tells of it."""

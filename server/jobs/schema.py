@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from server.store import Store, Tx
+from server.store.postgres import dsn_of
 
 _LOCK = 0x66686A  # of PostgreSQL: one process migrates, the others wait
 
@@ -16,8 +17,8 @@ _LOCK = 0x66686A  # of PostgreSQL: one process migrates, the others wait
 def system_url(database_url: str) -> str:
     """The database URL as DBOS takes it."""
     url = make_url(database_url)
-    backend = url.get_backend_name()
-    return url.set(drivername=backend).render_as_string(hide_password=False)
+    sqlite = url.get_backend_name() == "sqlite"
+    return url.set(drivername="sqlite").render_as_string() if sqlite else dsn_of(url)
 
 
 def prepare(database_url: str, *, upgrade: bool = False) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from fhir_profiles.systems import DOCUMENT_JOB, ISSUE_TYPE, TASK_CODE, TASK_STAGE
+from server.jobs.measured import requested_at
 
 _SPACE: Final = UUID("5b0c7a36-6d0f-5a55-8f7e-0d8f0f6a5c11")
 FINAL: Final = frozenset({"completed", "failed", "cancelled"})
@@ -64,18 +65,26 @@ def fingerprint_of(task: Mapping[str, Any]) -> str | None:
     return None
 
 
+def trace_of(task: Mapping[str, Any]) -> str:
+    """The `traceparent` of the request that the Task's run follows from; empty where that was not traced."""
+    given = (one for one in task.get("input") or () if one["type"].get("text") == "traceparent")
+    return next((str(one.get("valueString", "")) for one in given), "")
+
+
 def outputs_of(task: Mapping[str, Any]) -> list[str]:
     """References to what the last finished run emitted."""
     return [given["valueReference"]["reference"] for given in task.get("output") or ()]
 
 
 def requested(
-    run: Run, fingerprint: str, now: str, subject: Mapping[str, Any] | None, before: Mapping[str, Any] | None
-) -> dict[str, Any]:
+    run: Run, fingerprint: str, now: str, subject: Mapping[str, Any] | None, before: Mapping[str, Any] | None,
+    trace: str = "",
+) -> dict[str, Any]:  # fmt: skip
     """The Task of a run that waits; the outputs of the run `before` stay until this one replaces them."""
     task: dict[str, Any] = {
         "resourceType": "Task",
         "id": task_id(run.document),
+        "extension": requested_at(now),
         "identifier": [{"system": DOCUMENT_JOB, "value": run.id}],
         "status": "requested",
         "businessStatus": _stage("received"),
@@ -86,6 +95,8 @@ def requested(
         "lastModified": now,
         "input": [{"type": {"text": "fingerprint"}, "valueString": fingerprint}],
     }
+    if trace:
+        task["input"].append({"type": {"text": "traceparent"}, "valueString": trace})
     reference = (subject or {}).get("reference", "")
     if reference and not reference.startswith("#"):  # what the document contains is not the Task's to point at
         task["for"] = {"reference": reference}
@@ -94,24 +105,34 @@ def requested(
     return task
 
 
-def moved(task: Mapping[str, Any], stage: str, now: str) -> dict[str, Any]:
-    """The Task while its run is at `stage`."""
+def moved(task: Mapping[str, Any], stage: str, now: str, detail: str = "") -> dict[str, Any]:
+    """The Task while its run is at `stage`; `detail`, as 3/10, says how far in it."""
     period = dict(task.get("executionPeriod") or {"start": now})
-    return _with(task, "in-progress", stage, now, executionPeriod=period)
+    at = _stage(stage) | ({"text": f"{STAGES[stage]}: {detail}"} if detail else {})
+    return _with(task, "in-progress", stage, now, executionPeriod=period, businessStatus=at)
 
 
-def ended(task: Mapping[str, Any], status: str, now: str, *, code: str = "", reason: str = "") -> dict[str, Any]:
-    """The Task that `failed` or was `cancelled`, with the reason for a person and its issue type."""
+def ended(
+    task: Mapping[str, Any], status: str, now: str, *, code: str = "", reason: str = "", at: str = "",
+    measured: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The Task that `failed` or was `cancelled`: the reason for a person, its issue type, the stage `at` the end."""
     period = {**(task.get("executionPeriod") or {}), "end": now}
-    why = {"coding": [{"system": ISSUE_TYPE, "code": code}], "text": reason} if code else {"text": reason}
-    return _with(task, status, status, now, executionPeriod=period, statusReason=why)
+    why: dict[str, Any] = {"coding": [{"system": ISSUE_TYPE, "code": code}]} if code else {}
+    why["text"] = reason
+    if at and code:  # where a person looks for it stands that it failed; the figures ask at which stage
+        why["coding"].append({"system": TASK_STAGE, "code": at, "display": STAGES[at]})
+    return _with(task, status, status, now, executionPeriod=period, statusReason=why, **(measured or {}))
 
 
-def completed(task: Mapping[str, Any], references: Sequence[str], patient: str | None, now: str) -> dict[str, Any]:
-    """The Task whose results stand under `references`."""
+def completed(
+    task: Mapping[str, Any], references: Sequence[str], patient: str | None, now: str,
+    measured: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The Task whose results stand under `references`, with the extensions that tell what the run `measured`."""
     period = {**(task.get("executionPeriod") or {}), "end": now}
     output = [{"type": {"text": r.partition("/")[0]}, "valueReference": {"reference": r}} for r in references]
-    done = _with(task, "completed", "emitted", now, executionPeriod=period, output=output)
+    done = _with(task, "completed", "emitted", now, executionPeriod=period, output=output, **(measured or {}))
     if not output:
         del done["output"]
     if patient and "for" not in done:

@@ -8,25 +8,37 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
+from sqlalchemy.engine import make_url
 
+from fhir_profiles.errors import FhirError
 from server.jobs import later
 from server.jobs.bounds import bounds_of
 from server.jobs.children import Children
-from server.jobs.engine import APPLICATION, BACKGROUND, BULK, QUEUE, VERSION, Interrupted, Steps
+from server.jobs.engine import APPLICATION, BACKGROUND, BULK, QUEUE, VERSION, Faulted, Interrupted, Steps
 from server.jobs.kinds import Kind, Work, patient_write, sweep
 from server.jobs.pipeline import Coding
 from server.jobs.registered import background_kinds
 from server.jobs.schema import prepare, prune, system_url
 from server.jobs.slot import Slot
+from server.jobs.watch import Watch
+from server.learning.duty import Duty
 from server.parts import Parts, join
+from server.phi.keys import keys_of
 from server.settings import Settings
 from server.store import open_store
+from server.store.migrate import migrate
+from server.store.postgres import PROCESS, connecting
 from server.subscriptions import events
 from server.subscriptions.post import Post
+from server.telemetry import spans
+from server.telemetry.start import start
+from server.telemetry.watching import watch as watch_store
 
+_LOOK_SECONDS = 1.0
 _SWEEP_SECONDS = 15.0
 _PRUNE_SECONDS = 3600.0
 _AHEAD = 4  # documents taken up per process, so that short notes do not wait for the next look at the queue
@@ -39,25 +51,38 @@ def run_worker(settings: Settings, slot: int, stop: threading.Event, ready: Call
 
     What is not done by then stays for the next start of the same slot. Raises FhirError BUSY when the slot is taken.
     """
-    prepare(settings.database_url, upgrade=True)
-    with Slot(settings.database_url, slot) as lock:
-        store = open_store(settings.database_url)
+    prepare(settings.direct_url, upgrade=True)
+    migrate(settings.direct_url, settings.database_url)
+    with Slot(settings.direct_url, slot) as lock:
+        store = open_store(settings.database_url, create=False, keys=keys_of(settings))
+        telemetry = start(settings, "worker")
+        if spans.tracing is not None:
+            watch_store(store)
+        if store.dialect == "postgresql":
+            store.guard(lock.check)
         parts = join(store, settings)
-        coding = Coding(settings, parts.fhir, parts.intake, Children(bounds_of(settings), _processes(settings)))
+        coding = Coding(
+            settings, parts.fhir, parts.intake, Children(bounds_of(settings), _processes(settings), store.cache_key())
+        )
         kinds = (coding.kind, *background_kinds())
+        coding.children.follow(coding.serving.champion)
         coding.children.warm()
-        post = Post(parts.fhir, settings)
+        post, watch = Post(parts.fhir, settings), Watch(settings.direct_url)
         try:
             post.start()
+            watch.start()
             _launch(settings, slot, parts, kinds)
             ready()
             log.info("worker.ready", slot=slot, documents=_processes(settings))
             _watch(settings, stop, lock, parts, kinds)
         finally:
+            watch.stop()
             post.stop()
-            _land(settings)
+            _land(0 if lock.lost() else settings.shutdown_seconds)
             coding.children.close()
             store.close()
+            if telemetry is not None:
+                telemetry.stop()
 
 
 def main(settings: Settings, slot: int) -> None:
@@ -80,6 +105,7 @@ def _launch(settings: Settings, slot: int, parts: Parts, kinds: Sequence[Kind]) 
     from dbos import DBOS
     from dbos._serialization import DBOSPortableJSON
 
+    more = connecting(make_url(settings.database_url))
     DBOS(
         config={
             "name": APPLICATION,
@@ -92,6 +118,8 @@ def _launch(settings: Settings, slot: int, parts: Parts, kinds: Sequence[Kind]) 
             "use_listen_notify": False,
             "run_migrations": False,
             "sys_db_pool_size": 8,
+            "db_engine_kwargs": {"connect_args": {"application_name": PROCESS, **more}},  # ended with all that is ours
+            "sys_db_idle_transaction_timeout_sec": 0.0 if more else 5.0,  # is of a session
             "scheduler_polling_interval_sec": 3600.0,
         }
     )
@@ -112,7 +140,7 @@ def _launch(settings: Settings, slot: int, parts: Parts, kinds: Sequence[Kind]) 
 def _workflow(settings: Settings, parts: Parts, kind: Kind) -> Callable[..., Any]:
     """What DBOS runs for a job of a kind."""
     jobs = parts.intake.jobs
-    steps = Steps(jobs, patient_write(parts.fhir.store))
+    steps = Steps(jobs, patient_write(parts.fhir.store), parts.fhir.store.sealing)
 
     def run(*arguments: Any) -> Any:
         from dbos import DBOS
@@ -121,6 +149,10 @@ def _workflow(settings: Settings, parts: Parts, kind: Kind) -> Callable[..., Any
             return kind.run(Work(str(DBOS.workflow_id), arguments, parts.fhir, parts.operations, settings, jobs, steps))
         except Interrupted:
             return "cancelled"
+        except (FhirError, Faulted):
+            raise
+        except Exception as error:
+            raise Faulted(type(error).__name__) from None
 
     run.__name__ = run.__qualname__ = kind.name
     return run
@@ -128,23 +160,29 @@ def _workflow(settings: Settings, parts: Parts, kind: Kind) -> Callable[..., Any
 
 def _watch(settings: Settings, stop: threading.Event, lock: Slot, parts: Parts, kinds: Sequence[Kind]) -> None:
     """Stand by while threads work: fail what was given up, forget old records, leave when the slot is lost."""
-    pruned = 0.0
-    while not stop.wait(_SWEEP_SECONDS if pruned else 0.01):
-        if not lock.held():
+    swept = pruned = -_PRUNE_SECONDS
+    duty = Duty(parts.fhir.store, parts.intake.jobs, settings)
+    while not stop.wait(_LOOK_SECONDS if swept > 0 else 0.01):
+        if lock.lost():
             log.error("worker.slot-lost")
             return
-        sweep(parts.fhir, kinds)
-        if time.monotonic() - pruned > _PRUNE_SECONDS:
-            prune(parts.fhir.store, settings.job_keep_days)
-            later.prune(parts.fhir.store, parts.intake.jobs)
-            events.prune(parts.fhir, settings.subscription_keep_days)
-            pruned = time.monotonic()
+        if time.monotonic() - swept < _SWEEP_SECONDS:
+            continue
+        swept = time.monotonic()
+        with suppress(FhirError):  # the database is away; the next look comes soon
+            sweep(parts.fhir, kinds)
+            duty.tick()
+            if swept - pruned > _PRUNE_SECONDS:
+                prune(parts.fhir.store, settings.job_keep_days)
+                later.prune(parts.fhir.store, parts.intake.jobs)
+                events.prune(parts.fhir, settings.subscription_keep_days)
+                pruned = swept
 
 
-def _land(settings: Settings) -> None:
+def _land(seconds: int) -> None:
     from dbos import DBOS
 
-    DBOS.destroy(workflow_completion_timeout_sec=settings.shutdown_seconds)
+    DBOS.destroy(workflow_completion_timeout_sec=seconds)
 
 
 class _Place(logging.Handler):

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 
-
-@cache
-def _forms() -> dict[str, frozenset[str]]:
-    """Name → the groups of names it belongs to, each by its full form."""
-    groups: dict[str, set[str]] = {}
-    text = files("server.matching").joinpath("nicknames.tsv").read_text()
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            full, *short = line.split("\t")
-            for name in (full, *short):
-                groups.setdefault(name, set()).add(full)
-    return {name: frozenset(group) for name, group in groups.items()}
+from extractors.deid.nicknames import groups
 
 
 def is_nickname(one: str, other: str) -> bool:
     """Whether both can stand for one full name."""
-    forms = _forms()
+    forms = groups()
     return not forms.get(one, frozenset()).isdisjoint(forms.get(other, frozenset()))
 
 

@@ -67,7 +67,7 @@ def _stored(handle: Handle, want: Asked, request: Request) -> Table:
 
 
 def _request(method: str, name: str, of: Request, body: bytes = b"") -> Request:
-    return Request(method=method, path=("Basic", _id(name)), body=body, base_url=of.base_url, who=of.who)
+    return Request(method=method, path=("Basic", _id(name)), body=body, base_url=of.base_url, caller=of.caller)
 
 
 def _id(name: str) -> str:
@@ -95,6 +95,6 @@ def operations(fhir: Fhir) -> list[Operation]:
     type_: frozenset[Level] = frozenset({"type"})
     handler = Closure(fhir)
     return [
-        Operation("closure", system, handler, definition=definition),
-        Operation("closure", type_, handler, frozenset({"ConceptMap"}), definition=definition),
+        Operation("closure", system, handler, definition=definition, for_all=True),
+        Operation("closure", type_, handler, frozenset({"ConceptMap"}), definition=definition, for_all=True),
     ]

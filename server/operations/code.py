@@ -21,12 +21,15 @@ import orjson
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import BASE
+from server.access.gate import require
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
-from server.jobs.attachments import read_attachment
+from server.jobs.attachments import check_declared, read_attachment
 from server.jobs.binary import binary_data
 from server.jobs.bounds import bounds_of
 from server.jobs.children import Children, Failure
+from server.jobs.unaided import refuse_unaided
+from server.learning.serving import Serving
 from server.operations.registry import Operation
 from server.settings import Settings
 
@@ -44,7 +47,8 @@ class CodeDocument:
     def __init__(self, fhir: Fhir, settings: Settings, processes: int) -> None:
         self._fhir = fhir
         self._settings = settings
-        self._children = Children(bounds_of(settings), processes)
+        self._children = Children(bounds_of(settings), processes, fhir.store.cache_key())
+        self._children.follow(Serving(fhir.store, settings.data).champion)
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="code")
         self._waiting = 0
         atexit.register(self._children.close)
@@ -74,9 +78,14 @@ class CodeDocument:
     def _document(self, request: Request) -> tuple[bytes, bytes | None]:
         """The file, and the DocumentReference around it without the file, if there is one."""
         if len(request.path) == 3:
-            stored = Request(method="GET", path=request.path[:2], base_url=request.base_url, who=request.who)
-            return self._unpack(orjson.loads(self._fhir.handle_sync(stored).body), request)
+            stored = Request(method="GET", path=request.path[:2], base_url=request.base_url, caller=request.caller)
+            found = orjson.loads(self._fhir.handle_sync(stored).body)
+            refuse_unaided(self._fhir.store, request.path[1])
+            return self._unpack(found, request)
+        if self._settings.unaided_percent or self._settings.unaided_custodians:
+            require(request.caller, "DocumentReference", "c")  # whoever codes unaided could send the text itself
         if request.content_type.partition(";")[0].strip().lower() not in _JSON:
+            check_declared(request.content_type, request.body)
             return request.body, None
         return self._unpack(json.decode(request.body), request)
 
@@ -91,7 +100,9 @@ class CodeDocument:
         if kind != "DocumentReference":
             raise Failure("invalid", _WANTED)
         base_url = self._settings.base_url or request.base_url
-        data = read_attachment(resource, base_url, partial(binary_data, self._fhir), self._settings.document_bytes)
+        data = read_attachment(
+            resource, base_url, partial(binary_data, self._fhir, caller=request.caller), self._settings.document_bytes
+        )
         return data, json.encode(_without_data(resource))
 
 
@@ -125,6 +136,8 @@ def operations(fhir: Fhir, settings: Settings, processes: int = 1) -> list[Opera
     types = frozenset({"DocumentReference"})
     definition = f"{BASE}/OperationDefinition/DocumentReference-code"
     return [
-        Operation("code", frozenset({"type"}), handler, types, definition=definition, raw=True),
-        Operation("code", frozenset({"instance"}), handler, types, frozenset({"GET", "POST"}), definition),
+        Operation("code", frozenset({"type"}), handler, types, definition=definition, raw=True, for_all=True),
+        Operation(
+            "code", frozenset({"instance"}), handler, types, frozenset({"GET", "POST"}), definition, for_all=True
+        ),
     ]

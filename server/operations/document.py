@@ -17,7 +17,7 @@ from fhir_profiles.systems import FHIR, URI
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.operations.parameters import read_arguments, wrong
-from server.operations.registry import Operation
+from server.operations.registry import Level, Operation
 
 _MOST = 1000
 _DEPTH = 4
@@ -41,7 +41,7 @@ class DocumentOperation:
         if not arguments.flag("persist"):
             return Response(status=200, body=body)
         return await self._fhir.handle(
-            Request(method="POST", path=("Bundle",), body=body, base_url=request.base_url, who=request.who)
+            Request(method="POST", path=("Bundle",), body=body, base_url=request.base_url, caller=request.caller)
         )
 
     def _gather(self, request: Request, name: str) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class DocumentOperation:
         path = key if len(key) == 2 else (*key[:2], "_history", key[2])
         try:
             answer = self._fhir.handle_sync(
-                Request(method="GET", path=path, base_url=request.base_url, who=request.who)
+                Request(method="GET", path=path, base_url=request.base_url, caller=request.caller)
             )
         except FhirError as error:
             if where == "Composition" and key[0] == "Composition":
@@ -93,5 +93,9 @@ def operations(fhir: Fhir) -> list[Operation]:
     """`$document` on the type, with `id`, and on the instance."""
     both = frozenset({"GET", "POST"})
     definition = f"{FHIR}/OperationDefinition/Composition-document"
-    levels = frozenset({"type", "instance"})
-    return [Operation("document", levels, DocumentOperation(fhir), frozenset({"Composition"}), both, definition)]  # type: ignore[arg-type]
+    levels: frozenset[Level] = frozenset({"type", "instance"})
+    return [
+        Operation(
+            "document", levels, DocumentOperation(fhir), frozenset({"Composition"}), both, definition, for_all=True
+        )
+    ]

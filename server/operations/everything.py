@@ -67,7 +67,7 @@ class Everything:
             path=path,
             query=query,
             base_url=request.base_url,
-            who=request.who,
+            caller=request.caller,
             prefer="handling=strict",
         )
         return json.decode(self._fhir.handle_sync(asked).body)
@@ -143,6 +143,7 @@ def operations(fhir: Fhir) -> list[Operation]:
             frozenset({kind}),
             both,
             f"{FHIR}/OperationDefinition/{kind}-everything",
+            for_all=True,
         )
         for kind in ("Patient", "Encounter")
     ]

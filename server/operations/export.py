@@ -51,6 +51,15 @@ def operations(fhir: Fhir, deferred: Deferred) -> list[Operation]:
         ("instance", frozenset({"Group"}), "group-export"),
     )
     return [
-        Operation("export", frozenset({level}), handler, types, methods, f"{BULK_EXPORT}/{name}", defers=True)
+        Operation(
+            "export",
+            frozenset({level}),
+            handler,
+            types,
+            methods,
+            f"{BULK_EXPORT}/{name}",
+            defers=True,
+            for_services=True,
+        )
         for level, types, name in places
     ]

@@ -41,5 +41,7 @@ def operations(fhir: Fhir) -> list[Operation]:
     both = frozenset({"GET", "POST"})
     definition = f"{FHIR}/OperationDefinition/Resource-graphql"
     return [
-        Operation("graphql", frozenset({"system", "instance"}), GraphQL(fhir), None, both, definition, raw=True),
+        Operation(
+            "graphql", frozenset({"system", "instance"}), GraphQL(fhir), None, both, definition, raw=True, for_all=True
+        ),
     ]

@@ -10,9 +10,10 @@ import msgspec
 from fhir_profiles.systems import BASE
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
-from server.jobs import chunks, later
+from server.jobs import later
 from server.jobs.engine import Jobs
 from server.jobs.importing.asked import is_upload, read_inputs
+from server.jobs.importing.inputs import keep
 from server.jobs.importing.lines import cut
 from server.jobs.importing.run import KIND
 from server.jobs.outside import Wall
@@ -37,8 +38,8 @@ class Import:
 
         def accept(tx: Tx) -> str:
             job = later.accept(tx, self._jobs, KIND, kept, settings, settings.imports_at_once)
-            for n, lines in enumerate(upload):
-                chunks.write_chunk(tx, job, n, ("input", "0", ""), lines)
+            for at, lines in enumerate(upload):
+                keep(tx, job, 0, at, lines)
             return job
 
         return accepted(request, await self._fhir.store.write(accept))
@@ -51,5 +52,13 @@ def operations(fhir: Fhir, jobs: Jobs) -> list[Operation]:
     """`$import`."""
     definition = f"{BASE}/OperationDefinition/import"
     return [
-        Operation("import", frozenset({"system"}), Import(fhir, jobs), definition=definition, raw=True, defers=True)
+        Operation(
+            "import",
+            frozenset({"system"}),
+            Import(fhir, jobs),
+            definition=definition,
+            raw=True,
+            defers=True,
+            for_services=True,
+        )
     ]

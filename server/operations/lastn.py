@@ -60,7 +60,7 @@ class LastN:
                 path=("Observation",),
                 query=query,
                 base_url=request.base_url,
-                who=request.who,
+                caller=request.caller,
                 prefer="handling=strict",
             )
             bundle = json.decode(self._fhir.handle_sync(page).body)
@@ -111,4 +111,6 @@ def operations(fhir: Fhir) -> list[Operation]:
     """`$lastn` on Observation."""
     both = frozenset({"GET", "POST"})
     definition = f"{FHIR}/OperationDefinition/Observation-lastn"
-    return [Operation("lastn", frozenset({"type"}), LastN(fhir), frozenset({"Observation"}), both, definition)]
+    return [
+        Operation("lastn", frozenset({"type"}), LastN(fhir), frozenset({"Observation"}), both, definition, for_all=True)
+    ]

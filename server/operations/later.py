@@ -64,7 +64,7 @@ class Deferred:
             return Response(
                 status=told["status"], body=msgspec.json.encode(told["outcome"]), headers=(("Expires", expires),)
             )
-        content_type = FHIR_JSON if found.kind == KIND.name else "application/json"
+        content_type = FHIR_JSON if body.startswith(b'{"resourceType"') else "application/json"
         return Response(status=200, body=body, content_type=content_type, headers=(("Expires", expires),))
 
     def _progress(self, job: str) -> str:
@@ -85,7 +85,7 @@ def accepted(request: Request, job: str) -> Response:
 
 def _own(found: Later | None, request: Request) -> Later:
     """The request, if it is this client's; others are told that there is none."""
-    if found is None or found.who != request.who:
+    if found is None or not found.belongs_to(request.caller):
         text = "There is no such request: it was removed, its result has expired, or there never was one."
         raise FhirError.of(Category.NOT_FOUND, "not-found", text)
     return found
@@ -96,5 +96,13 @@ def operations(deferred: Deferred) -> list[Operation]:
     definition = f"{BASE}/OperationDefinition/async-status"
     methods = frozenset({"GET", "DELETE"})
     return [
-        Operation(STATUS, frozenset({"system"}), deferred.status, methods=methods, definition=definition, defers=True)
+        Operation(
+            STATUS,
+            frozenset({"system"}),
+            deferred.status,
+            methods=methods,
+            definition=definition,
+            defers=True,
+            for_all=True,
+        )
     ]

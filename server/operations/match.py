@@ -65,7 +65,7 @@ class Match:
             path=("Patient",),
             query=(*pairs, ("_count", str(_BLOCK))),
             base_url=request.base_url,
-            who=request.who,
+            caller=request.caller,
             prefer="handling=strict",
         )
         bundle = json.decode(self._fhir.handle_sync(one).body)
@@ -124,4 +124,8 @@ def _bundle(request: Request, scored: list[tuple[Score, Json]]) -> Json:
 def operations(fhir: Fhir) -> list[Operation]:
     """`$match` on Patient."""
     definition = f"{FHIR}/OperationDefinition/Patient-match"
-    return [Operation("match", frozenset({"type"}), Match(fhir), frozenset({"Patient"}), definition=definition)]
+    return [
+        Operation(
+            "match", frozenset({"type"}), Match(fhir), frozenset({"Patient"}), definition=definition, for_all=True
+        )
+    ]

@@ -58,7 +58,7 @@ class MetaOperations:
 
 
 def _read(request: Request) -> Request:
-    return Request(method="GET", path=request.path[:2], base_url=request.base_url, who=request.who)
+    return Request(method="GET", path=request.path[:2], base_url=request.base_url, caller=request.caller)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -98,7 +98,7 @@ def operations(fhir: Fhir) -> list[Operation]:
     level: frozenset[Level] = frozenset({"instance"})
     named = f"{FHIR}/OperationDefinition/Resource-meta"
     return [
-        Operation("meta", level, ours.tell, methods=frozenset({"GET"}), definition=named),
-        Operation("meta-add", level, ours.add, definition=f"{named}-add"),
-        Operation("meta-delete", level, ours.delete, definition=f"{named}-delete"),
+        Operation("meta", level, ours.tell, methods=frozenset({"GET"}), definition=named, for_all=True),
+        Operation("meta-add", level, ours.add, definition=f"{named}-add", for_all=True),
+        Operation("meta-delete", level, ours.delete, definition=f"{named}-delete", for_all=True),
     ]

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fhir_profiles.capability import Declared
+from fhir_profiles.errors import Category, FhirError
+from server.access.caller import Caller
+from server.access.grants import Right
+from server.access.reach import rules_of
 from server.interactions.exchange import Request, Response
 
 Level = Literal["system", "type", "instance"]
@@ -22,6 +26,11 @@ class Operation:
     `longest` is the most bytes of a body that it takes, where that is less than the settings allow.
     With `raw` the body may be of any Content-Type, which the handler finds in `content_type`.
     One that `defers` answers `Prefer: respond-async` itself.
+    One that is `for_all` touches nobody's data, or does so by requests of its caller: everyone may call it. One that is
+    `for_services` does so too, for whole types at a time: it is for callers with grants at system level. One with
+    `needs` acts as the server on types of which the caller must have all: a type with the letters of its rights.
+    Those who look after the server may call every operation.
+    One that `gives` another media type than FHIR's may be asked for that in Accept.
     `definition` is the canonical URL of its OperationDefinition, for the CapabilityStatement.
     """
 
@@ -34,6 +43,30 @@ class Operation:
     raw: bool = False
     defers: bool = False
     longest: int | None = None
+    for_all: bool = False
+    for_services: bool = False
+    needs: tuple[tuple[str, str], ...] = ()
+    gives: str = ""
+
+    def admit(self, caller: Caller) -> None:
+        """403 for a caller that it is not open to."""
+        if self.for_all or caller.admin or caller.whole:
+            return
+        if self.for_services and any(grant.level == "system" for grant in caller.grants or ()):
+            return
+        if self.needs and all(rules_of(caller, name, right) is None for name, right in _each(self.needs)):
+            return
+        told = "services with scopes at system level" if self.for_services else "those who look after this server"
+        if self.needs:
+            told = " ".join(f"{name}.{rights}" for name, rights in self.needs)
+            told = f"callers that have all of {told}, whomever it is about"
+        raise FhirError.of(Category.FORBIDDEN, "forbidden", f"${self.name} is for {told}.")
+
+
+def _each(needs: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, Right]]:
+    for name, rights in needs:
+        for right in rights:
+            yield name, right  # type: ignore[misc]
 
 
 class Operations:

@@ -18,12 +18,13 @@ from server.interactions.content import instant
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.operations.parameters import Arguments, read_arguments, wrong
-from server.operations.registry import Operation
+from server.operations.registry import Handler, Level, Operation
 from server.store import Tx
 from server.subscriptions import states
 from server.subscriptions.definition import CONTENTS, Definition
 from server.subscriptions.events import Matcher, events_between
 from server.subscriptions.notices import Notices
+from server.subscriptions.owners import Owners
 from server.subscriptions.states import State
 from server.subscriptions.topics import all_topics, as_basic
 
@@ -45,17 +46,19 @@ class Subscriptions:
 
     def _status(self, request: Request, arguments: Arguments) -> Response:
         arguments.only("id", "status")
-        ids = [request.path[1]] if len(request.path) == 3 else _listed(arguments, "id")
+        single = len(request.path) == 3
+        ids = [request.path[1]] if single else _listed(arguments, "id")
         wanted = set(_listed(arguments, "status"))
         store = self._fhir.store
-        found = [states.find_state(store, one) for one in ids] if ids else states.live_states(store)
+        known = [states.find_state(store, one) for one in ids] if ids else states.live_states(store)
+        found = [state for state in known if single or (state is not None and self._mine(request, state.id))]
+        if single:
+            self._read(request, ids[0])
         notices = Notices(self._fhir, request.base_url)
         entries = []
         for state in found:
             if state is None:
-                if len(request.path) == 3:
-                    raise _absent()
-                continue
+                raise _absent()
             definition = self._matcher.definition(state)
             if definition is not None and (not wanted or state.state in wanted):
                 status = notices.status(state, definition, "query-status", [])
@@ -76,7 +79,8 @@ class Subscriptions:
         content = arguments.text("content") or definition.content or "id-only"
         if content not in CONTENTS:
             raise wrong(f"content must be one of {', '.join(CONTENTS)}.", "content")
-        found = events_between(self._fhir.store, state.id, first, last, _MOST)
+        every = events_between(self._fhir.store, state.id, first, last, _MOST)
+        found = Owners(self._fhir, request.base_url).seen(request.caller, every)
         notices = Notices(self._fhir, request.base_url)
         body = notices.notification(state, definition, "query-event", found, content)
         return Response(status=200, body=body)
@@ -88,6 +92,8 @@ class Subscriptions:
         ids = [request.path[1]] if len(request.path) == 3 else _listed(arguments, "id")
         if not ids or len(ids) > _MOST:
             raise wrong("Name the subscriptions that the websocket is for with id.", "id")
+        for one in ids:
+            await self._fhir.store.run(self._read, request, one)
         token = secrets.token_urlsafe(32)
         expires = states.now() + TOKEN_SECONDS * 1000
         await self._fhir.store.write(lambda tx: _keep(tx, token, expires, ids))
@@ -107,7 +113,20 @@ class Subscriptions:
             status=200, body=json.encode({"resourceType": "Bundle", "type": "collection", "entry": entries})
         )
 
+    def _read(self, request: Request, name: str) -> None:
+        """404 unless who asks sees the Subscription, which is its owner."""
+        path = ("Subscription", name)
+        self._fhir.handle_sync(Request(method="GET", path=path, base_url=request.base_url, caller=request.caller))
+
+    def _mine(self, request: Request, name: str) -> bool:
+        try:
+            self._read(request, name)
+        except FhirError:
+            return False
+        return True
+
     def _known(self, request: Request) -> tuple[State, Definition]:
+        self._read(request, request.path[1])
         state = states.find_state(self._fhir.store, request.path[1])
         definition = self._matcher.definition(state) if state else None
         if state is None or definition is None:
@@ -142,12 +161,14 @@ def operations(fhir: Fhir) -> list[Operation]:
     """All four."""
     handler = Subscriptions(fhir)
     types = frozenset({"Subscription"})
-    both, one, kind = frozenset({"type", "instance"}), frozenset({"instance"}), frozenset({"type"})
+    one: frozenset[Level] = frozenset({"instance"})
+    kind: frozenset[Level] = frozenset({"type"})
     methods = frozenset({"GET", "POST"})
     at = f"{BACKPORT}/OperationDefinition/backport-subscription-"
-    return [
-        Operation("status", both, handler.status, types, methods, f"{at}status"),  # type: ignore[arg-type]
-        Operation("events", one, handler.events, types, methods, f"{at}events"),  # type: ignore[arg-type]
-        Operation("get-ws-binding-token", both, handler.token, types, methods, f"{at}get-ws-binding-token"),  # type: ignore[arg-type]
-        Operation("topics", kind, handler.topics, types, methods, f"{BASE}/OperationDefinition/topics"),  # type: ignore[arg-type]
-    ]
+    told: tuple[tuple[str, frozenset[Level], Handler, str], ...] = (
+        ("status", one | kind, handler.status, f"{at}status"),
+        ("events", one, handler.events, f"{at}events"),
+        ("get-ws-binding-token", one | kind, handler.token, f"{at}get-ws-binding-token"),
+        ("topics", kind, handler.topics, f"{BASE}/OperationDefinition/topics"),
+    )
+    return [Operation(name, where, call, types, methods, url, for_all=True) for name, where, call, url in told]

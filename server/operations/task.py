@@ -14,13 +14,15 @@ from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.systems import BASE
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
+from server.interactions.read import absent
+from server.interactions.seen import changeable
 from server.jobs import tasks
 from server.jobs.intake import Intake, moment
 from server.jobs.tasks import Run
 from server.operations.registry import Level, Operation
 from server.store import Tx
 
-Change = Callable[[Tx, dict[str, Any], Run], None]
+Change = Callable[[Tx, Request, dict[str, Any], Run], None]
 
 
 class TaskOperations:
@@ -39,37 +41,39 @@ class TaskOperations:
         return await self._change(request, self._cancel)
 
     async def _change(self, request: Request, change: Change) -> Response:
-        name = request.path[1]
-        await self._fhir.store.write(lambda tx: change(tx, *_ours(tx, name)))
-        return await self._fhir.handle(
-            Request(method="GET", path=request.path[:2], base_url=request.base_url, who=request.who)
-        )
+        await self._fhir.store.write(lambda tx: change(tx, request, *self._ours(tx, request)))
+        return await self._fhir.handle(_read(request, *request.path[:2]))
 
-    def _retry(self, tx: Tx, task: dict[str, Any], run: Run) -> None:
+    def _ours(self, tx: Tx, request: Request) -> tuple[dict[str, Any], Run]:
+        """The Task and its run; FhirError when the caller sees none, may not change it, or it is not of the coding."""
+        task = orjson.loads(self._fhir.handle_in(tx, _read(request, *request.path[:2])).body)
+        if changeable(tx, request, tx.current("Task", task["id"]), "u") is None:
+            raise absent()
+        run = tasks.run_of(task)
+        if run is None:
+            text = "This Task does not follow the coding of a document."
+            raise FhirError.of(Category.INCORRECT, "business-rule", text)
+        return task, run
+
+    def _retry(self, tx: Tx, request: Request, task: dict[str, Any], run: Run) -> None:
         if task["status"] not in tasks.FINAL:
             raise FhirError.of(Category.CONFLICT, "business-rule", "The Task has not ended. Wait, or $cancel it first.")
         document = tx.current("DocumentReference", run.document)
-        if document is None or document.deleted:
+        if document is not None and not document.deleted:
+            self._fhir.handle_in(tx, _read(request, "DocumentReference", run.document))  # 404 unless it is seen
+        else:
             raise FhirError.of(Category.CONFLICT, "deleted", "The document of this Task was deleted. Create it again.")
         again = Run(run.document, document.version, run.attempt + 1)
         mark = tasks.fingerprint_of(task) or ""
-        self._intake.request(tx, again, tasks.requested(again, mark, moment(tx), task.get("for"), task))
+        self._intake.request(tx, again, tasks.requested(again, mark, moment(tx), task.get("for"), task, tx.trace))
 
-    def _cancel(self, tx: Tx, task: dict[str, Any], run: Run) -> None:  # noqa: ARG002 - the shape of a Change
+    def _cancel(self, tx: Tx, _request: Request, task: dict[str, Any], _run: Run) -> None:
         if task["status"] not in tasks.FINAL:
             self._intake.cancel(tx, task, "Cancelled on request.")
 
 
-def _ours(tx: Tx, name: str) -> tuple[dict[str, Any], Run]:
-    """The Task and its run; FhirError when there is none or it is not a Task of the coding."""
-    found = tx.current("Task", name)
-    if found is None or found.deleted:
-        raise FhirError.of(Category.NOT_FOUND, "not-found", "There is no Task with this id.")
-    task = orjson.loads(found.body)
-    run = tasks.run_of(task)
-    if run is None:
-        raise FhirError.of(Category.INCORRECT, "business-rule", "This Task does not follow the coding of a document.")
-    return task, run
+def _read(of: Request, *path: str) -> Request:
+    return Request(method="GET", path=path, base_url=of.base_url, caller=of.caller)
 
 
 def operations(fhir: Fhir, intake: Intake) -> list[Operation]:
@@ -78,6 +82,8 @@ def operations(fhir: Fhir, intake: Intake) -> list[Operation]:
     level: frozenset[Level] = frozenset({"instance"})
     types = frozenset({"Task"})
     return [
-        Operation("retry", level, both.retry, types, definition=f"{BASE}/OperationDefinition/Task-retry"),
-        Operation("cancel", level, both.cancel, types, definition=f"{BASE}/OperationDefinition/Task-cancel"),
+        Operation("retry", level, both.retry, types, definition=f"{BASE}/OperationDefinition/Task-retry", for_all=True),
+        Operation(
+            "cancel", level, both.cancel, types, definition=f"{BASE}/OperationDefinition/Task-cancel", for_all=True
+        ),
     ]

@@ -188,8 +188,10 @@ def operations(fhir: Fhir) -> list[Operation]:
         base = TX_ECOSYSTEM if operation.startswith("batch") else FHIR
         definition = f"{base}/OperationDefinition/{kind}-{operation}"
         methods = BOTH if not operation.startswith("batch") else frozenset({"POST"})
-        made.append(Operation(operation, levels, handler, frozenset({kind}), methods, definition, longest=LONGEST))
+        made.append(
+            Operation(operation, levels, handler, frozenset({kind}), methods, definition, longest=LONGEST, for_all=True)
+        )
     system: frozenset[Level] = frozenset({"system"})
     versions_definition = f"{FHIR}/OperationDefinition/CapabilityStatement-versions"
-    made.append(Operation("versions", system, _versions, None, BOTH, versions_definition))
+    made.append(Operation("versions", system, _versions, None, BOTH, versions_definition, for_all=True))
     return made

@@ -121,4 +121,8 @@ def operations(fhir: Fhir) -> list[Operation]:
     handler = Validate(fhir)
     methods = frozenset({"GET", "POST"})
     definition = f"{HL7_FHIR}OperationDefinition/Resource-validate"
-    return [Operation("validate", frozenset({"type", "instance"}), handler, methods=methods, definition=definition)]
+    return [
+        Operation(
+            "validate", frozenset({"type", "instance"}), handler, methods=methods, definition=definition, for_all=True
+        )
+    ]

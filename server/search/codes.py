@@ -17,7 +17,7 @@ from .view import View
 MAX_CODES = 200_000
 """Codes of one value set that a search takes as a list; whole code systems need none."""
 
-_BY_ID = "SELECT body FROM resource WHERE type = 'ValueSet' AND id = ? AND change <> 'D'"
+_BY_ID = "SELECT type, id, version, body FROM resource WHERE type = 'ValueSet' AND id = ? AND change <> 'D'"
 
 Pair = tuple[str | None, str | None]
 
@@ -34,7 +34,7 @@ class Codes(msgspec.Struct, frozen=True):
         if not slash or kind != "ValueSet" or "/" in name:
             return self.value_sets().members(named)
         found = self.view.query(_BY_ID, (name,))
-        return self.value_sets().members(json.decode(found[0][0])) if found else None
+        return self.value_sets().members(json.decode(self.view.body(*found[0]))) if found else None
 
 
 def pairs_of(condition: Condition, codes: Codes | None, base_url: str) -> list[Pair]:

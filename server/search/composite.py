@@ -50,6 +50,8 @@ def composite_rows(
     for code, latitude, longitude in found.positions:
         yield position_row(params[code], latitude, longitude)
     for name, parts in found.composites:
+        if any(str(part[0]).endswith(":identifier") for part in parts):
+            continue  # a logical reference leads to nothing that could be asked for
         yield from _rows(params, name, tuple(zip(kinds_of(resource_type, name), parts, strict=True)), base_url)
 
 

@@ -27,7 +27,7 @@ from .texts import full_text
 from .together import together
 from .values import read_date, read_number, read_quantity, read_token
 
-__all__ = ["TABLES", "Rows", "element_of", "is_single_valued", "rows_of", "targets_of"]
+__all__ = ["TABLES", "Rows", "element_of", "is_single_valued", "rows_of", "targets_of", "token_rows"]
 
 TABLES = {
     "token": "idx_token",
@@ -56,6 +56,8 @@ class Rows(msgspec.Struct, frozen=True):
     others: Sql | None = None
     """Of a negated condition: row ids among which all are that satisfy it, where an index knows them."""
     ends_after: int | None = None
+    hidden: bool = False
+    """Whether what is compared are hashes, of which neither order nor nearness says anything."""
 
 
 def rows_of(dialect: str, condition: Condition, base_url: str = "", codes: Codes | None = None) -> Rows:
@@ -76,15 +78,15 @@ def rows_of(dialect: str, condition: Condition, base_url: str = "", codes: Codes
             return _shown(dialect, condition)
         case "token", "in" | "not-in" | "below" | "above":
             pairs: Iterable[tuple[str | None, str | None]] = pairs_of(condition, codes, base_url)
-            return _tokens(dialect, condition, key, pairs)
+            return token_rows(dialect, condition, key, pairs)
         case "token", "of-type":
             pairs = [matches.typed_identifier(value) for value in condition.values]
-            return _tokens(dialect, condition, param_key(condition.type, f"{code}:of-type"), pairs, rank=2)
+            return token_rows(dialect, condition, param_key(condition.type, f"{code}:of-type"), pairs, rank=2)
         case "reference", "identifier":
             pairs = [read_token(value) for value in condition.values]
-            return _tokens(dialect, condition, param_key(condition.type, f"{code}:identifier"), pairs, rank=2)
+            return token_rows(dialect, condition, param_key(condition.type, f"{code}:identifier"), pairs, rank=2)
         case "token", _:
-            return _tokens(dialect, condition, key, [read_token(value) for value in condition.values])
+            return token_rows(dialect, condition, key, [read_token(value) for value in condition.values])
         case "quantity", _:
             measured = [row for value in condition.values for row in _quantity(condition, value)]
             return Rows("idx_quantity", any_row(dialect, "idx_quantity", measured), 8)
@@ -105,13 +107,14 @@ _RANKS = {"uri": 2, "reference": 3, "string": 5}
 _SINGLE = frozenset({"t.code = ?", "(t.code = ? AND t.system = ?)"})
 
 
-def _tokens(
+def token_rows(
     dialect: str,
     condition: Condition,
     key: int,
     pairs: Iterable[tuple[str | None, str | None]],
     rank: int | None = None,
 ) -> Rows:
+    """The rows of a key with one of these pairs of system and code."""
     asked = matches.tokens(dialect, pairs, "t.code", "t.system")
     single = asked.text in _SINGLE
     if rank is None:

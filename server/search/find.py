@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from fhir_profiles.errors import Problem
 
+from .blinded import blind_of, refuse_order
 from .cursor import Place, read_cursor, write_cursor, wrong_cursor
-from .custom import codes_of, params_of
-from .includes import Found, include
+from .custom import codes_of
+from .includes import Found, found_of, include
 from .plan import Plan, count_sql, page_sql
-from .query import Branch, Limits, Query
+from .query import Branch, Query
 from .reach import Reach, whole
-from .reading import read_query
 from .sql import Sql
 from .stored import stored_types
 from .total import count_matches
@@ -71,17 +70,8 @@ def run_search(view: View, query: Query, reach: Reach = whole) -> Page:
     return Page(matches, added, after, total, before, cut)
 
 
-def find_ids(
-    view: View,
-    resource_type: str,
-    pairs: Sequence[tuple[str, str]],
-    *,
-    limit: int,
-    base_url: str = "",
-    reach: Reach = whole,
-) -> list[str]:
-    """The ids of the resources that match, at most `limit`; an unknown parameter is an error."""
-    query = read_query(resource_type, pairs, strict=True, limits=Limits(), base_url=base_url, params=params_of(view))
+def find_ids(view: View, query: Query, *, limit: int, reach: Reach = whole) -> list[str]:
+    """The ids of the resources that match, at most `limit`."""
     return [row.found.id for row in _Run(view, query, reach).rows(None, limit)]
 
 
@@ -91,8 +81,12 @@ class _Run:
     def __init__(self, view: View, query: Query, reach: Reach) -> None:
         self.view = view
         self.query = query
-        self.scope = Scope(view.dialect, query.base_url, reach, codes_of(view))
+        self.scope = Scope(view.dialect, query.base_url, reach, codes_of(view), blind_of(view))
         self.branches = self._present()
+        if self.scope.blind is not None:
+            for branch in self.branches:
+                for sort in branch.sorts:
+                    refuse_order(self.scope.blind, branch.type, sort)
 
     def _present(self) -> list[Branch]:
         """The branches that can find something: a search over many types asks for those only that are stored."""
@@ -158,7 +152,7 @@ class _Run:
         while plan is not None and len(rows) < limit:
             statement = page_sql(plan, None if at is None else at.keys, limit - len(rows))
             answer = self.view.query(statement.text, statement.params)
-            rows += [_Row(Found(*row[:4]), way, tuple(row[4:])) for row in answer]
+            rows += [_Row(found_of(self.view, row), way, tuple(row[5:])) for row in answer]
             plan = plan.rest
         return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,11 @@ class Found(msgspec.Struct, frozen=True):
     type: str
     id: str
     body: bytes
+
+
+def found_of(view: View, row: Sequence[Any]) -> Found:
+    """What a row (rid, type, id, version, body) found."""
+    return Found(row[0], row[1], row[2], view.body(row[1], row[2], row[3], row[4]))
 
 
 def include(view: View, query: Query, matches: list[Found], reach: Reach) -> tuple[list[Found], tuple[Problem, ...]]:
@@ -109,29 +115,29 @@ class _Search:
         if all(self.reach(kind) is None for kind in by_type):
             wanted = key_list(self.view.dialect, keys)
             text = (
-                f"SELECT r.rid, r.type, r.id, r.body FROM {wanted.text} JOIN resource r ON r.type = k.type"
+                f"SELECT r.rid, r.type, r.id, r.version, r.body FROM {wanted.text} JOIN resource r ON r.type = k.type"
                 f" AND r.id = k.id WHERE r.change <> 'D' ORDER BY r.rid LIMIT {self._room():d}"
             )
-            return [Found(*row) for row in self.view.query(text, wanted.params)]
+            return [found_of(self.view, row) for row in self.view.query(text, wanted.params)]
         rows: list[Found] = []
         for kind, names in by_type.items():
             there = live(kind, "r", self.reach)
             wanted = any_of(self.view.dialect, "r.id", names)
             text = (
-                f"SELECT r.rid, r.type, r.id, r.body FROM resource r WHERE {there.text} AND {wanted.text}"
+                f"SELECT r.rid, r.type, r.id, r.version, r.body FROM resource r WHERE {there.text} AND {wanted.text}"
                 f" ORDER BY r.rid LIMIT {self._room():d}"
             )
-            rows += [Found(*row) for row in self.view.query(text, (*there.params, *wanted.params))]
+            rows += [found_of(self.view, row) for row in self.view.query(text, (*there.params, *wanted.params))]
         return rows
 
     def _of_type(self, kind: str, rids: Sql) -> list[Found]:
         """The resources of a type with these row ids that the caller may see, in the order of their row ids."""
         there = live(kind, "r", self.reach)
         text = (
-            f"SELECT r.rid, r.type, r.id, r.body FROM (SELECT DISTINCT t.rid {rids.text}) k"
+            f"SELECT r.rid, r.type, r.id, r.version, r.body FROM (SELECT DISTINCT t.rid {rids.text}) k"
             f" CROSS JOIN resource r WHERE r.rid = k.rid AND {there.text} ORDER BY r.rid LIMIT {self._room():d}"
         )
-        return [Found(*row) for row in self.view.query(text, (*rids.params, *there.params))]
+        return [found_of(self.view, row) for row in self.view.query(text, (*rids.params, *there.params))]
 
     def _canonical(self, one: Include, urls: list[str]) -> list[Found]:
         """The definitions with these canonical URLs; a version that a reference names is not looked at."""

@@ -30,7 +30,9 @@ OWN_ROWS = 1 << 20
 """Where the numbers of these rows begin within their tables."""
 
 _STAMP = "SELECT count(*), max(updated) FROM resource WHERE type = 'SearchParameter'"
-_STORED = "SELECT id, body FROM resource WHERE type = 'SearchParameter' AND change <> 'D' ORDER BY id LIMIT ?"
+_STORED = (
+    "SELECT type, id, version, body FROM resource WHERE type = 'SearchParameter' AND change <> 'D' ORDER BY id LIMIT ?"
+)
 Json = dict[str, Any]
 
 
@@ -80,7 +82,7 @@ class Indexing:
             self._unsettled = time.monotonic() + KEEP_SECONDS
             self._until = 0.0
         if written.resource is not None:
-            tx.index(written.version.rid, self.rows(written.resource), OWN_ROWS)
+            tx.index(written.version.rid, self.rows(written.resource), OWN_ROWS, kind=written.version.type)
 
     def _admit(self, resource: Json) -> None:
         """Refuse an active parameter that cannot be read, or whose name another one has."""
@@ -96,7 +98,7 @@ class Indexing:
                 raise FhirError.of(Category.CONFLICT, "duplicate", text, "SearchParameter.code")
 
     def _read(self, packaged: list[Json]) -> Params:
-        stored = [json.decode(body) for _, body in self._store.query(_STORED, (MOST_STORED,))]
+        stored = [json.decode(self._store.body(*row)) for row in self._store.query(_STORED, (MOST_STORED,))]
         own = list(_usable([*stored, *packaged]))
         return Params(own) if own else STANDARD
 

@@ -9,12 +9,14 @@ from fhir_profiles.extract import normalise
 from server.store.keys import system_key
 
 from .conditions import Rows, rows_of
-from .query import Condition, unescape
+from .query import Condition, too_costly, unescape
 from .sql import Sql
 from .values import read_date, read_token
 
 _COLUMNS = {"string": "value", "token": "code", "uri": "value"}
 RANK = 9  # they read all rows of a parameter
+LONGEST = 4096
+"""Letters of a value that is looked for inside of texts: engines refuse patterns beyond some length."""
 
 
 def matching_rows(dialect: str, condition: Condition, base_url: str) -> Rows:
@@ -43,6 +45,8 @@ def _text(key: int, kind: str, operator: str, value: str) -> Sql:
         wanted = code or ""
     if operator in ("eq", "ne"):
         return Sql(f"t.param = ? AND {column} {'=' if operator == 'eq' else '<>'} ?", (key, wanted))
+    if len(wanted) > LONGEST:
+        raise too_costly(f"A value of co, sw and ew has at most {LONGEST} letters.")
     escaped = _lower(wanted).replace("!", "!!").replace("%", "!%").replace("_", "!_")
     pattern = {"co": f"%{escaped}%", "sw": f"{escaped}%", "ew": f"%{escaped}"}[operator]
     like = Sql(f"t.param = ? AND lower({column}) LIKE ? ESCAPE '!'", (key, pattern))

@@ -22,7 +22,7 @@ from .rows import NO_DATE, WIDE
 from .sql import Sql
 from .tree import Part, Scope, Window, about, apart
 
-COLUMNS = "r.rid, r.type, r.id, r.body"
+COLUMNS = "r.rid, r.type, r.id, r.version, r.body"
 INDEX_ORDER = {
     "idx_token": ("code", "date"),
     "idx_string": ("value",),

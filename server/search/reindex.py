@@ -25,6 +25,7 @@ INDEX_VERSION = 2
 """By which rules rows are made now; a database whose rows were made by others says so in `index_state`."""
 
 _NEXT = """SELECT rid, id FROM resource WHERE type = ? AND id > ? AND change <> 'D' ORDER BY id LIMIT ?"""
+_IDS = "SELECT id FROM resource WHERE type = ? AND id > ? AND change <> 'D' ORDER BY id LIMIT 10000"
 _COUNT = "SELECT count(*) FROM resource WHERE type = ? AND change <> 'D'"
 
 
@@ -51,27 +52,51 @@ def count(view: View, types: Sequence[str]) -> int:
     return sum(int(view.query(_COUNT, (name,))[0][0]) for name in types)
 
 
+def ids(view: View, name: str) -> Iterator[str]:
+    """The ids of a type in their order, a few at a time."""
+    after = ""
+    while found := view.query(_IDS, (name, after)):
+        yield from (row[0] for row in found)
+        after = found[-1][0]
+
+
 def index_batch(tx: Tx, indexing: Indexing, place: Place, base_url: str = "") -> Place | None:
     """Index the next resources of a type again; None when there are no more."""
     found = tx.query(_NEXT, (place.type, place.after, BATCH))
     if not found:
         return None
-    for rid, body in _locked(tx, [row[0] for row in found]):
+    _index(tx, indexing, place.type, [row[0] for row in found], base_url)
+    return Place(place.type, found[-1][1], place.done + len(found))
+
+
+def index_these(tx: Tx, indexing: Indexing, kind: str, ids: Sequence[str], base_url: str = "") -> set[str]:
+    """Index these resources of a type again; the ids of those that are stored."""
+    places = ", ".join("?" * len(ids))
+    found = tx.query(
+        f"SELECT rid, id FROM resource WHERE type = ? AND change <> 'D' AND id IN ({places})", (kind, *ids)
+    )
+    if found:
+        _index(tx, indexing, kind, [row[0] for row in found], base_url)
+    return {row[1] for row in found}
+
+
+def _index(tx: Tx, indexing: Indexing, kind: str, rids: Sequence[int], base_url: str) -> None:
+    for rid, body in _locked(tx, rids):
         resource = json.decode(body)
         resource.get("meta", {}).pop("lastUpdated", None)  # which is asked of the resource's own row
         rows, _ = index_rows(resource, base_url)
         tx.unindex((rid,))
-        tx.index(rid, rows)
-        tx.index(rid, indexing.rows(resource), OWN_ROWS)
-    return Place(place.type, found[-1][1], place.done + len(found))
+        tx.index(rid, rows, kind=kind)
+        tx.index(rid, indexing.rows(resource), OWN_ROWS, kind=kind)
 
 
 def _locked(tx: Tx, rids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
     """The bodies of these resources as they stay until the transaction ends; in one order, against deadlocks."""
     wanted = any_rid(tx.dialect, "rid", rids)
     hold = "" if tx.dialect == "sqlite" else " FOR UPDATE"
-    text = f"SELECT rid, body FROM resource WHERE {wanted.text} AND change <> 'D' ORDER BY rid{hold}"
-    yield from tx.query(text, wanted.params)
+    text = f"SELECT rid, type, id, version, body FROM resource WHERE {wanted.text} AND change <> 'D' ORDER BY rid{hold}"
+    for rid, *row in tx.query(text, wanted.params):
+        yield rid, tx.body(*row)
 
 
 def finish(tx: Tx) -> None:

@@ -22,6 +22,9 @@ NO_DATE = OPEN_LOW - 1
 MAX_STRING = 255
 """Characters of a normalised string that stand in the index."""
 
+CONTEXT, POINTER = "securityContext", "location@here"
+"""What stands in the index for access control, under names that no parameter has."""
+
 WIDE = 32 * DAY
 """Intervals longer than this have a second row under the negative key of their parameter. All others begin at most this
 long before they end, so that a window of time is a short range of one index."""
@@ -48,8 +51,31 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
     patient = None if found.patient is None else patient_key(found.patient)
     date = _main_date(name, found)
     rows = _rows(name, found, patient, date, base_url)
+    if name == "Binary" and (context := _context(resource, base_url)):
+        rows["idx_reference"] = [(_params(name)[CONTEXT], indexed(context), date)]
+    if name == "DocumentReference" and base_url and "idx_uri" in rows:
+        rows["idx_uri"] += _pointers(_params(name), rows["idx_uri"], base_url)
     rows.setdefault("idx_token", []).append((_params(name)[PRESENT], shape(name, found), 0, patient, date))
     return rows, found.patient
+
+
+def _context(resource: Mapping[str, Any], base_url: str) -> str | None:
+    """`Type/id` of what the security context of a Binary names; R4 has no parameter for it, access control asks it."""
+    context = resource.get(CONTEXT)
+    reference = context.get("reference") if isinstance(context, dict) else None
+    if not isinstance(reference, str):
+        return None
+    return reference.removeprefix(f"{base_url}/").partition("/_history/")[0]
+
+
+def _pointers(params: Mapping[str, int], rows: Iterable[tuple[Any, ...]], base_url: str) -> list[tuple[Any, ...]]:
+    """What a document names of this server by whole URLs, as `Binary/[id]`: access control asks for it.
+
+    Which base is ours is said by the write, when the pointer is checked; who reads could say any.
+    """
+    own = f"{base_url}/Binary/"
+    found = [value for param, value in rows if param == params["location"] and value.startswith(own)]
+    return [(params[POINTER], value.removeprefix(f"{base_url}/")) for value in dict.fromkeys(found)]
 
 
 def own_rows(resource: Mapping[str, Any], parameters: Iterable[Own], base_url: str = "") -> Rows:
@@ -88,8 +114,8 @@ def _rows(name: str, found: Index, patient: int | None, date: int, base_url: str
         rows["idx_quantity"] = twice(dict.fromkeys(_quantities(params, found)), 1)
     if found.uris:
         rows["idx_uri"] = [(params[code], indexed(value)) for code, value in dict.fromkeys(found.uris)]
-    if found.composites or found.positions:
-        rows["idx_composite"] = twice(dict.fromkeys(composite_rows(name, params, found, base_url)), 3)
+    if composites := dict.fromkeys(composite_rows(name, params, found, base_url)):
+        rows["idx_composite"] = twice(composites, 3)
     return rows
 
 

@@ -7,8 +7,10 @@ from functools import cache
 import msgspec
 
 from fhir_profiles.definitions import load
+from server.phi.blind import Blind
 from server.store.keys import param_key
 
+from .blinded import blind_rows
 from .codes import Codes
 from .conditions import Rows, element_of, rows_of
 from .matching import matching_rows
@@ -32,6 +34,8 @@ class Scope(msgspec.Struct, frozen=True):
     base_url: str
     reach: Reach
     codes: Codes | None = None
+    blind: Blind | None = None
+    """What hashes the values of the index, where they are hashed."""
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -127,7 +131,9 @@ def live(resource_type: str, alias: str, reach: Reach) -> Sql:
 
 
 def _leaf(scope: Scope, condition: Condition) -> Part:
-    if condition.modifier is not None and condition.modifier.startswith("="):
+    if scope.blind is not None:
+        rows = blind_rows(scope.blind, scope.dialect, condition, scope.base_url, scope.codes)
+    elif condition.modifier is not None and condition.modifier.startswith("="):
         rows = matching_rows(scope.dialect, condition, scope.base_url)
     else:
         rows = rows_of(scope.dialect, condition, scope.base_url, scope.codes)
@@ -138,7 +144,7 @@ def _leaf(scope: Scope, condition: Condition) -> Part:
         found = f"SELECT o.rid FROM ({rows.others.text}) o WHERE {about(check, 'o.rid')}"
         rids = Sql(found, (*rows.others.params, *check.params))
         return Part(check, rids, NEGATED, inner=Part(ALWAYS, rows.others))
-    window = _window(condition) if rows.table == "idx_date" else None
+    window = _window(condition) if rows.table == "idx_date" and not rows.hidden else None
     return Part(check, driving(rows), rows.rank, rows, window=window)
 
 

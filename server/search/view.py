@@ -19,3 +19,6 @@ class View(Protocol):
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
+
+    def body(self, kind: str, name: str, version: int, data: bytes) -> bytes:
+        """The body of a version as it was before it was sealed."""

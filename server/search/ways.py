@@ -184,7 +184,7 @@ def _merge(branch: Branch, parts: list[Part]) -> tuple[Part, ...]:
     for part in parts:
         node, rows = part.node, part.rows
         plain = isinstance(node, Condition) and node.modifier is None and rows is not None and rows.table == "idx_date"
-        if not plain or not is_single_valued(branch.type, node.param.code):  # type: ignore[union-attr]
+        if not plain or rows.hidden or not is_single_valued(branch.type, node.param.code):  # type: ignore[union-attr]
             merged.append(part)
             continue
         code = node.param.code  # type: ignore[union-attr]

@@ -41,6 +41,13 @@ class Driver(ABC):
     transient: tuple[type[Exception], ...] = ()
     """Errors of the driver that may pass when the transaction is run again."""
 
+    transaction: str = ""
+    """The id by which `outcome` knows the transaction that runs, once it is known."""
+
+    def outcome(self, transaction: str) -> str:
+        """What became of a transaction whose commit was not answered: `committed`, `aborted` or `in progress`."""
+        raise NotImplementedError
+
     @abstractmethod
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
@@ -75,6 +82,10 @@ class Driver(ABC):
     @abstractmethod
     def lock(self, names: Iterable[str]) -> None:
         """Let only one transaction at a time pass here for each name, until it ends."""
+
+    @abstractmethod
+    def queue_up(self) -> None:
+        """Wait for the turn to append to the audit chain, and keep it until the transaction ends."""
 
 
 class Reader(ABC):

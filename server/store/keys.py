@@ -79,6 +79,12 @@ def _random() -> int:
             _entropy.extend(block[at : at + 10] for at in range(0, len(block), 10))
 
 
+def secret_id() -> str:
+    """An id that cannot be guessed, in the shape of a UUID: 128 random bits."""
+    text = os.urandom(16).hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 def new_id() -> str:
     """A new logical id: a UUID version 7, so that ids made later sort later."""
     random = _random()

@@ -63,18 +63,44 @@ history = Table(
 )
 """The versions before the newest; `ended` is when the next one came."""
 
-audit = Table(
-    "audit",
+audit_event = Table(
+    "audit_event",
     metadata,
-    Column("aid", _Row, primary_key=True, autoincrement=False),
+    Column("seq", _Row, primary_key=True, autoincrement=False),
+    _integer("events"),
     _big("at"),
-    _key("who"),
-    _key("action"),
-    _key("type"),
-    _key("id"),
-    _integer("version"),
-    _integer("outcome"),
+    Column("hash", LargeBinary, nullable=False),
+    Column("prints", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("audit_event_at", "at", "seq"),
 )
+"""The audit chain, some events a row (`ledger.Chained`); nothing in it is ever changed."""
+
+audit_key = Table(
+    "audit_key",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("block", _Row, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""What events are found by: a patient, what they are about, `by` whom, what was done, how it ended; once for each
+`ledger.BLOCK` of events."""
+
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("seq", _Row, primary_key=True, autoincrement=False),
+    Column("signer", _Key, primary_key=True),
+    _big("at"),
+    Column("line", Text, nullable=False),
+)
+"""Signed checkpoints of the chain, as they stand in the file outside."""
+
+audit_spool = Table("audit_spool", metadata, Column("name", _Key, primary_key=True), _big("position"))
+"""How far the files of processes have been chained."""
+
+audit_trail = Table("audit_trail", metadata, Column("id", _Key, primary_key=True))
+"""The name of this database among others in the same data directory: one row."""
 
 param = Table(
     "param",

@@ -116,6 +116,9 @@ class SqliteDriver(Driver):
     def lock(self, names: Iterable[str]) -> None:
         """Nothing to do: the transaction holds the write lock of the whole file."""
 
+    def queue_up(self) -> None:
+        """Nothing to do: the transaction holds the write lock of the whole file."""
+
 
 class SqliteReader(Reader):
     """A connection for each thread that reads; every statement sees the latest commit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,17 +14,23 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 
+from server.phi.keys import Keys
+
 from . import postgres, sqlite
 from .driver import Driver, Reader
 from .grouped import GroupedReads
 from .keys import RowIds
+from .replica import ReplicaReader
+from .ring import CACHE
+from .sealing import Sealing, remember, sealing_of
+from .settled import settle
 from .tx import Batch, Tx
 from .version import COLUMNS, Version, read_version
-from .writer import Key, Writer
+from .writer import Key, Watch, Writer
 
 T = TypeVar("T")
 
-_READ = f"SELECT {COLUMNS} FROM resource WHERE type = ? AND id = ?"
+_READ = f"SELECT {COLUMNS} FROM resource v WHERE type = ? AND id = ?"
 _READ_MANY = f"SELECT {COLUMNS} FROM resource WHERE (type, id) IN (SELECT * FROM unnest(?::text[], ?::text[]))"
 
 
@@ -43,10 +50,14 @@ class Store:
         self.engine = engine
         self.dialect = engine.dialect.name
         self.reader = reader
+        self.sealing: Sealing | None = sealing_of(engine)
         self._driver = driver
+        self._closers: list[Callable[[], None]] = []
         self._writer: Writer | None = None
         self._writer_lock = threading.Lock()
         self._batch, self._queue = batch, queue
+        self.watch: Watch | None = None
+        """Who is told of transactions, set before the first; None costs nothing."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store-read")
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="store-work")
 
@@ -56,7 +67,9 @@ class Store:
         if self._writer is None:
             with self._writer_lock:
                 if self._writer is None:
-                    self._writer = Writer(self.engine, self._driver, batch=self._batch, queue=self._queue)
+                    self._writer = Writer(
+                        self.engine, self._driver, batch=self._batch, queue=self._queue, watch=self.watch
+                    )
         return self._writer
 
     async def write(self, op: Callable[[Tx], T], reads: Sequence[Key] = ()) -> T:
@@ -80,12 +93,13 @@ class Store:
         tx = Tx(batch)
         yield tx
         tx.done()
-        batch.flush()
+        batch.finish()
 
-    def read(self, resource_type: str, resource_id: str) -> Version | None:
-        """The newest version of a resource, deleted ones too."""
-        rows = self.reader.get(_READ, (resource_type, resource_id))
-        return Version(*rows[0]) if rows else None
+    def read(self, resource_type: str, resource_id: str, where: str = "", params: Sequence[Any] = ()) -> Version | None:
+        """The newest version of a resource, deleted ones too; with a condition on `v.rid` only where that holds."""
+        sql = f"{_READ} AND {where}" if where else _READ
+        rows = self.reader.get(sql, (resource_type, resource_id, *params))
+        return self._version(rows[0]) if rows else None
 
     async def lookup(self, resource_type: str, resource_id: str) -> Version | None:
         """The same from an event loop; with those that ask at the same time when the database is another process."""
@@ -104,11 +118,27 @@ class Store:
         else:
             types, ids = zip(*keys, strict=True)
             rows = self.reader.get(_READ_MANY, (list(types), list(ids)))
-        return {(row[1], row[2]): Version(*row) for row in rows}
+        return {(row[1], row[2]): self._version(row) for row in rows}
 
     def read_version(self, current: Version, version: int) -> Version | None:
         """A version of a resource, given its newest."""
-        return read_version(self.reader.get, current, version)
+        return read_version(self.reader.get, current, version, self._version)
+
+    def _version(self, row: Sequence[Any]) -> Version:
+        return Version(*row) if self.sealing is None else self.sealing.version(self.reader.get, row)
+
+    def versions(self, rows: Sequence[Sequence[Any]]) -> list[Version]:
+        """Versions from rows in the order of their columns; their bodies are opened."""
+        return [self._version(row) for row in rows]
+
+    def body(self, kind: str, name: str, version: int, data: bytes) -> bytes:
+        """The body of a version as it was before it was sealed."""
+        return data if self.sealing is None else self.sealing.body(self.reader.get, kind, name, version, data)
+
+    def cache_key(self) -> bytes:
+        """What seals the caches of this database; empty when they are not sealed."""
+        found = None if self.sealing is None else self.sealing.ring.secret(self.reader.get, CACHE)
+        return found or b""
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a SELECT, in the calling thread; raises QueryTimeout."""
@@ -116,14 +146,28 @@ class Store:
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """Run a function that reads in a thread of the store."""
+        if self.watch is not None:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, contextvars.copy_context().run, function, *args
+            )
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
 
     async def work(self, function: Callable[..., T], *args: Any) -> T:
         """Run a function that computes for long, away from the event loop. One at a time."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, function, *args)
 
+    def guard(self, function: Callable[[Callable[..., list[tuple[Any, ...]]]], None]) -> None:
+        """Ask in every transaction of this process, by its `query`, whether it may write at all."""
+        self.writer.guard = lambda driver: function(driver.query)
+
+    def before_close(self, function: Callable[[], None]) -> None:
+        """Have something done when the store is about to close, while it can still be used."""
+        self._closers.append(function)
+
     def close(self) -> None:
         """Finish waiting writes and close every connection."""
+        while self._closers:
+            self._closers.pop()()
         if self._writer is not None:
             self._writer.close()
         if "lookups" in self.__dict__:
@@ -142,8 +186,15 @@ def open_store(
     threads: int = 8,
     statement_seconds: float = 30.0,
     create: bool = True,
+    keys: Keys | None = None,
+    mixed: bool = False,
+    replica: str | None = None,
 ) -> Store:
-    """The store at `sqlite:///PATH` or `postgresql://…`; with `create` it is made or migrated first."""
+    """The store at `sqlite:///PATH` or `postgresql://…`; with `create` it is made or migrated first.
+
+    With `keys` it is sealed; KeysError when that does not fit what is stored. `mixed` is for who seals it. `replica` is
+    the URL of a streaming replica at which searches are answered.
+    """
     if create:
         from .migrate import migrate
 
@@ -156,5 +207,9 @@ def open_store(
     else:
         engine = postgres.make_engine(parsed)
         reader = postgres.PostgresReader(parsed, statement_seconds)
+        if replica is not None:
+            reader = ReplicaReader(reader, postgres.PostgresReader(make_url(replica), statement_seconds))
         driver = postgres.PostgresDriver
+    if (sealing := settle(engine, keys, mixed=mixed)) is not None:
+        remember(engine, sealing)
     return Store(engine, reader, driver, batch=batch, queue=queue, threads=threads)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from server.access.caller import Caller
 
 CREATE, UPDATE, DELETE, RESTORE = "C", "U", "D", "R"
 """How a version came: a restore is an update of what was deleted."""
@@ -43,12 +46,14 @@ COLUMNS = "rid, type, id, version, updated, change, patient, body"
 _VREAD = "SELECT rid, type, id, version, updated, change, patient, body FROM history WHERE rid = ? AND version = ?"
 
 
-def read_version(query: Query, current: Version, version: int) -> Version | None:
+def read_version(
+    query: Query, current: Version, version: int, opened: Callable[[Sequence[Any]], Version]
+) -> Version | None:
     """A version of a resource, given its newest; None when there never was one of this number."""
     if version == current.version:
         return current
     rows = query(_VREAD, (current.rid, version))
-    return Version(*rows[0]) if rows else None
+    return opened(rows[0]) if rows else None
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -57,6 +62,8 @@ class Written(msgspec.Struct, frozen=True):
     version: Version
     resource: dict[str, Any] | None
     who: str
+    caller: Caller | None = None
+    """Who wrote it, and what that one may do."""
 
 
 Rows = dict[str, list[tuple[Any, ...]]]

@@ -6,9 +6,10 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +25,23 @@ Key = tuple[str, str]
 ATTEMPTS = 8
 
 
+class Watch(Protocol):
+    """Who is told of transactions, with the traces of the operations in them."""
+
+    def driver(self, inner: Driver) -> Driver:
+        """The driver that the writer shall use."""
+
+    def current(self) -> str:
+        """The trace that the operation of the calling thread belongs to; empty for none."""
+
+    def transaction(self, parents: Iterable[str], size: int, driver: Driver) -> AbstractContextManager[None]:
+        """What is entered around a transaction of `size` operations."""
+
+
+class _Away(Exception):
+    """There is no connection, or it was lost in a commit whose outcome cannot be learned."""
+
+
 class _Failed(Exception):
     """An operation failed after its rows had reached the database."""
 
@@ -35,7 +53,7 @@ class _Failed(Exception):
 class Item:
     """An operation that waits, and how to answer it."""
 
-    __slots__ = ("error", "future", "loop", "op", "reads", "result")
+    __slots__ = ("error", "future", "loop", "op", "reads", "result", "trace")
 
     def __init__(self, op: Op, reads: Sequence[Key], loop: asyncio.AbstractEventLoop | None, future: Any) -> None:
         self.op = op
@@ -44,6 +62,7 @@ class Item:
         self.future = future
         self.result: Any = None
         self.error: BaseException | None = None
+        self.trace = ""
 
 
 def _answer(items: list[Item]) -> None:
@@ -60,16 +79,25 @@ class Writer:
     """Collects operations, runs up to `batch` of them in a transaction and answers them after its commit."""
 
     def __init__(
-        self, engine: Engine, driver: Callable[[Connection], Driver], *, batch: int = 500, queue: int = 5000
+        self,
+        engine: Engine,
+        driver: Callable[[Connection], Driver],
+        *,
+        batch: int = 500,
+        queue: int = 5000,
+        watch: Watch | None = None,
     ) -> None:
         self._engine = engine
         self._make_driver = driver
+        self._watch = watch
         self._batch = batch
         self._limit = queue
         self._waiting: deque[Item] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._ids = RowIds()
+        self.guard: Callable[[Driver], None] | None = None
+        """Asked in every transaction before anything else; what it raises refuses all that was to be written."""
         self._connection: Connection | None = None
         self._driver: Driver | None = None
         self.commits = 0
@@ -96,6 +124,8 @@ class Writer:
         return future.result()
 
     def _submit(self, item: Item) -> None:
+        if self._watch is not None:
+            item.trace = self._watch.current()
         with self._wake:
             if self._closing:
                 raise FhirError.of(Category.UNAVAILABLE, "transient", "The server is shutting down; try again later.")
@@ -145,26 +175,37 @@ class Writer:
                 return
             except _Failed as failed:
                 items = [item for item in items if item is not failed.item]
-            except Exception as error:
+            except _Away as error:
                 for item in items:
-                    self._alone(item, error)
+                    item.error = self._as_fhir(error)
+                return
+            except Exception as error:
+                for at, item in enumerate(items):
+                    if not self._alone(item, error):
+                        for other in items[at:]:
+                            other.error = item.error
+                        return
                 return
 
-    def _alone(self, item: Item, error: Exception | None = None) -> None:
-        """Run one operation until it is committed, refused, or has met others too often."""
+    def _alone(self, item: Item, error: Exception | None = None) -> bool:
+        """Run one operation until it is committed, refused, or has met others too often; False: nobody is there."""
         for attempt in range(ATTEMPTS):
             if error is not None:
                 time.sleep(min(0.001 * 2**attempt, 0.1))
             try:
                 self._transact([item], lock=True)
-                return
+                return True
             except _Failed:
-                return
+                return True
+            except _Away as failure:
+                item.error = self._as_fhir(failure)
+                return False
             except Exception as failure:
                 error = failure
                 item.error = self._as_fhir(failure)
             if not self._may_pass(error):
-                return
+                return True
+        return True
 
     def _as_fhir(self, error: Exception) -> BaseException:
         """The answer for an operation that the database would not take; what the database said stays in the cause."""
@@ -186,24 +227,41 @@ class Writer:
 
     def _transact(self, items: list[Item], *, lock: bool = False) -> None:
         connection, driver = self._connect()
+        if self._watch is None:
+            self._commit(connection, driver, items, lock=lock)
+            return
+        with self._watch.transaction([item.trace for item in items], len(items), driver):
+            self._commit(connection, driver, items, lock=lock)
+
+    def _commit(self, connection: Connection, driver: Driver, items: list[Item], *, lock: bool) -> None:
+        driver.transaction = ""
+        ended = False
         try:
             with connection.begin():
+                if self.guard is not None:
+                    self.guard(driver)
                 batch = Batch(connection, driver, self._ids, lock=lock)
                 batch.prefetch(key for item in items for key in item.reads)
                 for item in items:
                     self._perform(item, batch)
-                batch.flush()
+                batch.finish()
+                ended = True
         except _Failed:
             raise
-        except Exception:
+        except Exception as error:
             if connection.invalidated or _lost(connection):
                 self._disconnect()
-            raise
+                if ended and not self._was_committed(driver.transaction):
+                    raise _Away from error
+            if not (ended and self._connection is not connection):
+                raise
+        for function in batch.afterwards:
+            function()
         self.commits += 1
         self.operations += len(items)
 
     def _perform(self, item: Item, batch: Batch) -> None:
-        tx = Tx(batch)
+        tx = Tx(batch, item.trace)
         item.error = None
         try:
             item.result = item.op(tx)
@@ -216,10 +274,39 @@ class Writer:
         else:
             tx.done()
 
+    def _was_committed(self, transaction: str) -> bool:
+        """Whether a commit that was not answered took place; _Away when that cannot be learned.
+
+        Running it again would write twice what was written once.
+        """
+        for _ in range(ATTEMPTS if transaction else 0):
+            connection, driver = self._connect()
+            try:
+                with connection.begin():
+                    found = driver.outcome(transaction)
+            except Exception:
+                self._disconnect()
+                continue
+            if found != "in progress":
+                return found == "committed"
+            time.sleep(0.1)
+        raise _Away
+
     def _connect(self) -> tuple[Connection, Driver]:
+        """The connection; _Away when there is none to be had. A database that starts again is waited for shortly."""
         if self._connection is None or self._driver is None:
-            self._connection = self._engine.connect()
-            self._driver = self._make_driver(self._connection)
+            for attempt in range(ATTEMPTS):
+                began = time.monotonic()
+                try:
+                    self._connection = self._engine.connect()
+                    break
+                except DBAPIError as error:
+                    if attempt == ATTEMPTS - 1 or time.monotonic() - began > 1:
+                        raise _Away from error
+                    time.sleep(0.05)
+            assert self._connection is not None
+            driver = self._make_driver(self._connection)
+            self._driver = driver if self._watch is None else self._watch.driver(driver)
         return self._connection, self._driver
 
     def _disconnect(self) -> None:

@@ -10,15 +10,19 @@ import orjson
 import structlog
 
 from fhir_profiles.errors import FhirError
+from server.access.caller import SYSTEM, Caller
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.jobs.engine import View
 from server.observability import describe
 from server.store import Tx
+from server.store.traces import FORGET
 from server.store.version import CREATE, DELETE
 from server.subscriptions import states
 from server.subscriptions.definition import Definition, read_definition
 from server.subscriptions.matching import Candidate, matches
+from server.subscriptions.outbox import STREAM, is_streamed
+from server.subscriptions.owners import Owners
 from server.subscriptions.states import State
 
 log = structlog.get_logger("fhirwright.subscriptions")
@@ -56,6 +60,7 @@ class Matcher:
         self._fhir = fhir
         self._base_url = base_url
         self._known: dict[str, tuple[int, Definition | None]] = {}
+        self.owners = Owners(fhir, base_url)
 
     def turn(self) -> int:
         """Take what waits, at most BATCH; how many notes that were."""
@@ -63,7 +68,13 @@ class Matcher:
         if not notes:
             return 0
         wanting = [state for state in states.live_states(self._fhir.store) if state.state != states.REQUESTED]
-        found = [(note, self._subscribers(note, wanting)) for note in notes]
+        types = {note.type for note in notes}
+        owners = {state.id: self.owners.of(state.id) for state in wanting if state.type in types}
+        streamed = frozenset(self._fhir.settings.stream_out_types)
+        found = [
+            (note, self._subscribers(note, wanting, owners) + [STREAM] * is_streamed(streamed, note.type))
+            for note in notes
+        ]
         self._fhir.store.write_sync(lambda tx: _keep(tx, found))
         return len(notes)
 
@@ -77,48 +88,56 @@ class Matcher:
     def _read(self, state: State) -> Definition | None:
         path = ("Subscription", state.id, "_history", str(state.version))
         try:
-            body = self._fhir.handle_sync(Request(method="GET", path=path)).body
+            body = self._fhir.handle_sync(Request(method="GET", path=path, caller=SYSTEM)).body
             return read_definition(self._fhir, orjson.loads(body))
         except FhirError:
             return None
 
-    def _subscribers(self, note: Note, wanting: list[State]) -> list[str]:
-        interested = [state for state in wanting if state.type == note.type]
+    def _subscribers(self, note: Note, wanting: list[State], owners: dict[str, Caller | None]) -> list[str]:
+        interested = [
+            (state, owner)
+            for state in wanting
+            if state.type == note.type and (owner := owners[state.id]) is not None and self.owners.seen(owner, [note])
+        ]
         if not interested:
             return []
         body = self._body(note.type, note.id, note.version) if note.change != DELETE else None
         candidate = Candidate.of(body, self._base_url) if body else None
-        return [state.id for state in interested if self._wants(state, note, candidate)]
+        return [state.id for state, owner in interested if self._wants(state, owner, note, candidate)]
 
-    def _wants(self, state: State, note: Note, candidate: Candidate | None) -> bool:
+    def _wants(self, state: State, owner: Caller, note: Note, candidate: Candidate | None) -> bool:
         definition = self.definition(state)
         if definition is None or _NAMES.get(note.change, "update") not in definition.changes:
             return False
         try:
             if candidate is None:
-                return self._wanted_before(definition, note)
-            if not all(matches(self._fhir, candidate, pairs) for pairs in (definition.criteria, *definition.filters)):
+                return self._wanted_before(definition, owner, note)
+            asked = (definition.criteria, *definition.filters)
+            if not all(matches(self._fhir, candidate, pairs, owner) for pairs in asked):
                 return False
-            return definition.becomes is None or not self._was(note, definition.becomes)
+            return definition.becomes is None or not self._was(note, owner, definition.becomes)
         except FhirError:  # a parameter that is no longer there finds nothing
             return False
         except Exception as error:  # one subscription must not stop all others
             log.error("subscription.unjudged", **describe(error))
             return False
 
-    def _wanted_before(self, definition: Definition, note: Note) -> bool:
+    def _wanted_before(self, definition: Definition, owner: Caller, note: Note) -> bool:
         """A deletion is told to those who were told of what was deleted."""
-        return all(self._was(note, pairs) for pairs in (definition.criteria, *definition.filters))
+        return all(self._was(note, owner, pairs) for pairs in (definition.criteria, *definition.filters))
 
-    def _was(self, note: Note, pairs: tuple[tuple[str, str], ...]) -> bool:
-        """Whether the version before was found by a query."""
-        body = self._body(note.type, note.id, note.version - 1) if note.version > 1 else None
-        return body is not None and matches(self._fhir, Candidate.of(body, self._base_url), pairs)
+    def _was(self, note: Note, owner: Caller, pairs: tuple[tuple[str, str], ...]) -> bool:
+        """Whether the version before was found by a query; one that is hidden from the owner was not."""
+        number = note.version - 1
+        body = self._body(note.type, note.id, number) if number else None
+        if body is None or not self.owners.saw(owner, note.type, note.id, number):
+            return False
+        return matches(self._fhir, Candidate.of(body, self._base_url), pairs, owner)
 
     def _body(self, kind: str, name: str, version: int) -> bytes | None:
         path = (kind, name, "_history", str(version))
         try:
-            return self._fhir.handle_sync(Request(method="GET", path=path)).body
+            return self._fhir.handle_sync(Request(method="GET", path=path, caller=SYSTEM)).body
         except FhirError:
             return None
 
@@ -132,6 +151,9 @@ def _keep(tx: Tx, found: list[tuple[Note, list[str]]]) -> None:
         for name in subscribers:
             if name not in numbers:
                 state = states.find_state(tx, name)
+                if state is None and name == STREAM:
+                    states.request(tx, STREAM, 0, states.OFF, "*", "kafka")  # off: no lane delivers it
+                    state = states.find_state(tx, name)
                 if state is None:
                     continue
                 numbers[name] = state.events
@@ -153,15 +175,21 @@ def events_between(view: View, subscription: str, first: int, last: int, most: i
 
 def prune(fhir: Fhir, keep_days: int) -> None:
     """Forget old events that were told, tokens that ran out, and what nobody will ever be told."""
-    before = states.now() - keep_days * 86_400_000
+    day, now = 86_400_000, states.now()
     sql = (
-        "DELETE FROM event WHERE at < ? AND (number <= (SELECT s.delivered FROM subscription s"
+        "DELETE FROM event WHERE at < ? AND subscription <> ? AND (number <= (SELECT s.delivered FROM subscription s"
         " WHERE s.id = event.subscription) OR NOT EXISTS (SELECT 1 FROM subscription s"
         " WHERE s.id = event.subscription AND s.state <> 'off' AND s.channel = 'rest-hook'))"
     )
+    published = (
+        "DELETE FROM event WHERE subscription = ? AND (at < ? OR number <= (SELECT s.delivered FROM subscription s"
+        " WHERE s.id = event.subscription))"
+    )
 
     def forget(tx: Tx) -> None:
-        tx.execute(sql, (before * 1000,))
-        tx.execute("DELETE FROM socket_token WHERE expires < ?", (states.now(),))
+        tx.execute(sql, ((now - keep_days * day) * 1000, STREAM))
+        tx.execute(published, (STREAM, (now - fhir.settings.stream_keep_days * day) * 1000))
+        tx.execute(FORGET, ((now - max(keep_days, fhir.settings.stream_keep_days) * day) * 1000,))
+        tx.execute("DELETE FROM socket_token WHERE expires < ?", (now,))
 
     fhir.store.write_sync(forget)

@@ -14,6 +14,7 @@ import msgspec
 
 from fhir_profiles import json
 from fhir_profiles.errors import Category, FhirError
+from server.access.caller import SYSTEM, Caller
 from server.interactions import search
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
@@ -50,8 +51,8 @@ class _Found(msgspec.Struct):
     entry: list[msgspec.Raw] = []
 
 
-def matches(fhir: Fhir, candidate: Candidate, pairs: Pairs) -> bool:
-    """Whether a search of the candidate's type with these parameters would find it."""
+def matches(fhir: Fhir, candidate: Candidate, pairs: Pairs, caller: Caller = SYSTEM) -> bool:
+    """Whether a search of the candidate's type with these parameters would find it; what lies beyond, for a caller."""
     if not pairs:
         return True
     if not reaches_beyond(pairs):
@@ -65,20 +66,21 @@ def matches(fhir: Fhir, candidate: Candidate, pairs: Pairs) -> bool:
             if error.category is not Category.UNSUPPORTED:  # a parameter of one's own is known to the database only
                 raise
     only = (*pairs, ("_id", candidate.version.id))
-    return _finds(fhir.handle_sync(_request(candidate, only)).body)
+    return _finds(fhir.handle_sync(_request(candidate, only, caller)).body)
 
 
 def _finds(body: bytes) -> bool:
     return bool(msgspec.json.decode(body, type=_Found).entry)
 
 
-def _request(candidate: Candidate, pairs: Pairs) -> Request:
+def _request(candidate: Candidate, pairs: Pairs, caller: Caller = SYSTEM) -> Request:
     return Request(
         method="GET",
         path=(candidate.version.type,),
         query=(*pairs, ("_count", "1")),
         base_url=candidate.base_url,
         prefer="handling=strict",
+        caller=caller,
     )
 
 
@@ -96,6 +98,10 @@ def check_criteria(fhir: Fhir, resource_type: str, pairs: Pairs) -> None:
         )
         raise FhirError.of(Category.INCORRECT, "not-supported", text)
     request = Request(
-        method="GET", path=(resource_type,), query=(*pairs, ("_summary", "count")), prefer="handling=strict"
+        method="GET",
+        path=(resource_type,),
+        query=(*pairs, ("_summary", "count")),
+        prefer="handling=strict",
+        caller=SYSTEM,
     )
     search.read(fhir.settings, request, fhir.store)

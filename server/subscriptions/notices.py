@@ -11,6 +11,7 @@ from typing import Any
 from fhir_profiles import json
 from fhir_profiles.errors import FhirError
 from fhir_profiles.systems import BACKPORT_EXTENSIONS
+from server.access.caller import SYSTEM
 from server.interactions.content import instant
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
@@ -100,7 +101,7 @@ class Notices:
         """The version of an event as it is stored; None when it says that the resource is gone."""
         path = (event.type, event.id, "_history", str(event.version))
         try:
-            return self._fhir.handle_sync(Request(method="GET", path=path, base_url=self._base_url)).body
+            return self._fhir.handle_sync(Request(method="GET", path=path, base_url=self._base_url, caller=SYSTEM)).body
         except FhirError:
             return None
 

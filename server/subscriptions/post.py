@@ -43,7 +43,7 @@ class Post:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                with Slot(self._settings.database_url, NUMBER, wait=0) as slot:
+                with Slot(self._settings.direct_url, NUMBER, wait=0) as slot:
                     self._work(slot)
             except FhirError:  # another worker does it
                 pass
@@ -56,7 +56,7 @@ class Post:
         watch = threading.Thread(target=self._watch, args=(slot, over), daemon=True)
         watch.start()
         try:
-            asyncio.run(Deliverer(self._fhir, self._settings).run(over))
+            asyncio.run(Deliverer(self._fhir, self._settings, slot.check).run(over))
         finally:
             over.set()
             watch.join()

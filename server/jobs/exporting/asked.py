@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -9,11 +10,12 @@ import msgspec
 from fhir_profiles.dates import interval
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError, Problem
+from server.access.reach import permits
 from server.interactions.exchange import Request
 from server.operations.parameters import Arguments, read_arguments, wrong
 
 FORMATS = ("application/fhir+ndjson", "application/ndjson", "ndjson")
-_KNOWN = ("_since", "_until", "_type", "_typeFilter", "_elements", "_outputFormat", "patient")
+_KNOWN = ("_since", "_until", "_type", "_typeFilter", "_elements", "_outputFormat", "patient", "_deidentify")
 _LATER = ("includeAssociatedData", "organizeOutputBy", "allowPartialManifests")
 _MOST_FILTERS = 100
 
@@ -32,6 +34,7 @@ class Asked(msgspec.Struct, frozen=True):
     since: str | None
     until: str | None
     problems: tuple[Problem, ...]
+    deidentified: Literal["", "true", "stable"] = ""
 
 
 def read_asked(request: Request) -> Asked:
@@ -52,13 +55,21 @@ def read_asked(request: Request) -> Asked:
         raise wrong("_outputFormat must be application/fhir+ndjson.", "_outputFormat")
     level = {1: "system", 2: "patient", 3: "group"}[len(request.path)]
     inside = {*load().compartment("Patient"), "Patient"} if level != "system" else set(load().resource_types)
+    inside.discard("AuditEvent")  # what was done is no resource of a client's; `fhirwright audit export` has it
     types = []
+    open_to = {name for name in inside if permits(request.caller, name, "s")}
     for name in [name for text in arguments.all("_type") for name in text.split(",") if name]:
-        if name in inside:
+        if name in open_to:
             types.append(name)
+        elif name in inside and not lenient:
+            text = f"What you were given does not let you export resources of type {name}."
+            raise FhirError.of(Category.FORBIDDEN, "forbidden", text, "_type")
         else:
             object_to("_type names a type that R4 does not have or that is not in the patient compartment.", "_type")
-    filters = _filters(arguments, inside, types)
+    if not open_to or (arguments.all("_type") and not types):
+        text = "What you were given does not let you export any of this."
+        raise FhirError.of(Category.FORBIDDEN, "forbidden", text)
+    filters = _filters(arguments, open_to, types)
     patients = tuple(_patients(arguments))
     if patients and level == "system":
         raise wrong("patient is for Patient/$export and Group/[id]/$export.", "patient")
@@ -66,13 +77,26 @@ def read_asked(request: Request) -> Asked:
         level,
         request.path[1] if level == "group" else None,
         patients,
-        tuple(dict.fromkeys(types)) or tuple(sorted(inside)),
+        tuple(dict.fromkeys(types)) or tuple(sorted(open_to)),
         filters,
         _elements(arguments),
         _instant(arguments, "_since"),
         _instant(arguments, "_until"),
         tuple(problems),
+        _deidentified(request, arguments),
     )
+
+
+def _deidentified(request: Request, arguments: Arguments) -> Literal["", "true", "stable"]:
+    """`_deidentify`; it must stand in the URL, so that the audit trail tells it of a POST too."""
+    text = arguments.text("_deidentify")
+    if text not in (None, "true", "false", "stable"):
+        raise wrong("_deidentify must be true, stable or false.", "_deidentify")
+    if text is None and any(name == "_deidentify" for name, _ in arguments.values):
+        raise wrong("Send _deidentify in the URL, so that the audit trail tells it.", "_deidentify")
+    if text is not None and dict(request.query).get("_deidentify") != text:
+        raise wrong("Send _deidentify in the URL, so that the audit trail tells it.", "_deidentify")
+    return "" if text in (None, "false") else "stable" if text == "stable" else "true"
 
 
 def _filters(arguments: Arguments, inside: set[str], types: list[str]) -> dict[str, tuple[Pairs, ...]]:

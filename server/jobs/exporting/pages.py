@@ -68,9 +68,9 @@ class Pages:
         self._fhir = fhir
         self._asked = asked
 
-    def search(self, resource_type: str, pairs: Pairs, cursor: str | None) -> Page:
+    def search(self, resource_type: str, pairs: Pairs, cursor: str | None, count: int | None = None) -> Page:
         """The page of a search in the order of ids, which no write changes."""
-        most = str(self._fhir.settings.max_count)
+        most = str(count or self._fhir.settings.max_count)
         query = (*pairs, ("_sort", "_id"), ("_count", most), *((("_cursor", cursor),) if cursor else ()))
         bundle = self._get((resource_type,), query)
         return Page([bytes(entry.resource) for entry in bundle.entry], _cursor(bundle))
@@ -109,7 +109,7 @@ class Pages:
     def _request(self, path: tuple[str, ...], query: Pairs) -> Request:
         asked = self._asked
         return Request(
-            method="GET", path=path, query=query, base_url=asked.base_url, who=asked.who, prefer="handling=strict"
+            method="GET", path=path, query=query, base_url=asked.base_url, caller=asked.caller, prefer="handling=strict"
         )
 
 

@@ -7,26 +7,36 @@ https://hl7.org/fhir/uv/bulkdata/STU2/export.html
 
 from __future__ import annotations
 
+import secrets
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from fhir_profiles import json
-from fhir_profiles.errors import FhirError, operation_outcome
-from server.interactions.fhir import Fhir
+from fhir_profiles.errors import FhirError, Problem, operation_outcome
 from server.jobs import chunks, later
-from server.jobs.engine import BULK, Interrupted
 from server.jobs.exporting.asked import read_asked, stamp
 from server.jobs.exporting.changed import versions_then
+from server.jobs.exporting.clean import Cleaning
 from server.jobs.exporting.moment import settled_moment
 from server.jobs.exporting.pages import Pages, id_of, updated_of
 from server.jobs.exporting.walks import Walk, is_inside, members, walks_of, with_elements
-from server.jobs.kinds import Kind, Work
+from server.jobs.kinds import Work
+from server.operations.standins import Seals
 from server.store import Tx
 
 FILES = "$file"
 _COUNTED = 400  # walks that are counted beforehand, so that progress has an end
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """Lines for a file, the ids that they are stored under, and how many the gate kept back."""
+
+    ids: list[str]
+    lines: list[bytes]
+    left_out: int
 
 
 class Export:
@@ -41,6 +51,7 @@ class Export:
         self.lines: dict[str, int] = {}
         self.done = 0
         self.of = 0
+        self.left_out = 0
 
     @cached_property
     def patients(self) -> list[str] | None:
@@ -53,6 +64,17 @@ class Export:
         """`transactionTime`."""
         return str(self.work.step("moment", lambda: stamp(settled_moment(self.work.fhir.store))))
 
+    @cached_property
+    def cleaning(self) -> Cleaning | None:
+        """What makes the lines clean, if that is asked for; the key is drawn once and goes with the job, or stays."""
+        if not self.asked.deidentified:
+            return None
+        today = date.fromisoformat(self.moment[:10])
+        if self.asked.deidentified == "stable":
+            return Cleaning(self.work, self.request, Seals(self.work.settings).stable, today)
+        key = str(self.work.step("key", lambda: secrets.token_hex(32)))
+        return Cleaning(self.work, self.request, bytes.fromhex(key), today)
+
     def run(self) -> str:
         """Write every file and the manifest."""
         walks = walks_of(self.asked, self.patients)
@@ -63,7 +85,7 @@ class Export:
         self._catch_up(moment)
         if self.asked.since:
             self._deleted(moment)
-        if self.asked.problems:
+        if self.asked.problems or self.left_out:
             self._write("problems", ("error", "OperationOutcome", "OperationOutcome"), self._problems)
         return str(self.work.tx_step("manifest", self._finish))
 
@@ -81,36 +103,49 @@ class Export:
                 return
 
     def _page(self, step: str, walk: Walk, cursor: str | None) -> dict[str, Any]:
-        def prepare() -> tuple[list[bytes], str | None]:
+        def prepare() -> tuple[Shown, str | None]:
             page = self.pages.search(walk.type, walk.pairs, cursor)
             lines = [line for line in page.resources if self._is_in_time(line)]
             if lines and not walk.first:
-                known = self._known(walk.type, id_of(lines[0]), id_of(lines[-1]))
+                known = self._known(walk.type, [id_of(line) for line in lines])
                 lines = [line for line in lines if id_of(line) not in known]
-            return lines, page.cursor
+            return self._shown(walk.type, lines), page.cursor
 
-        def write(tx: Tx, prepared: tuple[list[bytes], str | None]) -> dict[str, Any]:
-            lines, after = prepared
-            self._put(tx, walk.type, lines)
-            return {"lines": len(lines), "cursor": after}
+        def write(tx: Tx, prepared: tuple[Shown, str | None]) -> dict[str, Any]:
+            shown, after = prepared
+            self._put(tx, walk.type, shown)
+            return {"lines": len(shown.lines), "left_out": shown.left_out, "cursor": after}
 
         told: dict[str, Any] = self.work.tx_step(step, write, prepare)
-        self._account(walk.type, told["lines"])
+        self._account(walk.type, told)
         return told
 
-    def _put(self, tx: Tx, resource_type: str, lines: list[bytes]) -> None:
+    def _shown(self, resource_type: str, lines: list[bytes]) -> Shown:
+        """Lines as the files have them, with the ids that they are stored under."""
+        ids, shown = [], []
+        for line in lines:
+            kept: bytes | None = with_elements(self.asked, line, resource_type)
+            if kept is not None and self.cleaning is not None:
+                kept = self.cleaning.line(kept)
+            if kept is not None:
+                ids.append(id_of(line))
+                shown.append(kept)
+        return Shown(ids, shown, len(lines) - len(shown))
+
+    def _put(self, tx: Tx, resource_type: str, shown: Shown) -> None:
         """Add a chunk to the file of the type that is being filled."""
+        lines = shown.lines
         self.work.note_progress(tx, self.done + len(lines), max(self.of, self.done + len(lines)))
         if not lines:
             return
         part = self.lines.get(resource_type, 0) // self.work.settings.export_lines + 1
-        ids = [id_of(line) for line in lines]
-        shown = [with_elements(self.asked, line, resource_type) for line in lines]
         file = ("output", f"{resource_type}.{part}", resource_type)
-        chunks.write_chunk(tx, self.work.id, self.n, file, shown, (min(ids), max(ids)))
+        chunks.write_chunk(tx, self.work.id, self.n, file, lines, (min(shown.ids), max(shown.ids)))
 
-    def _account(self, resource_type: str, lines: int) -> None:
+    def _account(self, resource_type: str, told: dict[str, Any]) -> None:
         """Count what a step has written, when it runs and when its record is read again."""
+        lines = int(told["lines"])
+        self.left_out += int(told["left_out"])
         self.lines[resource_type] = self.lines.get(resource_type, 0) + lines
         self.done += lines
         self.n += lines > 0
@@ -119,9 +154,10 @@ class Export:
         updated = updated_of(line)
         return updated <= self.moment and (self.asked.until is None or updated < self.asked.until)
 
-    def _known(self, resource_type: str, low: str, high: str) -> set[str]:
-        """The ids between two that are in the files of a type already."""
-        return chunks.ids_between(self.work.fhir.store, self.work.id, resource_type, low, high)
+    def _known(self, resource_type: str, ids: list[str]) -> set[str]:
+        """Those of some ids that are in the files of a type already."""
+        found = chunks.ids_around(self.work.fhir.store, self.work.id, resource_type, min(ids), max(ids))
+        return {one for one in ids if (self.cleaning.renamed(one) if self.cleaning else one) in found}
 
     def _catch_up(self, moment: str) -> None:
         """Export what was changed since the moment as it was then, unless a walk had found it before the change."""
@@ -132,14 +168,15 @@ class Export:
                 self._then(f"then-{at}-{name}", name, [(i, v) for kind, i, v in some if kind == name])
 
     def _then(self, step: str, resource_type: str, versions: list[tuple[str, int]]) -> None:
-        def prepare() -> list[bytes]:
-            return [line for name, number in versions if (line := self._version(resource_type, name, number))]
+        def prepare() -> Shown:
+            lines = [line for name, number in versions if (line := self._version(resource_type, name, number))]
+            return self._shown(resource_type, lines)
 
-        def write(tx: Tx, lines: list[bytes]) -> int:
-            self._put(tx, resource_type, lines)
-            return len(lines)
+        def write(tx: Tx, shown: Shown) -> dict[str, int]:
+            self._put(tx, resource_type, shown)
+            return {"lines": len(shown.lines), "left_out": shown.left_out}
 
-        self._account(resource_type, int(self.work.tx_step(step, write, prepare)))
+        self._account(resource_type, self.work.tx_step(step, write, prepare))
 
     def _version(self, resource_type: str, name: str, number: int) -> bytes | None:
         """A version of before the moment, if the export wants it and does not have it."""
@@ -150,7 +187,7 @@ class Export:
         wanted = self._is_in_time(line) and (self.asked.since is None or updated_of(line) > self.asked.since)
         if not wanted or not is_inside(self.asked, self._members, line):
             return None
-        if not self._matches(resource_type, line) or self._known(resource_type, name, name):
+        if not self._matches(resource_type, line) or self._known(resource_type, [name]):
             return None
         return line
 
@@ -165,7 +202,7 @@ class Export:
         if not filters:
             return True
         candidate = Candidate.of(line, self.request.base_url)
-        return any(matches(self.work.fhir, candidate, pairs) for pairs in filters)
+        return any(matches(self.work.fhir, candidate, pairs, self.request.caller) for pairs in filters)
 
     def _deleted(self, moment: str) -> None:
         """The files of what was deleted since `_since`: Bundles of DELETE requests."""
@@ -173,12 +210,18 @@ class Export:
 
         def lines() -> list[bytes]:
             found = deleted_since(self.pages, self.asked, self._members, moment)
+            if self.cleaning is not None:
+                found = [(kind, self.cleaning.renamed(name)) for kind, name in found]
             return [deletions(found[at : at + 1000]) for at in range(0, len(found), 1000)]
 
         self._write("deleted", ("deleted", "Bundle", "Bundle"), lines)
 
     def _problems(self) -> list[bytes]:
-        return [json.encode(operation_outcome([problem])) for problem in self.asked.problems]
+        problems = list(self.asked.problems)
+        if self.left_out:
+            text = f"Left out because the last gate would not let them go: {self.left_out} resources."
+            problems.append(Problem("warning", "suppressed", text))
+        return [json.encode(operation_outcome([problem])) for problem in problems]
 
     def _write(self, step: str, file: tuple[str, str, str], lines: Any) -> None:
         def write(tx: Tx, made: list[bytes]) -> int:
@@ -222,21 +265,4 @@ def deletions(found: list[tuple[str, str]]) -> bytes:
     return json.encode({"resourceType": "Bundle", "type": "transaction", "entry": entries})
 
 
-def run(work: Work) -> str:
-    """Run an export; how it ended."""
-    found = later.find(work.fhir.store, work.id)
-    if found is None:
-        raise Interrupted
-    try:
-        return Export(work, found).run()
-    except FhirError as error:
-        problem = error
-        work.tx_step("refused", lambda tx: later.fail(tx, work.id, problem, work.settings))
-        return "failed"
-
-
-def _given_up(fhir: Fhir, tx: Tx, job_id: str) -> None:
-    later.given_up(tx, job_id, fhir.settings)
-
-
-KIND = Kind("export", run, BULK, _given_up)
+KIND = later.kind("export", lambda work, found: Export(work, found).run())

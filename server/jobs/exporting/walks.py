@@ -73,7 +73,7 @@ def members(fhir: Fhir, request: Request, asked: Asked) -> list[str] | None:
     """The patients that an export is limited to, None for all. FhirError when the group is not there."""
     if asked.group is None:
         return list(asked.patients) or None
-    read = Request(method="GET", path=("Group", asked.group), base_url=request.base_url, who=request.who)
+    read = Request(method="GET", path=("Group", asked.group), base_url=request.base_url, caller=request.caller)
     group = json.decode(fhir.handle_sync(read).body)
     named = [
         str(member["entity"].get("reference", ""))

@@ -1,26 +1,33 @@
-"""Fetch a file of NDJSON from where the wall lets us, into a temporary file that is read back in parts."""
+"""Fetch a file of NDJSON from where the wall lets us, into a temporary file that is read back in parts.
+
+The file is sealed with a key that only this process has, and only while it reads: what is left of it says nothing.
+"""
 
 from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 import httpx
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fhir_profiles.errors import Category, FhirError
 from server.jobs.outside import Wall
+from server.phi.envelope import new_key
 
 _SECONDS = 60.0  # between two parts of the answer
+_TAG = 16
 _PART = 1 << 20
 
 
 async def fetch(wall: Wall, url: str, most: int, folder: Path) -> Iterator[bytes]:
     """The bytes of a file, unpacked when it came in gzip; FhirError says why it could not be had."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by who reads it
+    kept = Kept(folder)
     try:
         async with wall.client(_SECONDS) as client:
             headers = {"accept": "application/fhir+ndjson", "accept-encoding": "gzip"}
@@ -38,21 +45,50 @@ async def fetch(wall: Wall, url: str, most: int, folder: Path) -> Iterator[bytes
     return _parts(kept, most, packed=packed)
 
 
-async def _keep(response: httpx.Response, kept: IO[bytes], most: int) -> None:
+class Kept:
+    """A temporary file without a name; what is written comes back in the same parts, once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by who reads it
+        self._key = AESGCM(new_key())
+        self._lengths: list[int] = []
+
+    def write(self, part: bytes) -> None:
+        """Add a part of at most a MiB or so."""
+        self._file.write(self._key.encrypt(_nonce(len(self._lengths)), part, None))
+        self._lengths.append(len(part))
+
+    def parts(self) -> Generator[bytes, None, None]:
+        """The parts; the file is gone after them."""
+        with self._file:
+            self._file.seek(0)
+            for n, length in enumerate(self._lengths):
+                yield self._key.decrypt(_nonce(n), self._file.read(length + _TAG), None)
+
+    def close(self) -> None:
+        """Drop it unread."""
+        self._file.close()
+
+
+def _nonce(n: int) -> bytes:
+    return n.to_bytes(12, "big")
+
+
+async def _keep(response: httpx.Response, kept: Kept, most: int) -> None:
     size = 0
-    async for part in response.aiter_raw():
+    async for part in response.aiter_raw(_PART):
         size += len(part)
         if size > most:
             raise _too_large(most)
         kept.write(part)
 
 
-def _parts(kept: IO[bytes], most: int, *, packed: bool) -> Iterator[bytes]:
-    with kept:
-        kept.seek(0)
-        inflate = zlib.decompressobj(31) if packed else None
-        size = 0
-        while part := kept.read(_PART):
+def _parts(kept: Kept, most: int, *, packed: bool) -> Iterator[bytes]:
+    inflate = zlib.decompressobj(31) if packed else None
+    size = 0
+    with closing(kept.parts()) as parts:
+        for whole in parts:
+            part = whole
             while part:
                 text = inflate.decompress(part, _PART) if inflate else part
                 part = inflate.unconsumed_tail if inflate else b""

@@ -37,7 +37,14 @@ class Loaded(msgspec.Struct, frozen=True):
     errors: list[tuple[int, tuple[Problem, ...]]]
 
 
-def cut(parts: Iterable[bytes], longest: int) -> Iterator[list[bytes]]:
+class Measure(msgspec.Struct, frozen=True):
+    """How long chunks become: bytes of text, about, and lines at most."""
+
+    bytes: int = CHUNK
+    lines: int = LINES
+
+
+def cut(parts: Iterable[bytes], longest: int, measure: Measure = Measure()) -> Iterator[list[bytes]]:  # noqa: B008
     """Bytes as they come, in chunks of whole lines; FhirError when a line is longer than `longest`."""
     lines: list[bytes] = []
     size, rest = 0, b""
@@ -49,7 +56,7 @@ def cut(parts: Iterable[bytes], longest: int) -> Iterator[list[bytes]]:
         for line in whole:
             lines.append(line)
             size += len(line)
-            if size >= CHUNK or len(lines) >= LINES:
+            if size >= measure.bytes or len(lines) >= measure.lines:
                 yield lines
                 lines, size = [], 0
     if rest.strip():

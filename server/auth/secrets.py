@@ -1,0 +1,51 @@
+"""Making secrets and telling whether one is right: random tokens, their hashes, passwords with argon2id.
+
+https://datatracker.ietf.org/doc/html/rfc9106
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+TOKEN_BYTES = 32
+AT_ONCE = threading.BoundedSemaphore(4)
+"""Each hash of a password takes 64 MiB: more at once would let strangers fill the memory."""
+
+_hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
+
+
+def new_token() -> str:
+    """256 random bits as text that stands in URLs and headers."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def digest(token: str) -> str:
+    """What is kept of a token: whoever reads the database has none."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts are the same, in a time that does not depend on where they differ."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password or a client's secret."""
+    with AT_ONCE:
+        return _hasher.hash(password)
+
+
+def is_password(kept: str | None, password: str) -> bool:
+    """Whether it is the password; where there is nobody, after the same time, no."""
+    try:
+        with AT_ONCE:
+            return _hasher.verify(kept or _NOBODY, password) and kept is not None
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,77 @@
+"""`fhirwright deidentify`: a note or a FHIR resource without identifiers, on standard output."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from server.cli.exits import Exit
+from server.cli.terminal import note
+from server.settings import read_settings
+
+if TYPE_CHECKING:
+    from extractors.deid.vocabulary import Vocabulary
+
+LEAST_KEY = 16  # bytes
+
+
+def deidentify(
+    file: Annotated[Path, typer.Argument(help="A resource or Bundle as FHIR JSON, or a note as plain text.")],
+    patient: Annotated[
+        list[Path] | None, typer.Option(help="A Patient or RelatedPerson as FHIR JSON, whose identifiers are known.")
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="A secret of 16 bytes or more: the same stand-ins each time. [another each time]"),
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
+) -> None:
+    """Replace identifiers by stand-ins of the same shape. Exit code 5 when something known would still have left."""
+    from fhir_profiles.errors import FhirError
+    from server.operations.deidentify import vocabulary_of
+
+    key = key_file.read_bytes() if key_file is not None else secrets.token_bytes(32)
+    if len(key) < LEAST_KEY:
+        raise typer.BadParameter("--key-file must hold 16 bytes or more.")
+    try:
+        people = [_resource(path.read_bytes()) for path in patient or ()]
+        out = _made(file.read_bytes(), people, key, vocabulary_of(read_settings(data=data).data))
+    except FhirError as error:
+        note(f"error: {file.name}: {'; '.join(problem.text for problem in error.problems)}")
+        raise typer.Exit(Exit.REFUSED) from None
+    except OSError as error:
+        note(f"error: {file.name}: {error.strerror}")
+        raise typer.Exit(Exit.REFUSED) from None
+    sys.stdout.write(out)
+
+
+def _made(body: bytes, people: list[dict[str, Any]], key: bytes, vocabulary: Vocabulary) -> str:
+    from datetime import UTC, datetime
+
+    from extractors.deid.known import known_from, known_from_block, together
+    from extractors.deid.resource import Deidentifier
+    from extractors.deid.surrogates import new_map
+    from extractors.deid.text import Road
+    from extractors.findings.identity import find_identity
+    from extractors.findings.reading import read_text
+    from extractors.pages import from_text
+    from fhir_profiles import json
+
+    if body.lstrip()[:1] == b"{":
+        made = Deidentifier(vocabulary, key, datetime.now(UTC).date(), people).resource(_resource(body))
+        return json.encode(made).decode() + "\n"
+    document = from_text(body.decode("utf-8", "replace"))
+    block = find_identity(document, read_text(document.text))
+    known = together(known_from(people), known_from_block(block))
+    return Road(known, vocabulary, key, new_map(key, "")).clean(document.text).text
+
+
+def _resource(body: bytes) -> dict[str, Any]:
+    from fhir_profiles import json
+
+    found: dict[str, Any] = json.decode(body)
+    return found

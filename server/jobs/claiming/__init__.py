@@ -1,0 +1,1 @@
+"""What goes on around stored claims: Tasks that follow answers, and jobs over many claims."""
