@@ -22,10 +22,13 @@ class Sent:
     method: str
     path: str
     body: bytes = b""
+    token: str = ""
 
     def on_wire(self, host: str) -> bytes:
         """The request as it is sent."""
         head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/fhir+json\r\n"
+        if self.token:
+            head += f"Authorization: Bearer {self.token}\r\n"
         if self.body:
             head += f"Content-Type: application/fhir+json\r\nContent-Length: {len(self.body)}\r\n"
         return head.encode() + b"\r\n" + self.body

@@ -1,7 +1,8 @@
-"""Score assertion on the NegEx sentences: `campaigns/assertion.py [dev|test|all] [--engine medspacy] [--errors FLAG]`.
+"""Score assertion on the NegEx sentences: `python -m campaigns.assertion [PART] [--engine medspacy] [--errors FLAG]`.
 
-The rules were developed on the even lines of the file and on the odd ones of its first half (`dev`, three quarters);
-the odd lines of its second half (`test`) were never looked at.
+A sentence belongs to one of two halves by the hash of its words, so that repeated sentences stay together. Rules are
+written by what the `seen` half gets wrong; `kept` is scored once, at the end. An earlier round of rules had seen three
+quarters of the file: `unread` is what of the kept half no round ever saw.
 """
 
 from __future__ import annotations
@@ -24,14 +25,23 @@ GOLD = {
 }
 
 
-def rows(half: str = "all", path: Path = CORPUS) -> list[dict]:
+def rows(part: str = "all", path: Path = CORPUS) -> list[dict]:
     """The sentences that have a span, of one part."""
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     middle = len(lines) // 2
-    unseen = [i for i in range(len(lines)) if i % 2 and i >= middle]
-    kept = {"dev": set(range(len(lines))) - set(unseen), "test": set(unseen), "all": set(range(len(lines)))}[half]
-    chosen = [line for i, line in enumerate(lines) if i in kept]
-    return [r for r in chosen if r["gold"]["span"]]
+    known = {line["text"] for i, line in enumerate(lines) if i < middle or i % 2 == 0}
+    kept = [line for line in lines if not _is_seen(line["text"])]
+    parts = {
+        "seen": [line for line in lines if _is_seen(line["text"])],
+        "kept": kept,
+        "unread": [line for line in kept if line["text"] not in known],
+        "all": lines,
+    }
+    return [line for line in parts[part] if line["gold"]["span"]]
+
+
+def _is_seen(text: str) -> bool:
+    return hashlib.sha256(" ".join(text.lower().split()).encode()).digest()[0] % 2 == 0
 
 
 def predict(row: dict, engine: str):
@@ -59,11 +69,12 @@ def score(data: list[dict], engine: str = "compiled") -> dict[str, tuple[float, 
 def main() -> None:
     """Print the scores, and the errors of one flag when asked."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("half", nargs="?", default="all", choices=["dev", "test", "all"])
+    parser.add_argument("part", nargs="?", default="all", choices=["seen", "kept", "unread", "all"])
     parser.add_argument("--engine", default="compiled")
     parser.add_argument("--errors")
     args = parser.parse_args()
-    data = rows(args.half)
+    data = rows(args.part)
+    print(f"{len(data)} sentences")
     for flag, (p, r, f1) in score(data, args.engine).items():
         print(f"{flag:13s} P {p:.3f} R {r:.3f} F1 {f1:.3f}")
     if args.errors:

@@ -1,7 +1,10 @@
 """Learn phrases from CodiEsp's training documents, and score the coder on its development documents.
 
-    python -m campaigns.codiesp train    writes extractors/coding/data/learned.tsv from the split `train` only
-    python -m campaigns.codiesp eval     prints micro precision, recall and F1 on the split `dev`
+    python -m campaigns.codiesp train    writes learned.tsv and weights.json (for notes) from the split `train` only
+    python -m campaigns.codiesp learn    writes learned_phrases.tsv and learned_model.json (for narratives), likewise
+    python -m campaigns.codiesp eval     prints the figures of both conventions on the split `dev`
+
+All files are those of extractors/coding/data.
 
 CodiEsp v4 (CC BY 4.0), English machine translation, ICD-10-CM codes by professional coders.
 """
@@ -9,10 +12,8 @@ CodiEsp v4 (CC BY 4.0), English machine translation, ICD-10-CM codes by professi
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import re
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,9 @@ from typing import Any
 
 from campaigns.aligning import cognate, english_phrase, plain, translation
 from campaigns.weighing import fit, with_phrases, write
+from extractors.coding.learned import model
 from extractors.findings.normalise import fold, normalise
-from extractors.model import Assertion, Code, Document, Findings
+from extractors.learn import evaluate, rows, train
 from extractors.pipeline import Pipeline
 from fhir_profiles.systems import ICD10CM
 
@@ -31,6 +33,10 @@ HEAD = """# Learned from the 500 training documents of CodiEsp v4 (CC BY 4.0, Ba
 # Columns: phrase, code, how often a document with the phrase has the code (shrunk), in how many documents it was met,
 # kind: phrase (learned) or term (of the tables, weighed). Made by `python -m campaigns.codiesp train`.
 """
+SOURCE = (
+    "Learned from the 500 training documents of CodiEsp v4 (CC BY 4.0, Barcelona Supercomputing Center)"
+    " by `python -m campaigns.codiesp learn`"
+)
 LONGEST = 6
 LEAST_SHARE = 0.3  # of the documents with an aligned phrase that have its code
 LEAST_F1 = 0.6
@@ -192,95 +198,32 @@ def _weigh_terms(pipeline: Pipeline, train: list[tuple[str, set[str]]]) -> dict[
     return {key: (n, total) for key, (n, total) in counts.items()}
 
 
-SET_ASIDE = ("excludes1", "integral-sign", "highest-specificity")  # guidelines that the corpus's coders did not follow
-
-
-def score(pipeline: Pipeline) -> dict[str, Any]:
-    """Micro precision, recall and F1 of accepted ICD-10-CM codes, calibration, and the CPU cost.
-
-    `exact` is what the product accepts. `corpus` is the same engine by the habits of the corpus's coders, who code
-    denied conditions and usual signs too: what keeping to assertion and guidelines costs is the difference.
-    """
-    sums: dict[str, list[int]] = {name: [0, 0, 0] for name in ("exact_as_printed", "exact", "category", "corpus")}
-    band: list[tuple[float, bool]] = []
-    spent, count = 0.0, 0
-    for text, gold in documents("dev"):
-        began = time.process_time()
-        document, coded = pipeline.run(text, "inpatient")
-        spent += time.process_time() - began
-        count += 1
-        found: dict[str, Code] = {c.code: c for c in coded.codes if c.system == ICD10CM and c.status == "accepted"}
-        today = {pipeline.lexicon.leaf(g) or g for g in gold}
-        habit = _by_habit(pipeline, document, coded.findings)
-        for name, said, asked in (
-            ("exact_as_printed", set(found), gold),  # gold of 2018 as it stands, retired codes and all
-            ("exact", set(found), today),  # a gold code that was divided since counts as its "unspecified" leaf
-            ("category", {c[:3] for c in found}, {c[:3] for c in gold}),
-            ("corpus", habit, today),
-        ):
-            sums[name] = [a + len(b) for a, b in zip(sums[name], (said & asked, said, asked), strict=True)]
-        band += [(c.confidence, c.code in today) for c in found.values()]
-    return {
-        "documents": count,
-        **{k: v for name, row in sums.items() for k, v in _prf(name, *row).items()},
-        "documents_per_cpu_second": round(count / spent, 1),
-        "precision_at_confidence": _bands(band),
-        "calibration_error": _calibration_error(band),
-        "surest": {str(low): _surest(band, low, sums["exact"][2]) for low in (0.8, 0.85, 0.9, 0.95)},
-    }
-
-
-def _by_habit(pipeline: Pipeline, document: Document, findings: Findings) -> set[str]:
-    """The codes with every assertion taken away, and with what the guidelines set aside."""
-    items = tuple(dataclasses.replace(finding, assertion=Assertion()) for finding in findings.items)
-    coded = pipeline.code(dataclasses.replace(findings, items=items), document, "inpatient")
-    return {c.code for c in coded.codes if c.system == ICD10CM and (c.status == "accepted" or c.rule in SET_ASIDE)}
-
-
-def _calibration_error(band: list[tuple[float, bool]]) -> float:
-    """Expected calibration error over ten equal bins."""
-    bins: defaultdict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for sure, right in band:
-        bins[min(int(sure * 10), 9)].append((sure, right))
-    off = sum(abs(sum(c for c, _ in rows) - sum(r for _, r in rows)) for rows in bins.values())
-    return round(off / max(len(band), 1), 4)
-
-
-def _surest(band: list[tuple[float, bool]], low: float, asked: int) -> str:
-    right = [r for c, r in band if c >= low]
-    return f"P {sum(right) / max(len(right), 1):.3f} R {sum(right) / max(asked, 1):.3f}"
-
-
-def _prf(name: str, right: int, said: int, asked: int) -> dict[str, float]:
-    p, r = right / max(said, 1), right / max(asked, 1)
-    return {f"{name}_p": round(p, 3), f"{name}_r": round(r, 3), f"{name}_f1": round(2 * p * r / max(p + r, 1e-9), 3)}
-
-
-def _bands(band: list[tuple[float, bool]]) -> dict[str, str]:
-    rows = {}
-    for low in (0.9, 0.8, 0.7, 0.6, 0.5):
-        inside = [ok for c, ok in band if low <= c < low + 0.1]
-        rows[f"{low:.1f}"] = f"{sum(inside)}/{len(inside)}"
-    return rows
-
-
 def main() -> None:
     """Train or score."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("train", "eval"))
+    parser.add_argument("what", choices=("train", "learn", "eval"))
     parser.add_argument("--data", default="var")
     arguments = parser.parse_args()
     pipeline = Pipeline.open(arguments.data)
+    pipeline.lexicon.prepare()
     if arguments.what == "eval":
-        print(json.dumps(score(pipeline), indent=1))
-        return
+        print(json.dumps(evaluate(model(), rows(CORPUS, "dev"), pipeline), indent=1))
+    elif arguments.what == "learn":
+        trained = train(rows(CORPUS, "train"), pipeline)
+        trained.write(LEARNED.parent, SOURCE)
+        print(json.dumps(trained.report, indent=1))
+    else:
+        _train_phrases(pipeline)
+
+
+def _train_phrases(pipeline: Pipeline) -> None:
     corpus = rows_of("train")
     bare = with_phrases(pipeline, ())
-    rows = learn(bare, corpus)
-    LEARNED.write_text(HEAD + "".join("\t".join(map(str, row)) + "\n" for row in rows), "utf-8")
+    found = learn(bare, corpus)
+    LEARNED.write_text(HEAD + "".join("\t".join(map(str, row)) + "\n" for row in found), "utf-8")
     leaf = pipeline.lexicon.leaf
     write(fit(bare, corpus, learn, lambda row: {leaf(code) or code for code in gold_codes(row["gold"])}))
-    print(f"{len(rows)} rows")
+    print(f"{len(found)} rows")
 
 
 if __name__ == "__main__":

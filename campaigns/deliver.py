@@ -7,12 +7,10 @@ each export must hold what the history says stood at its transactionTime.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import threading
@@ -28,6 +26,7 @@ from typing import Any
 import httpx
 
 from campaigns.kill import database
+from campaigns.killing.command import asked, called
 from campaigns.killing.processes import Fleet
 
 REPORT = Path("docs/results/deliver.md")
@@ -295,20 +294,12 @@ def page(command: str, results: list[Result]) -> str:
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=60, help="kills for each engine")
-    parser.add_argument("--engine", choices=("sqlite", "postgresql"), action="append")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--data", type=Path, default=Path("var"), help="data directory with a terminology")
-    parser.add_argument("--report", type=Path, default=REPORT)
-    given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes end with the campaign
+    given = asked(__doc__, 60, REPORT, {})
     import terminology
 
     terminology.build(given.data)
-    results = campaign(given.engine or ["sqlite", "postgresql"], given.kills, given.seed, given.data)
-    command = "python -m campaigns.deliver " + " ".join(sys.argv[1:])
-    given.report.write_text(page(command.strip(), results))
+    results = campaign(given.engine, given.kills, given.seed, given.data)
+    given.report.write_text(page(called("deliver"), results))
     return 0 if all(result.sound for result in results) else 1
 
 

@@ -6,11 +6,9 @@ docs/results/kill.md. What an unkilled run of the same documents stores is what 
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import shutil
-import signal
 import statistics
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from campaigns.killing.client import Sender, Stored, stored
+from campaigns.killing.command import asked, called
 from campaigns.killing.documents import Document, make
 from campaigns.killing.processes import Fleet
 
@@ -178,23 +177,13 @@ def page(command: str, calm: Result, results: list[Result]) -> str:
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=200, help="kills for each engine")
-    parser.add_argument("--documents", type=int, default=500)
-    parser.add_argument("--engine", choices=("sqlite", "postgresql"), action="append")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--data", type=Path, default=Path("var"), help="data directory with a terminology")
-    parser.add_argument("--report", type=Path, default=REPORT)
-    given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes end with the campaign
+    given = asked(__doc__, 200, REPORT, {"documents": 500})
     import terminology
 
     terminology.build(given.data)
-    engines = given.engine or ["sqlite", "postgresql"]
-    calm, results = campaign(engines, given.kills, given.documents, given.seed, given.data)
+    calm, results = campaign(given.engine, given.kills, given.documents, given.seed, given.data)
     given.report.parent.mkdir(parents=True, exist_ok=True)
-    command = "python -m campaigns.kill " + " ".join(sys.argv[1:])
-    given.report.write_text(page(command.strip(), calm, results))
+    given.report.write_text(page(called("kill"), calm, results))
     return 0 if all(result.sound for result in results) else 1
 
 

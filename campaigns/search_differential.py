@@ -28,6 +28,7 @@ from campaigns.searching.oracle import Asked, Key, World, included
 from fhir_profiles import json
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import FhirError
+from server.access.caller import ANYBODY
 from server.app import create_app
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
@@ -95,7 +96,7 @@ def run(engine: str, arguments: argparse.Namespace) -> Result:
 
 def ask(url: str, data: Path, engine: str, arguments: argparse.Namespace) -> Result:
     """Load the world into an empty, migrated database and ask."""
-    settings = Settings(database=url, data=data, coding="off", log_level="error", search_seconds=60)
+    settings = Settings(database=url, data=data, coding="off", open=True, log_level="error", search_seconds=60)
     fhir: Fhir = create_app(settings).state.fhir
     try:
         _load(fhir, arguments)
@@ -138,7 +139,9 @@ def _load(fhir: Fhir, arguments: argparse.Namespace) -> None:
     for at in range(0, len(entries), 500):
         bundles.append({"resourceType": "Bundle", "type": "transaction", "entry": entries[at : at + 500]})
     for bundle in bundles:
-        request = Request(method="POST", body=json.encode(bundle), base_url=BASE, prefer="return=minimal")
+        request = Request(
+            caller=ANYBODY, method="POST", body=json.encode(bundle), base_url=BASE, prefer="return=minimal"
+        )
         assert fhir.handle_sync(request).status == 200
 
 
@@ -154,7 +157,9 @@ def _everything(fhir: Fhir) -> Iterator[dict[str, Any]]:
 def _pages(fhir: Fhir, path: tuple[str, ...], pairs: list[Pair], most: int) -> Iterator[dict[str, Any]]:
     """The pages of a search, by their next links."""
     for _ in range(most):
-        request = Request(method="GET", path=path, query=tuple(pairs), base_url=BASE, prefer="handling=strict")
+        request = Request(
+            caller=ANYBODY, method="GET", path=path, query=tuple(pairs), base_url=BASE, prefer="handling=strict"
+        )
         bundle = json.decode(fhir.handle_sync(request).body)
         yield bundle
         following = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), None)

@@ -39,9 +39,37 @@ def npi(dice: random.Random) -> str:
     return body + str(-total % 10)
 
 
+COVERAGES = {
+    "medicare": ("MEDICARE", "1EG4TE5MK73"), "medicaid": ("MCAID", "00123456A"), "commercial": ("EHCPOL", None),
+    "federal": ("CH", "012345678"), "workers": ("WCBPOL", None), "auto": ("AUTOPOL", None), "other": ("SELFPAY", None),
+}  # fmt: skip
+"""Kind of payer → type of the coverage, and a number of a member such as these have."""
+
 UNKNOWN = npi(random.Random(99))
 NPIS = tuple(npi(random.Random(n)) for n in range(12))
 """Those who bill and treat in made claims: even places are organisations, odd ones persons."""
+
+
+def paid_by(claim: Json, kind: str) -> None:
+    """Send a claim to another kind of payer, with what such a payer is told."""
+    coverage = next(one for one in claim["contained"] if one["resourceType"] == "Coverage")
+    type, member = COVERAGES[kind]
+    coverage["type"]["coding"][0]["code"] = type
+    coverage["subscriberId"] = member or coverage.get("subscriberId")
+    if kind in ("workers", "auto"):
+        _injured(claim, coverage, kind)
+
+
+def _injured(claim: Json, coverage: Json, kind: str) -> None:
+    """The patient was hurt: no member of anything, known by a social security number or that of the policy."""
+    del coverage["subscriber"]
+    coverage["relationship"]["coding"][0]["code"] = "injured"
+    coverage["subscriberId"] = "219-09-9999" if kind == "workers" else "POL 77/4711"
+    claim["accident"] = {
+        "date": (date.fromisoformat(claim["billablePeriod"]["start"]) - timedelta(days=3)).isoformat(),
+        "type": coded("http://terminology.hl7.org/CodeSystem/v3-ActCode", "WPA" if kind == "workers" else "MVA"),
+        "locationAddress": {"state": "MA"},
+    }
 
 
 def coded(system: str, code: str) -> Json:

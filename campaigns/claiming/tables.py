@@ -63,10 +63,16 @@ def _rows() -> dict[str, Rows]:
             {"id": "R", "filing_days": 365, "correction_days": 500, "review": 2_000_000, "referral": True},
         ],
         "nppes": [{"npi": n, "organisation": place % 2 == 0} for place, n in enumerate(NPIS)],
-        "registered": [{"npi": NPIS[0], "tax": "043456789", "participating": True}],
+        "registered": [
+            {"npi": NPIS[0], "tax": "043456789", "participating": True},
+            {"npi": NPIS[2], "tax": "078051120", "participating": True},
+        ],
         "ordering": [{"npi": NPIS[1]}],
         "excluded": [{"npi": NPIS[3], "reason": "made"}],
-        "taxonomy": [{"code": "207R00000X", "individual": True}],
+        "taxonomy": [
+            *({"code": c, "individual": True} for c in ("207R00000X", "1223D0004X")),
+            *({"code": c, "individual": False} for c in ("332B00000X", "343900000X")),
+        ],
         "ein_prefix": [{"prefix": "04"}],
         "pos": [
             {"code": c, "facility": c in ("21", "22", "23", "24"), "inpatient": c == "21", "dme": c in ("10", "12")}

@@ -53,8 +53,8 @@ def _diagnoses() -> dict[str, Rows]:
         "carc": [{"code": "45"}],
         "policy": [{"name": "confidence", "value": 0.5}, {"name": "confirmation", "value": 1.0}],
         "ordered": [{"code": "S0741"}],
-        "covered": [{"code": "S0740", "policy": "made"}],
-        "coverage": [{"code": "S0740", "diagnosis": "Z00.01", "policy": "made"}],
+        "covered": [{"payer": "commercial", "code": "S0740", "policy": "made"}],
+        "coverage": [{"payer": "commercial", "code": "S0740", "diagnosis": "Z00.01", "policy": "made"}],
     }  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def _forms() -> dict[str, Rows]:
         "bill_type": [{"code": code, "inpatient": code.startswith("011")} for code in ("0111", "0131", "0831")],
         "revenue": [
             {"code": code, "room": code == "0120", "hcpcs": code in ("0320", "0450")}
-            for code in ("0001", "0120", "0250", "0320", "0360", "0380", "0450", "0490", "0636")
+            for code in ("0001", "0120", "0250", "0320", "0360", "0380", "0450", "0490", "0540", "0636")
         ],
         "revenue_hcpcs": [
             {"revenue": revenue, "code": code}
@@ -75,7 +75,8 @@ def _forms() -> dict[str, Rows]:
         ],
         "nubc": [
             *({"list": name, "code": code} for name, codes in lists.items() for code in codes),
-            {"list": "value", "code": "80", "whole": True}, {"list": "value", "code": "01", "whole": False},
+            {"list": "value", "code": "80", "whole": True},
+            *({"list": "value", "code": code, "whole": False} for code in ("01", "12")),
         ],
     }  # fmt: skip
 

@@ -11,8 +11,9 @@ Rows = Iterable[Mapping[str, Any]]
 INVENTED = [f"S{number:04d}" for number in range(1_000)]
 REAL = (
     "99202", "99204", "99205", "99214", "99215", "99221", "99222", "99238", "99242", "99284", "99285", "99291", "99292",
-    "99394", "99396", "99417", "73110", "00300", "00400", "01999", "A0425", "A0429", "J3490", "E1399", "36416",
-    "59400", "59425", "45385", "S0630", "96372", "90460", "97110", "97112", "Q3014", "G0439", "9001F", "81400",
+    "99394", "99396", "99417", "73110", "00300", "00812", "00400", "01999", "A0425", "A0429", "J3490", "E1399", "36416",
+    "T1015", "99461", "59400", "59425", "45385", "S0630", "96372", "90460", "97110", "97112", "Q3014", "G0439", "9001F",
+    "81400",
 )  # fmt: skip
 
 
@@ -21,6 +22,12 @@ def _codes() -> Rows:
     yield {"code": "S9001", "ended": 15_000, "replacement": "S0001"}
     yield {"code": "S9002", "active": False, "replacement": "S0001"}
 
+
+SETTINGS = ("practitioner", "outpatient")
+"""Those whose edits are made."""
+
+FIRST_PAIRS = 20_454
+"""2026-01-01, in days since 1970: the first day on which the pairs of outpatient departments are there."""
 
 FEE = {
     "modifier": "", "status": "A", "work": 100, "pe_nonfacility": 150, "pe_facility": 60, "mp": 10, "pctc": "0",
@@ -52,14 +59,21 @@ def procedure_rows() -> dict[str, Rows]:
     return {
         "hcpcs": _codes(),
         "ptp": [
-            {"column1": one, "column2": two, "setting": setting, "indicator": indicator}
-            for one, two, indicator in pairs
-            for setting in ("practitioner", "outpatient")
+            {"column1": "", "column2": "", "setting": "practitioner"},
+            {"column1": "", "column2": "", "setting": "outpatient", "start": FIRST_PAIRS},
+            *(
+                {"column1": one, "column2": two, "setting": setting, "indicator": indicator}
+                for one, two, indicator in pairs
+                for setting in SETTINGS
+            ),
         ],
         "mue": [
-            {"code": code, "setting": setting, "mai": mai, "units": units}
-            for code, mai, units in mue
-            for setting in ("practitioner", "outpatient")
+            *({"code": "", "setting": setting} for setting in SETTINGS),
+            *(
+                {"code": code, "setting": setting, "mai": mai, "units": units}
+                for code, mai, units in mue
+                for setting in SETTINGS
+            ),
         ],
         "rvu": _fees(),
         "addon": [{"code": f"S012{n}", "type": str(n)} for n in (1, 2, 3)],
@@ -75,11 +89,17 @@ def procedure_rows() -> dict[str, Rows]:
         "payer": [
             {"id": "N", "filing_days": 365, "correction_days": 500, "consultations": False},
             {"id": "T", "filing_days": 365, "correction_days": 500, "telehealth_95": True},
+            {"id": "S", "filing_days": 365, "correction_days": 500, "member": "A99999999|999-99"},
             {"id": "M", "filing_days": 365, "correction_days": 500, "test_id": True},
         ],
         "anaesthesia": [{"code": "00300", "units": 5}, {"code": "00400", "units": 3}],
+        "taxonomy_service": [{"taxonomy": "1223", "family": "S0", "allowed": False}],
+        "visit_share": [{"npi": NPIS[5], "share": 0.6, "norm": 0.2}],
         "telehealth": [{"code": "S0501", "audio": False}],
-        "drug_price": [{"code": code, "price": 100} for code in ("S0151", "S0510", "S0511")],
+        "drug_price": [
+            {"code": code, "price": price}
+            for code, price in (("S0151", 100), ("S0510", 100), ("S0511", 100), ("S0514", 10_000))
+        ],
         "ndc": [{"ndc": "00000000001", "name": "made"}, {"ndc": "00000000002", "name": "made"}],
         "clia": [{"code": "S0520", "waived": False}, {"code": "S0521", "waived": True}],
         "laboratory": [{"number": "22D1234567", "kind": "waiver"}],

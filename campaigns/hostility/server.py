@@ -37,7 +37,17 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [sys.executable, "-m", "server.cli", "serve", "--port", str(port), "--data", str(self._data)]
+        command = [
+            sys.executable,
+            "-m",
+            "server.cli",
+            "serve",
+            "--open",
+            "--port",
+            str(port),
+            "--data",
+            str(self._data),
+        ]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
         self._stop = threading.Event()

@@ -21,8 +21,10 @@ DONE_SECONDS = 900.0
 class Process:
     """A server, ready when it takes connections on `port`, or a worker, ready when it says so."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], port: int | None = None) -> None:
-        self._command, self._environment, self._port = command, environment, port
+    def __init__(
+        self, command: list[str], environment: dict[str, str], port: int | None = None, place: Path | None = None
+    ) -> None:
+        self._command, self._environment, self._port, self._place = command, environment, port, place
         self.log: list[str] = []
         self.start()
 
@@ -36,6 +38,7 @@ class Process:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=self._environment,
+            cwd=self._place,  # of another version's source; ours otherwise
             text=True,
         )
         threading.Thread(target=self._follow, args=(self._process, self.ready), daemon=True).start()
@@ -57,6 +60,11 @@ class Process:
                 ready.set()
             except OSError:
                 time.sleep(0.1)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the present run."""
+        return self._process.pid
 
     @property
     def alive(self) -> bool:

@@ -6,6 +6,8 @@ import json
 
 from campaigns.racing.rounds import NAMES, Done
 from server.search.find import find_ids
+from server.search.query import Limits
+from server.search.reading import read_query
 from server.store import Store, Version
 
 TURNED_AWAY = {409, 412, 503}
@@ -32,7 +34,8 @@ def wrongs(store: Store, kind: str, number: int, answers: list[Done]) -> list[st
 
 
 def _one_resource(store: Store, kind: str, number: int, statuses: list[int]) -> list[str]:
-    found = find_ids(store, "Patient", (("identifier", f"urn:race|{number}"),), limit=9)
+    query = read_query("Patient", (("identifier", f"urn:race|{number}"),), strict=True, limits=Limits())
+    found = find_ids(store, query, limit=9)
     wrong = _unless(len(found) == 1, f"{len(found)} resources")
     if kind == "mixed":
         return wrong + _unless(set(statuses) <= {200, 201}, f"answers {statuses}")

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from fhir_profiles.errors import FhirError
+from server.access.caller import ANYBODY
 from server.http.errors import status_of
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
@@ -41,6 +42,7 @@ async def ask(fhir: Fhir, method: str, url: str, body: dict[str, Any] | None = N
     """The answer to a request, or the status with which it was refused; anything unforeseen is a fault."""
     path, _, query = url.partition("?")
     request = Request(
+        caller=ANYBODY,
         method=method,
         path=tuple(path.split("/")) if path else (),
         query=tuple(tuple(pair.split("=", 1)) for pair in query.split("&")) if query else (),  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from rapidfuzz.distance import Levenshtein
 
 from claims.draft import draft_claim
 from extractors.emit import as_dict, emit, source_of
+from extractors.findings.plausible import Ink
 from extractors.model import Coded, Document, Finding, Word
 from scanning.truth import Box, TrueWord, Truth
 
@@ -48,7 +50,7 @@ def place(document: Document, truth: Truth, level: str, data: bytes) -> Placed:
     return placed
 
 
-def score_ocr(placed: Placed, truth: Truth) -> Counter[str]:
+def score_ocr(placed: Placed, truth: Truth, ink: Ink) -> Counter[str]:
     """Errors and counts; divide sums over pages."""
     middles = np.array([(line[0].box[1] + line[0].box[3]) / 2 for line in truth.lines])
     rows: list[list[tuple[float, str, Box]]] = [[] for _ in truth.lines]
@@ -72,10 +74,34 @@ def score_ocr(placed: Placed, truth: Truth) -> Counter[str]:
     wanted = Counter(token.strip(EDGES) for token in truth.critical)
     score["critical"] += sum(wanted.values())
     score["critical right"] += sum(min(count, tokens[token]) for token, count in wanted.items())
+    lacking = {token for token, count in wanted.items() if tokens[token] < count}
+    score += score_lacking(
+        [word for line in truth.lines for word in line if word.text.strip(EDGES) in lacking], placed, ink
+    )
+    score["doubtful"] += sum(ink.doubt((word.start, word.end)) is not None for word, _ in placed)
+    score["read"] += len(placed)
     for name, codes in (("icd", truth.diagnoses()), ("cpt", truth.procedures())):
         score[f"{name} read"] += sum(1 for code in codes if tokens[code.text])
         score[name] += len(codes)
     return score
+
+
+def score_lacking(lacking: Sequence[TrueWord], placed: Placed, ink: Ink) -> Counter[str]:
+    """What stands where a critical token was not read: nothing, words marked as doubtful, or words that look sure."""
+    score: Counter[str] = Counter()
+    for true in lacking:
+        there = [word for word, box in placed if _touches(true.box, box)]
+        if any(fold(word.text).strip(EDGES) == true.text.strip(EDGES) for word in there):
+            continue
+        doubted = any(ink.doubt((word.start, word.end)) for word in there)
+        score["critical lost" if not there else "critical flagged" if doubted else "critical unflagged"] += 1
+    return score
+
+
+def _touches(one: Box, other: Box) -> bool:
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return wide > 0.3 * min(one[2] - one[0], other[2] - other[0]) and high > 0.3 * (one[3] - one[1])
 
 
 def overlap(one: Box, other: Box) -> float:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, earlier, medicare, service
+from campaigns.claiming.defects.defect import Json, breaks, earlier, service
 from campaigns.claiming.making import NPIS
 
 
@@ -26,7 +26,6 @@ def directed_by_nobody(claim: Json) -> list[Json]:
 
 @breaks("ANE-003")
 def status(claim: Json) -> None:
-    medicare(claim)
     _minutes(claim, 0, "00300", "AA", "P3")
 
 
@@ -36,6 +35,6 @@ def two(claim: Json) -> None:
     _minutes(claim, 1, "00400", "AA")
 
 
-@breaks("ANE-005", also=("PXV-013",))
+@breaks("ANE-005")
 def no_units(claim: Json) -> None:
-    _minutes(claim, 0, "01999", "AA")
+    _minutes(claim, 0, "00812", "AA")

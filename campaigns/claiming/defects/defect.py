@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
-from campaigns.claiming.making import NPIS
+from campaigns.claiming.making import NPIS, paid_by
+from claims.rules.rule import own_rules
 from fhir_profiles.systems import CLAIM_EXTENSIONS, CPT, HCPCS, NDC, NPI, X12_ADJUSTMENT_GROUPS
 
 Json = dict[str, Any]
@@ -30,12 +32,24 @@ class Defect:
 DEFECTS: dict[str, Defect] = {}
 
 
+@cache
+def _payers() -> dict[str, tuple[str, ...]]:
+    """Rule → the kinds of payers whose rule it is."""
+    return {rule.id: rule.payer for rule in own_rules()}
+
+
 def breaks(rule: str, base: str = "professional", also: tuple[str, ...] = ()) -> Callable[[Change], Change]:
-    """Register the decorated function as the defect of a rule."""
+    """Register the decorated function as the defect of a rule; the claim goes to a payer whose rule it is."""
 
     def register(change: Change) -> Change:
+        def done(claim: Json) -> list[Json] | None:
+            payers = _payers().get(rule)
+            if payers and "commercial" not in payers:
+                paid_by(claim, payers[0])
+            return change(claim)
+
         assert rule not in DEFECTS, rule
-        DEFECTS[rule] = Defect(rule, change, base, frozenset(also))
+        DEFECTS[rule] = Defect(rule, done, base, frozenset(also))
         return change
 
     return register
@@ -83,13 +97,6 @@ def place(claim: Json, code: str) -> None:
 def received(claim: Json, day: str) -> None:
     """Another day of receipt."""
     claim["supportingInfo"][0]["timingDate"] = day
-
-
-def medicare(claim: Json) -> None:
-    """A Medicare coverage."""
-    coverage = contained(claim, "v")
-    coverage["type"]["coding"][0]["code"] = "MEDICARE"
-    coverage["subscriberId"] = "1EG4TE5MK73"
 
 
 def later(day: str, days: int = 1) -> str:

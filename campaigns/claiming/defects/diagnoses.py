@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, contained, item
+from campaigns.claiming.defects.defect import Json, breaks, contained, item, service
 from fhir_profiles.systems import ICD10
 
 
@@ -133,6 +133,7 @@ def index_alone(claim: Json) -> None:
 def no_outcome(claim: Json) -> None:
     patient(claim, "female")
     coded(claim, "O80", "Z3A.39")
+    service(claim, 0, "59400")
 
 
 @breaks("DXV-023")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from campaigns.claiming.defects.defect import Json, breaks, drug, service, units
+from campaigns.claiming.making import paid_by
 
 
 def _given(claim: Json, code: str, *modifiers: str, ndc: str = "00000000001", many: float = 1) -> None:
@@ -16,11 +17,13 @@ def _given(claim: Json, code: str, *modifiers: str, ndc: str = "00000000001", ma
 
 @breaks("RXD-001")
 def no_number(claim: Json) -> None:
+    paid_by(claim, "medicaid")
     service(claim, 0, "S0510")
 
 
 @breaks("RXD-002")
 def of_another(claim: Json) -> None:
+    paid_by(claim, "medicare")
     _given(claim, "S0510", ndc="00000000002")
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, earlier, place, service
+from campaigns.claiming.defects.defect import Json, breaks, earlier, info, place, service
 
 
 @breaks("DME-001")
@@ -27,9 +27,10 @@ def nobody_ordered(claim: Json) -> None:
 
 
 @breaks("DME-004")
-def no_certificate(claim: Json) -> None:
+def outdated_certificate(claim: Json) -> None:
     place(claim, "12")
     service(claim, 0, "S0533")
+    info(claim, "certificate")
 
 
 @breaks("DME-005")

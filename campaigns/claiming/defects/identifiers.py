@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, contained, info, medicare, member, site
+from campaigns.claiming.defects.defect import Json, breaks, contained, info, member, service, site
 from campaigns.claiming.making import NPIS, UNKNOWN
 from fhir_profiles.systems import SSN
 
@@ -59,6 +59,12 @@ def bad_tax(claim: Json) -> None:
     contained(claim, "o")["identifier"][1]["value"] = "0434567"
 
 
+@breaks("IDN-010")
+def none_of_the_specialty(claim: Json) -> None:
+    service(claim, 0, "S0201")
+    claim["careTeam"][0]["qualification"]["coding"][0]["code"] = "1223D0004X"
+
+
 @breaks("IDN-012", also=("IDN-018",))
 def prefix_never_issued(claim: Json) -> None:
     contained(claim, "o")["identifier"][1]["value"] = "073456789"
@@ -81,8 +87,13 @@ def no_member(claim: Json) -> None:
 
 @breaks("IDN-016")
 def no_mbi(claim: Json) -> None:
-    medicare(claim)
     contained(claim, "v")["subscriberId"] = "1SG4TE5MK7"
+
+
+@breaks("IDN-017")
+def other_shape(claim: Json) -> None:
+    contained(claim, "y")["identifier"][0]["value"] = "S"
+    contained(claim, "v")["subscriberId"] = "AB9999999"
 
 
 @breaks("IDN-018")
@@ -92,7 +103,6 @@ def other_tax(claim: Json) -> None:
 
 @breaks("IDN-019")
 def may_not_order(claim: Json) -> None:
-    medicare(claim)
     member(claim, "ordering", NPIS[5])
     claim["item"][0]["careTeamSequence"] = [1, 2]
 

@@ -164,7 +164,12 @@ def limited(claim: Json) -> None:
     operated(claim, "02YA0Z0")
 
 
-@breaks("INP-006", "inpatient")
+@breaks("INP-007", "inpatient")
+def other_group(claim: Json) -> None:
+    info(claim, "drg", code={"coding": [{"code": "470"}]})
+
+
+@breaks("INP-006", "inpatient", also=("INP-007",))
 def not_grouped(claim: Json) -> None:
     info(claim, "drg", code={"coding": [{"code": "999"}]})
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, drug, earlier, medicare, service, site, units
+from campaigns.claiming.defects.defect import Json, breaks, drug, earlier, service, site, units
 from campaigns.claiming.making import NPIS
 
 
@@ -75,9 +75,8 @@ def no_visit(claim: Json) -> None:
 
 
 @breaks("MOD-014")
-def no_surgery(claim: Json) -> None:
-    service(claim, 0, "99214", "57")
-    service(claim, 1, "S0201")
+def no_decision(claim: Json) -> None:
+    service(claim, 0, "S0201", "57")
 
 
 @breaks("MOD-015")
@@ -136,8 +135,9 @@ def more_work(claim: Json) -> None:
 
 
 @breaks("MOD-025")
-def repeats_nothing(claim: Json) -> None:
+def repeats_nothing(claim: Json) -> list[Json]:
     service(claim, 0, "S0201", "76")
+    return [earlier(claim, "S0202", 40)]
 
 
 @breaks("MOD-026")
@@ -163,7 +163,6 @@ def assistant_alone(claim: Json) -> None:
 
 @breaks("MOD-030")
 def beyond_the_threshold(claim: Json) -> list[Json]:
-    medicare(claim)
     service(claim, 0, "97112", "GP")
     return [earlier(claim, "97112", 7, mods=["GP"], charge=300_000)]
 
@@ -185,7 +184,6 @@ def off_campus(claim: Json) -> None:
 
 @breaks("MOD-034")
 def nothing_of_waste(claim: Json) -> None:
-    medicare(claim)
     service(claim, 0, "S0151")
     drug(claim, 0, "00000000001", 1)
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from campaigns.claiming.defects.defect import Json, breaks, earlier, service
 
 
@@ -63,3 +65,8 @@ def panel_and_part(claim: Json) -> None:
 def all_parts(claim: Json) -> None:
     service(claim, 0, "S0131")
     service(claim, 1, "S0132")
+
+
+@breaks("NCC-006", "outpatient")
+def before_the_first_release(claim: Json) -> None:
+    claim.update(orjson.loads(orjson.dumps(claim).replace(b'"2026-', b'"2025-')))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, contained
+from campaigns.claiming.defects.defect import Json, breaks, contained, service
 
 
 @breaks("PAT-001")
@@ -52,3 +52,8 @@ def ended(claim: Json) -> None:
 @breaks("PAT-010")
 def digits(claim: Json) -> None:
     contained(claim, "p")["name"][0]["family"] = "Silva2"
+
+
+@breaks("PAT-008")
+def mother_as_newborn(claim: Json) -> None:
+    service(claim, 0, "99461")

@@ -48,3 +48,8 @@ def technical_part(claim: Json) -> None:
 @breaks("POS-008")
 def no_facility(claim: Json) -> None:
     place(claim, "22")
+
+
+@breaks("POS-009", "inpatient")
+def room_at_home(claim: Json) -> None:
+    claim["item"][0]["locationCodeableConcept"] = {"coding": [{"code": "12"}]}

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, medicare, service
+from campaigns.claiming.defects.defect import Json, breaks, service, total
 from fhir_profiles.systems import CLAIM_EXTENSIONS
 
 
@@ -23,6 +23,13 @@ def no_row(claim: Json) -> None:
     service(claim, 0, "S0550", "26")
 
 
+@breaks("PRC-004")
+def cheap_drug(claim: Json) -> None:
+    service(claim, 0, "S0514")
+    claim["item"][0]["net"]["value"] = claim["item"][0]["unitPrice"]["value"] = 1.0
+    total(claim)
+
+
 @breaks("PRC-005")
 def capped(claim: Json) -> None:
     service(claim, 0, "S0007")
@@ -30,5 +37,4 @@ def capped(claim: Json) -> None:
 
 @breaks("PRC-006")
 def takes_no_part(claim: Json) -> None:
-    medicare(claim)
     claim["extension"] = [{"url": f"{CLAIM_EXTENSIONS}participating", "valueBoolean": False}]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, medicare, service
+from campaigns.claiming.defects.defect import Json, breaks, service
 
 
 @breaks("PXV-001")
@@ -34,19 +34,16 @@ def bundled(claim: Json) -> None:
 
 @breaks("PXV-006")
 def not_covered(claim: Json) -> None:
-    medicare(claim)
     service(claim, 0, "S0301")
 
 
 @breaks("PXV-007")
 def of_no_physician(claim: Json) -> None:
-    medicare(claim)
     service(claim, 0, "S0302")
 
 
 @breaks("PXV-008")
 def another_code(claim: Json) -> None:
-    medicare(claim)
     service(claim, 0, "S0303")
 
 

@@ -90,9 +90,9 @@ def no_charge(claim: Json) -> None:
     claim["total"]["value"] = round(claim["total"]["value"] - claim["item"][1].pop("net")["value"], 2)
 
 
-@breaks("REQ-017")
-def no_unit(claim: Json) -> None:
-    del claim["item"][1]["quantity"]["code"]
+@breaks("REQ-017", also=("UNT-001",))
+def no_units(claim: Json) -> None:
+    del claim["item"][1]["quantity"]["value"]
 
 
 @breaks("REQ-018")
@@ -100,7 +100,7 @@ def no_place(claim: Json) -> None:
     del claim["item"][1]["locationCodeableConcept"]
 
 
-@breaks("REQ-019")
+@breaks("REQ-019", "outpatient")
 def no_principal(claim: Json) -> None:
     del claim["diagnosis"][0]["type"]
 
@@ -115,6 +115,11 @@ def many_diagnoses(claim: Json) -> None:
         }
         for n in range(4, 14)
     ]
+
+
+@breaks("REQ-021")
+def paid_elsewhere(claim: Json) -> None:
+    claim["payee"] = {"type": {"coding": [{"code": "other"}]}}
 
 
 @breaks("REQ-022")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from campaigns.claiming.defects.defect import Json, breaks, drug, earlier, extend, service, units
+from campaigns.claiming.defects.defect import Json, breaks, contained, drug, earlier, extend, service, units
 
 
 @breaks("UNT-001")
@@ -61,3 +61,8 @@ def too_often(claim: Json) -> list[Json]:
 def other_quantity(claim: Json) -> None:
     service(claim, 0, "S0150")
     drug(claim, 0, "00000000001", 2)
+
+
+@breaks("UNT-005")
+def supplier(claim: Json) -> None:
+    contained(claim, "o")["identifier"][2]["value"] = "332B00000X"

@@ -85,3 +85,9 @@ def _hospital(claim: Json, code: str) -> None:
 
 def _stay(claim: Json, before: int) -> None:
     info(claim, "admissionperiod", timingPeriod={"start": later(claim["item"][0]["servicedDate"], -before)})
+
+
+@breaks("EMV-012")
+def highest_again(claim: Json) -> None:
+    service(claim, 0, "99215")
+    contained(claim, "r")["identifier"][0]["value"] = NPIS[5]

@@ -1,0 +1,1 @@
+"""Parts of the campaign that audits the audit."""

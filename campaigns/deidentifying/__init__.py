@@ -1,0 +1,1 @@
+"""Generated notes with their identifiers marked."""

@@ -1,0 +1,1 @@
+"""The review page under a watch: long documents, a closed server, a browser that counts."""

@@ -1,0 +1,1 @@
+"""What the campaign `streaming` is made of."""
