@@ -6,7 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo serve test bench lint types definitions core editions campaign lock check-lock clean
+# Every command here starts processes: each would compile a thousand modules again where none is kept compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup demo serve test bench lint types audit definitions core editions campaign lock check-lock clean
 
 setup: $(STAMP)
 
@@ -24,8 +27,8 @@ demo: $(STAMP)  ## code an invented fax and show the result
 serve: $(STAMP)  ## the FHIR server on http://127.0.0.1:8000/fhir, without authorization, for this machine only
 	@$(BIN)/fhirwright serve --open
 
-test: $(STAMP)  ## all tests; ARGS="-k name" chooses some
-	$(BIN)/pytest $(ARGS)
+test: $(STAMP)  ## all tests, in two processes; ARGS="-k name" chooses some
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(STAMP)  ## CPU per request, notes and pages per second
 	$(BIN)/python -m benchmarks
@@ -37,6 +40,9 @@ lint: $(STAMP)  ## style, format and the walls between packages
 
 types: $(STAMP)  ## mypy, strict
 	$(BIN)/mypy
+
+audit: $(STAMP)  ## list the dependencies (SBOM), look for known faults, risky code and secrets; .ci/audit.py
+	$(BIN)/python .ci/audit.py
 
 definitions: $(STAMP)  ## compile the published R4 definitions again; needs the package, see CONTRIBUTING.md
 	$(BIN)/python -m fhir_profiles.compile $(ARGS)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import gc
 import itertools
 import json
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from server.access.caller import ANYBODY
+from server.auth import secrets
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.jobs.schema import prepare
@@ -22,7 +28,72 @@ from server.store.migrate import migrate
 SHARED = Path(__file__).parents[2] / "shared"
 """Material beside the repository; tests that need it skip without it."""
 
+MEMORY = Path("/dev/shm")
+ROOM = 6 << 30
+"""Bytes that must be free in memory before files of tests are kept there."""
+
+LONG = (
+    "tests/browser/test_admin.py", "tests/conformance/search/test_stored_and_found.py", "tests/browser/",
+    "tests/integration/jobs/test_claim_kills.py", "tests/integration/jobs/test_kill_campaign.py",
+    "tests/unit/claims/run/test_kills.py", "tests/integration/demo/", "tests/integration/clients/",
+    "tests/integration/docs/test_examples.py", "tests/integration/jobs/test_workers.py",
+    "tests/integration/jobs/test_code.py", "tests/integration/asynchronous/test_live.py",
+    "tests/integration/operations/test_scrubbing.py", "tests/integration/auth/test_chromium.py",
+)  # fmt: skip
+"""Files that take longest begin first, so that no process of two waits at the end.
+
+The first needs the terminology, and makes it; the second does not, so that nobody waits for it or makes it again.
+"""
+
 _numbers = itertools.count()
+_files = itertools.count()
+
+# Hundreds of processes are started here. Where modules are not kept compiled, each compiles a thousand of them again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the files of tests in memory where there is room: thousands of databases are made, filled and thrown away.
+
+    What a test kills is a process, never the machine, so nothing that is proven rests on a disk.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ or config.option.basetemp or "TMPDIR" in os.environ:
+        return
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        directory = Path(tempfile.mkdtemp(prefix="fhirwright-tests-", dir=MEMORY))
+        directory.chmod(0o755)  # PostgreSQL runs as another user, who must get here
+        os.environ["TMPDIR"] = tempfile.tempdir = str(directory)
+        config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, the others as they were found; needs `--no-loadscope-reorder` where files are distributed."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected_rarely() -> None:
+    """Only now and then the whole heap is collected: walking terminologies took a quarter of the CPU of all tests."""
+    if next(_files) % 40 == 39:
+        gc.collect()
+
+
+gc.set_threshold(50_000, 20, 10_000)
+
+
+def _hash_cheaply() -> None:
+    """Passwords in this process are hashed for what a test needs and not for who guesses: a hash costs 0.1 s and more.
+
+    `tests/integration/auth/test_attempts.py` holds what a hash of the server's costs.
+    """
+    from argon2 import PasswordHasher
+
+    secrets._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    secrets._NOBODY = secrets._hasher.hash("nobody")
+
+
+_hash_cheaply()  # before other files of tests are loaded, which hash while they are
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +110,10 @@ def built() -> Path:
     from extractors.pipeline import Pipeline
 
     data = Path(__file__).parents[1] / "var" / "test-terminology"
-    Pipeline.open(data)
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two processes of tests one makes it
+        Pipeline.open(data)
     return data
 
 
@@ -116,21 +190,32 @@ def postgres_template(postgres_server: Callable[[str], str]) -> Callable[[], str
 
     def create() -> str:
         name = f"t{next(_numbers)}"
-        run(f"CREATE DATABASE {name} TEMPLATE template_fhirwright")
+        run(f"CREATE DATABASE {name} TEMPLATE template_fhirwright STRATEGY FILE_COPY")  # half of what its log costs
         return postgres_server(name)
 
     return create
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty, migrated database: each test runs once on each engine."""
     if request.param == "postgresql":
         create: Callable[[], str] = request.getfixturevalue("postgres_template")
-        return create()
+        yield (url := create())
+        _drop(request.getfixturevalue("postgres_server")("postgres"), url)
+        return
     path = tmp_path / "test.db"
     shutil.copy(request.getfixturevalue("sqlite_template"), path)
-    return f"sqlite:///{path}"
+    yield f"sqlite:///{path}"
+
+
+def _drop(admin: str, url: str) -> None:
+    """Remove the database of a test that is over."""
+    import psycopg
+
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
 
 
 @pytest.fixture
@@ -165,6 +250,7 @@ def make_request(method: str, url: str, body: dict[str, Any] | bytes | None = No
 
     path, _, query = url.partition("?")
     return Request(
+        caller=more.pop("caller", ANYBODY),
         method=method,
         path=tuple(unquote(segment) for segment in path.split("/") if segment),
         query=tuple(parse_qsl(query, keep_blank_values=True)),

@@ -27,16 +27,28 @@ class Live:
     def stop(self) -> int:
         """Ask it to end and wait; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(120)
 
 
-def start_live(data: Path, *options: str, **variables: str) -> Live:
-    """`fhirwright serve` without a worker on a port the system chooses; returns when it is ready."""
+def start_live(data: Path, *options: str, closed: bool = False, **variables: str) -> Live:
+    """`fhirwright serve` without a worker on a port the system chooses, open or closed; returns when it is ready."""
     log = data / "serve.log"
-    command = [sys.executable, "-m", "server.cli", "serve", "--no-worker", "--port", "0", "--data", str(data), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "server.cli",
+        "serve",
+        *([] if closed else ["--open"]),
+        "--no-worker",
+        "--port",
+        "0",
+        "--data",
+        str(data),
+        *options,
+    ]
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, stderr=stderr, env={**os.environ, **variables})
-    for _ in range(600):
+    for _ in range(1200):
         found = re.search(r"listens on (http://\S+)/fhir", log.read_text())
         if found and _is_ready(found[1]):
             return Live(found[1], process, log)
@@ -49,7 +61,7 @@ def start_live(data: Path, *options: str, **variables: str) -> Live:
 
 def _is_ready(base: str) -> bool:
     try:
-        return httpx.get(f"{base}/readyz", timeout=5).status_code == 200
+        return httpx.get(f"{base}/readyz", timeout=60).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -54,7 +54,9 @@ class Client:
 @pytest.fixture
 async def client(database_url: str, tmp_path: Path, furnish: Callable[[Path], Path]) -> AsyncIterator[Client]:
     """A client of the whole application on each engine."""
-    settings = Settings(database=database_url, data=furnish(tmp_path / "var"), log_requests="problems", coding="off")
+    settings = Settings(
+        database=database_url, data=furnish(tmp_path / "var"), log_requests="problems", coding="off", open=True
+    )
     app = create_app(settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test/fhir/") as http:
         yield Client(http)

@@ -110,11 +110,18 @@ ROWS = (
         "AuditEvent for every access",
         missing="an audit row is written with each change; AuditEvent resources come with authorization",
     ),
-    Row("multi_tenancy", "tenants", missing="comes with authorization"),
+    Row(
+        "multi_tenancy",
+        "tenants",
+        elsewhere=("integration/access/test_tenants.py::test_tokens_ids_cursors_and_jobs_end_at_the_wall",),
+    ),
     Row(
         "smart_and_oauth",
-        "SMART on FHIR and OAuth 2.0",
-        missing="comes with authorization; until then the server listens on loopback only",
+        "SMART App Launch 2.2.0 and OAuth 2.0, [each demand](smart-conformance.md)",
+        elsewhere=(
+            "conformance/security/test_disc.py::test_disc_03_each_capability_has_its_test",
+            "conformance/security/test_smart.py::test_each_requirement_is_decided_once",
+        ),
     ),
     Row("xml", "XML in and out, lossless"),
     Row("etag_if_match_prefer", "`ETag`, `If-Match`, `Prefer`", must=True),

@@ -113,6 +113,8 @@ def composed(resource_type: str, param: SearchParam) -> tuple[Json, str]:
 def cases() -> Iterator[tuple[str, SearchParam, Json, str]]:
     """Type, parameter, resource and search: each parameter on each type that it is defined for."""
     for resource_type in load().resource_types:
+        if resource_type == "AuditEvent":  # which has a search of its own, over the audit trail
+            continue
         for param in load().search_params(resource_type).values():
             inherited = resource_type not in param.base and resource_type != "Patient"
             if param.code in ("_id", "_lastUpdated", NAMED_QUERY) or inherited:
@@ -122,7 +124,7 @@ def cases() -> Iterator[tuple[str, SearchParam, Json, str]]:
 
 
 def test_every_parameter_finds_its_values(store: Store, tmp_path: Path) -> None:
-    """Each place of each parameter on each type: 1,377 definitions. There are no named queries."""
+    """Each place of each parameter on each type but AuditEvent: 1,359 definitions. There are no named queries."""
     fhir = Fhir(store, Settings(data=tmp_path / "var", open=True, validation="off"))
     fhir.conformance.admit = lambda *_: None  # type: ignore[method-assign]
     asked: dict[str, list[tuple[SearchParam, str, str]]] = {}
@@ -144,7 +146,7 @@ def test_every_parameter_finds_its_values(store: Store, tmp_path: Path) -> None:
     assert missed == []
     everything = {param.url: param.code for name in asked for param in load().search_params(name).values()}
     assert {code for url, code in everything.items() if url not in seen} == {"_id", "_lastUpdated", NAMED_QUERY}
-    assert len(everything) == 1_377
+    assert len(everything) == 1_359
 
 
 def _plain(request: Any) -> Json:

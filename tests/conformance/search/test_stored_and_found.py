@@ -14,8 +14,10 @@ import pytest
 from fhir_profiles.dates import OPEN_HIGH, OPEN_LOW
 from fhir_profiles.definitions import load
 from fhir_profiles.extract import index
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
+from server.settings import Settings
 
 BASE = "http://test/fhir"
 
@@ -26,7 +28,7 @@ def _load(path: Path) -> Any:
 
 
 def _read(fhir: Fhir, kind: str, name: str) -> Any:
-    response = fhir.handle_sync(Request(method="GET", path=(kind, name), base_url=BASE))
+    response = fhir.handle_sync(Request(caller=ANYBODY, method="GET", path=(kind, name), base_url=BASE))
     return json.loads(response.body, parse_float=lambda text: f"decimal {text}")
 
 
@@ -112,7 +114,9 @@ def queries(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _is_found(fhir: Fhir, resource: dict[str, Any], name: str, value: str) -> bool:
     pairs = (("_id", resource["id"]), (name, value), ("_count", "1"))
     path = (resource["resourceType"],)
-    response = fhir.handle_sync(Request(method="GET", path=path, query=pairs, base_url=BASE, prefer="handling=strict"))
+    response = fhir.handle_sync(
+        Request(caller=ANYBODY, method="GET", path=path, query=pairs, base_url=BASE, prefer="handling=strict")
+    )
     bundle = json.loads(response.body)
     return [entry["resource"]["id"] for entry in bundle.get("entry", ())] == [resource["id"]]
 
@@ -133,6 +137,12 @@ def _missed(fhir: Fhir, resources: list[dict[str, Any]], limit_per_shape: int) -
     return missed, asked
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Consents are kept and not honoured: some examples ask for what a server must refuse that keeps to them."""
+    return settings.model_copy(update={"consent": "ignore"})
+
+
 @pytest.fixture(scope="module")
 def examples(shared: Path) -> list[tuple[Path, dict[str, Any]]]:
     """The published R4 examples."""
@@ -140,21 +150,24 @@ def examples(shared: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def _typed(fhir: Fhir, kind: str, name: str) -> dict[str, Any]:
-    body = fhir.handle_sync(Request(method="GET", path=(kind, name), base_url=BASE)).body
+    body = fhir.handle_sync(Request(caller=ANYBODY, method="GET", path=(kind, name), base_url=BASE)).body
     return json.loads(body, parse_float=Decimal)
 
 
-def test_examples_are_stored_and_found(fhir: Fhir, examples: list[tuple[Path, dict[str, Any]]]) -> None:
-    """Each R4 example is accepted, read back equal to the digit, and found by every value of its index."""
+def test_examples_are_stored_and_found(
+    fhir: Fhir, examples: list[tuple[Path, dict[str, Any]]], database_url: str
+) -> None:
+    """Each R4 example is accepted, read back equal to the digit, and found by every value; PostgreSQL: every fourth."""
     stored: dict[tuple[str, str], dict[str, Any]] = {}
-    for path, resource in examples:
+    step = 4 if database_url.startswith("postgresql") else 1
+    for path, resource in examples[::step]:
         key = (resource["resourceType"], resource["id"])
-        fhir.handle_sync(Request(method="PUT", path=key, body=path.read_bytes(), base_url=BASE))
+        fhir.handle_sync(Request(caller=ANYBODY, method="PUT", path=key, body=path.read_bytes(), base_url=BASE))
         assert _same_but_stamps(_read(fhir, *key), resource), path.name
         stored[key] = _typed(fhir, *key)
     missed, asked = _missed(fhir, list(stored.values()), limit_per_shape=20)
     assert missed[:10] == []
-    assert asked > 5_000
+    assert asked > 5_000 / step
 
 
 def test_synthea_is_stored_and_found(fhir: Fhir, shared: Path) -> None:
@@ -162,7 +175,7 @@ def test_synthea_is_stored_and_found(fhir: Fhir, shared: Path) -> None:
     resources = []
     for path in sorted((shared / "conformance/synthea").glob("*.json")):
         sent = _load(path)
-        response = fhir.handle_sync(Request(method="POST", body=path.read_bytes(), base_url=BASE))
+        response = fhir.handle_sync(Request(caller=ANYBODY, method="POST", body=path.read_bytes(), base_url=BASE))
         answers = json.loads(response.body)["entry"]
         places = {
             entry["fullUrl"]: "/".join(answer["response"]["location"].removeprefix(f"{BASE}/").split("/")[:2])

@@ -103,10 +103,10 @@ def more_settings() -> dict[str, Any]:
 async def house(database_url: str, tmp_path: Path, more_settings: dict[str, Any]) -> AsyncIterator[House]:
     """The whole application over an empty database of each engine."""
     options = {"inner_hosts": ("127.0.0.1",), "coding": "off", "subscription_back_off_seconds": 0.01, **more_settings}
-    settings = Settings(database=database_url, data=tmp_path / "var", log_requests="problems", **options)
+    settings = Settings(database=database_url, data=tmp_path / "var", open=True, log_requests="problems", **options)
     app = create_app(settings)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test/fhir/", timeout=30) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/fhir/", timeout=120) as client:
         yield House(app.state.parts, settings, client)
     app.state.fhir.store.close()
 

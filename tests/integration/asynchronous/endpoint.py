@@ -47,7 +47,7 @@ def open_endpoint() -> tuple[Endpoint, ThreadingHTTPServer]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             endpoint.asked += 1
             if endpoint.hold:
-                endpoint.hold.wait(30)
+                endpoint.hold.wait(300)
             status = endpoint.statuses.pop(0) if endpoint.statuses else endpoint.status
             if status == 200:
                 headers = {name.lower(): text for name, text in self.headers.items()}

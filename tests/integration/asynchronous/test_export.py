@@ -136,11 +136,20 @@ async def test_writes_while_it_runs_do_not_change_what_it_holds(filled: Any) -> 
     [(job, _)] = filled.queued()
     steps = filled.steps()
     call = filled.parts.fhir.handle_sync
+    from server.access.caller import ANYBODY
     from server.interactions.exchange import Request
 
     def write(method: str, url: str, body: Any = None) -> None:
         path = tuple(url.split("/"))
-        call(Request(method=method, path=path, body=json.dumps(body).encode() if body else b"", base_url="http://test"))
+        call(
+            Request(
+                caller=ANYBODY,
+                method=method,
+                path=path,
+                body=json.dumps(body).encode() if body else b"",
+                base_url="http://test",
+            )
+        )
 
     def disturb(step: str) -> None:
         if step == "count":

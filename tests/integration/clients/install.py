@@ -1,6 +1,7 @@
-"""Install the npm clients of the interop tests beside the Python environment, from their lock file.
+"""Install the clients of the interop tests that are no part of the environment: those of npm, and smart-fetch.
 
-`python tests/integration/clients/install.py`; prints where, or why not.
+`python tests/integration/clients/install.py`; prints where, or why not. Each is as its lock file says. fhirclient is
+used as its build for browsers: what it depends on elsewhere is overridden in package.json and never loaded.
 """
 
 from __future__ import annotations
@@ -20,29 +21,56 @@ class NotInstalled(Exception):
 
 
 def install(target: Path = TARGET) -> Path:
-    """The folder with the clients; NotInstalled without node, npm or a registry to take them from."""
+    """The folder with the npm clients; NotInstalled without node, npm or a registry to take them from."""
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
         raise NotInstalled("node and npm are not on this machine")
     lock = (HERE / "package-lock.json").read_bytes()
-    mark = target / "installed"
-    wanted = hashlib.sha256(lock).hexdigest()
-    if not (mark.is_file() and mark.read_text() == wanted):
+    if not _is_there(target, lock):
         target.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, target)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(target)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode:
-            raise NotInstalled(f"npm ci ended with {done.returncode}")
-        mark.write_text(wanted)
+        quiet = ("--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund")
+        _run([npm, "ci", *quiet, "--prefix", str(target)])
+        _mark(target, lock)
     for script in HERE.glob("*.mjs"):
         shutil.copy(script, target)
     return target
 
 
-if __name__ == "__main__":
+def install_smart_fetch(target: Path = TARGET / "smart-fetch") -> Path:
+    """The command smart-fetch, in an environment of its own; NotInstalled without a registry to take it from."""
+    lock = (HERE / "smart_fetch.txt").read_bytes()
+    if not _is_there(target, lock):
+        uv = [sys.executable, "-m", "uv", "--quiet"]
+        _run([*uv, "venv", "--clear", "--python", sys.executable, str(target)])
+        python = ["--python", str(target / "bin" / "python")]
+        _run([*uv, "pip", "install", "--only-binary", ":all:", *python, "--requirement", str(HERE / "smart_fetch.txt")])
+        _mark(target, lock)
+    return target / "bin" / "smart-fetch"
+
+
+def _run(command: list[str]) -> None:
     try:
-        sys.stdout.write(f"{install()}\n")
-    except NotInstalled as reason:
-        sys.stderr.write(f"the npm clients are not installed: {reason}\n")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    except subprocess.TimeoutExpired:
+        raise NotInstalled("the registry did not answer in time") from None
+    if done.returncode:
+        raise NotInstalled(f"{Path(command[0]).name} ended with {done.returncode}: is there a registry?")
+
+
+def _is_there(target: Path, lock: bytes) -> bool:
+    mark = target / "installed"
+    return mark.is_file() and mark.read_text() == hashlib.sha256(lock).hexdigest()
+
+
+def _mark(target: Path, lock: bytes) -> None:
+    (target / "installed").write_text(hashlib.sha256(lock).hexdigest())
+
+
+if __name__ == "__main__":
+    for one in (install, install_smart_fetch):
+        try:
+            sys.stdout.write(f"{one()}\n")
+        except NotInstalled as reason:
+            sys.stderr.write(f"a client is not installed: {reason}\n")

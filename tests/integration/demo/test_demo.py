@@ -12,10 +12,13 @@ from PIL import Image
 
 
 def test_the_demo_codes_its_fax(furnish: Callable[[Path], Path], tmp_path: Path) -> None:
-    """One command starts a server, codes the fax and proves each code; negated and family findings are not coded."""
+    """One command starts a server, codes the fax, proves each code and prices the claim by an invented schedule alone.
+
+    Negated and family findings are not coded.
+    """
     furnish(tmp_path)  # building the terminology takes half a minute
     command = [sys.executable, "-m", "server.cli", "demo", "--json", "--data", str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert result.returncode == 0, result.stderr
     answer = json.loads(result.stdout)
     found = {row["code"]: row for row in answer["rows"]}
@@ -37,3 +40,13 @@ def test_the_demo_codes_its_fax(furnish: Callable[[Path], Path], tmp_path: Path)
     assert "some edits were not run" in claim["disposition"]
     assert claim["notPriced"] == ["The physician fee schedule is not loaded"]
     assert claim["expected"] is None
+    priced = answer["priced"]
+    assert priced["invented"] is True
+    assert (priced["expected"], [line["allowed"] for line in priced["lines"]]) == ("136.34", ["119.00", "9.23", "8.11"])
+    assert "(1.93 × 1.013 + 1.97 × 0.957 + 0.13 × 0.871) × 30.1000" in priced["lines"][0]["steps"][1]
+    assert {table["table"] for table in priced["tables"]} >= {"rvu", "gpci", "zip", "factor", "lab_price", "price_list"}
+    assert not list((tmp_path / "claims").glob("*@*"))  # nothing else is ever priced by it
+    again = [sys.executable, "-m", "server.cli", "claims", "explain", priced["claim"], "--data", priced["data"]]
+    result = subprocess.run(again, capture_output=True, text=True, timeout=600, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "Expected under the fee schedule: $136.34" in result.stdout

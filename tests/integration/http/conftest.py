@@ -15,7 +15,7 @@ from server.settings import Settings
 @pytest.fixture
 async def app(database_url: str, tmp_path: Path) -> AsyncIterator[object]:
     """The whole application over an empty database of each engine."""
-    made = create_app(Settings(database=database_url, data=tmp_path / "var", log_requests="problems"))
+    made = create_app(Settings(database=database_url, data=tmp_path / "var", open=True, log_requests="problems"))
     yield made
     made.state.fhir.store.close()
 

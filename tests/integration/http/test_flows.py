@@ -3,6 +3,7 @@
 import json
 
 from fhir_profiles.validate import check
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request
 
 BODY = b'{"resourceType":"Observation","status":"final","code":{"text":"pulse"},"valueQuantity":{"value":72.50}}'
@@ -176,7 +177,9 @@ async def test_metadata_declares_what_is_served(client, app):
     operations = {(name, o["name"]) for name, r in resources.items() for o in r.get("operation", ())}
     assert operations >= {("DocumentReference", "code"), ("Task", "retry"), ("Task", "cancel")}
     assert check(statement) == []
-    inner = app.state.fhir.handle_sync(Request(method="GET", path=("metadata",), base_url="http://test/fhir"))
+    inner = app.state.fhir.handle_sync(
+        Request(caller=ANYBODY, method="GET", path=("metadata",), base_url="http://test/fhir")
+    )
     assert json.loads(inner.body) == statement
 
 

@@ -64,7 +64,7 @@ def test_metrics_count_the_documents_by_stage(live):
 def test_a_chunked_body_over_the_limit_ends_early(live):
     """The server answers 413 while the client still sends."""
     address = urlsplit(live.base)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=120)
     chunks = (b" " * 1_000_000 for _ in range(100))
     try:
         connection.request("POST", "/fhir/Patient", body=chunks, headers=JSON, encode_chunked=True)
@@ -92,7 +92,7 @@ def test_a_chunked_body_over_the_limit_ends_early(live):
 def test_broken_requests_are_the_clients_fault(live, request_bytes):
     """Whatever bytes come, the answer is 4xx and the server lives."""
     address = urlsplit(live.base)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+    with socket.create_connection((address.hostname, address.port), timeout=120) as raw:
         raw.sendall(request_bytes)
         status = int(raw.recv(4096).split()[1])
     assert 400 <= status < 500
@@ -115,7 +115,7 @@ def test_a_request_that_runs_is_answered_before_the_end(launch, how):
     server = launch()
     address = urlsplit(server.base)
     body = json.dumps({"resourceType": "Patient"}).encode()
-    with socket.create_connection((address.hostname, address.port), timeout=20) as raw:
+    with socket.create_connection((address.hostname, address.port), timeout=120) as raw:
         head = (
             f"POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
         )
@@ -125,7 +125,7 @@ def test_a_request_that_runs_is_answered_before_the_end(launch, how):
         time.sleep(0.3)
         raw.sendall(body[5:])
         assert raw.recv(4096).startswith(b"HTTP/1.1 201")
-    assert server.process.wait(20) == 0
+    assert server.process.wait(120) == 0
 
 
 def test_api_processes_share_the_database_and_the_metrics(launch):

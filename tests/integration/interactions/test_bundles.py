@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fhir_profiles.errors import Category, FhirError
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 
@@ -205,7 +206,7 @@ async def test_bundles_run_in_the_event_loop_too(fhir: Fhir) -> None:
     """The asynchronous way gives the same answers."""
     for kind, status in (("batch", "201 Created"), ("transaction", "201 Created")):
         body = json.dumps(_bundle(kind, *(_entry("POST", "Patient", _patient()) for _ in range(5)))).encode()
-        answer = await fhir.handle(Request(method="POST", body=body))
+        answer = await fhir.handle(Request(caller=ANYBODY, method="POST", body=body))
         assert [e["response"]["status"] for e in json.loads(answer.body)["entry"]] == [status] * 5
 
 
@@ -224,7 +225,7 @@ def test_what_is_no_bundle_is_refused(call: Call, fhir: Fhir) -> None:
 def test_a_bundle_joins_an_open_transaction(fhir: Fhir) -> None:
     """`handle_in` writes a whole Bundle with whatever else the transaction does: both or neither."""
     body = json.dumps(_bundle("transaction", _entry("PUT", "Patient/a", _patient("a")))).encode()
-    request = Request(method="POST", body=body)
+    request = Request(caller=ANYBODY, method="POST", body=body)
 
     def fail(tx: Any) -> None:
         fhir.handle_in(tx, request)
@@ -243,9 +244,9 @@ def test_hooks_see_every_version(fhir: Fhir) -> None:
     """`on_write` hooks run in the transaction, and a hook that fails keeps the write out."""
     seen = []
     fhir.on_write.append(lambda _tx, written: seen.append((written.version.version, written.resource is None)))
-    put = Request(method="PUT", path=("Patient", "a"), body=json.dumps(_patient("a")).encode())
+    put = Request(caller=ANYBODY, method="PUT", path=("Patient", "a"), body=json.dumps(_patient("a")).encode())
     fhir.handle_sync(put)
-    fhir.handle_sync(Request(method="DELETE", path=("Patient", "a")))
+    fhir.handle_sync(Request(caller=ANYBODY, method="DELETE", path=("Patient", "a")))
     assert seen == [(1, False), (2, True)]
 
     def refuse(_tx: Any, _written: Any) -> None:
@@ -260,7 +261,7 @@ def test_hooks_see_every_version(fhir: Fhir) -> None:
 async def test_racing_conditional_creates_make_one(fhir: Fhir) -> None:
     """Thirty creates with the same If-None-Exist at once leave one resource."""
     body = json.dumps(_patient(identifier=[{"value": "1"}])).encode()
-    request = Request(method="POST", path=("Patient",), body=body, if_none_exist="identifier=1")
+    request = Request(caller=ANYBODY, method="POST", path=("Patient",), body=body, if_none_exist="identifier=1")
     answers = await asyncio.gather(*(fhir.handle(request) for _ in range(30)))
     assert sorted(answer.status for answer in answers) == [200] * 29 + [201]
     assert fhir.store.query("SELECT count(*) FROM resource") == [(1,)]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_profiles.errors import FhirError
+from server.access.caller import ANYBODY
 from server.http.errors import status_of
 from server.interactions import delete
 from server.interactions.exchange import Request, Response
@@ -54,9 +55,9 @@ def test_a_conditional_delete_has_a_limit(store: Store, settings: Settings) -> N
         fhir = Fhir(store, settings.model_copy(update={"max_conditional_delete": limit}))
         for n in range(3):
             body = json.dumps(_patient(f"m{n}", gender="male")).encode()
-            fhir.handle_sync(Request(method="PUT", path=("Patient", f"m{n}"), body=body))
+            fhir.handle_sync(Request(caller=ANYBODY, method="PUT", path=("Patient", f"m{n}"), body=body))
         with pytest.raises(FhirError) as refused:
-            fhir.handle_sync(Request(method="DELETE", path=("Patient",), query=(("gender", "male"),)))
+            fhir.handle_sync(Request(caller=ANYBODY, method="DELETE", path=("Patient",), query=(("gender", "male"),)))
         assert status_of(refused.value) == status
     assert store.query("SELECT count(*) FROM resource WHERE change <> 'D'") == [(3,)]
 
@@ -65,7 +66,7 @@ def test_a_conditional_delete_can_go_in_parts(fhir: Fhir, call: Call) -> None:
     """`run_part` ends as many as it is told and says how many, until there are none."""
     for n in range(5):
         call("PUT", f"Patient/m{n}", _patient(f"m{n}", gender="male"))
-    request = Request(method="DELETE", path=("Patient",), query=(("gender", "male"),))
+    request = Request(caller=ANYBODY, method="DELETE", path=("Patient",), query=(("gender", "male"),))
     parts = [fhir.store.write_sync(lambda tx: delete.run_part(fhir, tx, request, 2)) for _ in range(4)]
     assert parts == [2, 2, 1, 0]
 
@@ -130,7 +131,9 @@ def test_changes_can_be_made_to_name_their_version(store: Store, settings: Setti
 
     def ask(method: str, body: bytes = b"", **more: Any) -> int:
         try:
-            return fhir.handle_sync(Request(method=method, path=("Patient", "p"), body=body, **more)).status
+            return fhir.handle_sync(
+                Request(caller=ANYBODY, method=method, path=("Patient", "p"), body=body, **more)
+            ).status
         except FhirError as error:
             return status_of(error)
 
@@ -141,9 +144,12 @@ def test_changes_can_be_made_to_name_their_version(store: Store, settings: Setti
     entry = {"resource": _patient("p"), "request": {"method": "PUT", "url": "Patient/p"}}
     bundle = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [entry]}).encode()
     with pytest.raises(FhirError) as refused:
-        fhir.handle_sync(Request(method="POST", body=bundle))
+        fhir.handle_sync(Request(caller=ANYBODY, method="POST", body=bundle))
     assert status_of(refused.value) == 428
-    assert fhir.store.write_sync(lambda tx: fhir.handle_in(tx, Request(method="POST", body=bundle))).status == 200
+    assert (
+        fhir.store.write_sync(lambda tx: fhir.handle_in(tx, Request(caller=ANYBODY, method="POST", body=bundle))).status
+        == 200
+    )
     assert ask("DELETE", if_match='W/"1"') == 204
     assert ask("PUT", body) == 201
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from fhir_profiles.errors import Category, FhirError
+from server.access.caller import server_as
+from server.audit.chain import events_of
+from server.audit.event import decode
 from server.http.errors import status_of
 from server.interactions.exchange import Response
 from server.store import Store
@@ -130,11 +133,12 @@ def test_prefer_chooses_the_body(call: Call) -> None:
     assert b'"OperationOutcome"' in call("PUT", "Patient/p", PATIENT, prefer="return=OperationOutcome").body
 
 
-def test_every_write_leaves_an_audit_row(call: Call, store: Store) -> None:
+def test_every_write_leaves_an_event(call: Call, store: Store) -> None:
     """Who did what to which version, and how it ended."""
-    call("PUT", "Patient/p", PATIENT, who="user-1")
-    call("DELETE", "Patient/p", who="user-2")
-    rows = store.query("SELECT who, action, type, id, version, outcome FROM audit ORDER BY aid")
+    call("PUT", "Patient/p", PATIENT, caller=server_as("user-1"))
+    call("DELETE", "Patient/p", caller=server_as("user-2"))
+    events = [decode(data) for _, data in events_of(store)]
+    rows = [(e.who, e.code, e.type, e.id, e.version, e.status) for e in events]
     assert rows == [("user-1", "update", "Patient", "p", 1, 201), ("user-2", "delete", "Patient", "p", 2, 204)]
 
 

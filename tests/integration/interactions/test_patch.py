@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from fhir_profiles.errors import FhirError
+from server.audit.chain import events_of
+from server.audit.event import decode
 from server.http.errors import status_of
 from server.interactions.exchange import JSON_PATCH, Response
 from server.store import Store
@@ -68,7 +70,8 @@ def test_json_patch(call: Call, store: Store) -> None:
     assert (answer.status, answer.etag) == (200, 'W/"2"')
     assert json.loads(answer.body)["gender"] == "female"
     assert json.loads(call("GET", "Patient?gender=female&_summary=count").body)["total"] == 1
-    assert store.query("SELECT action, version FROM audit ORDER BY aid")[-1] == ("update", 2)
+    event = decode(list(events_of(store))[-1][1])
+    assert (event.code, event.version) == ("patch", 2)
     history = json.loads(call("GET", "Patient/p/_history").body)
     assert [entry["resource"]["gender"] for entry in history["entry"]] == ["female", "male"]
 

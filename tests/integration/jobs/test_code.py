@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fhir_profiles.errors import Category, FhirError
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.operations import code
@@ -36,7 +37,7 @@ def operations(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('code') / 'code.db'}")
     fhir = Fhir(store, settings := Settings(data=built, open=True))
     body = json.dumps({**DOCUMENT, "id": "d1"}).encode()
-    fhir.handle_sync(Request(method="PUT", path=("DocumentReference", "d1"), body=body))
+    fhir.handle_sync(Request(caller=ANYBODY, method="PUT", path=("DocumentReference", "d1"), body=body))
     yield Operations(code.operations(fhir, settings))
     rows = store.query("SELECT type, count(*) FROM resource GROUP BY type")
     store.close()
@@ -47,7 +48,9 @@ def ask(operations: Operations, body: bytes, kind: str = "application/fhir+json"
     path = ("DocumentReference", name, "$code") if name else ("DocumentReference", "$code")
     found = operations.find(path)
     assert found
-    request = Request(method="POST", path=path, body=body, content_type=kind, base_url="http://test/fhir")
+    request = Request(
+        caller=ANYBODY, method="POST", path=path, body=body, content_type=kind, base_url="http://test/fhir"
+    )
     answer = asyncio.run(found.handler(request))  # type: ignore[arg-type]
     bundle: dict[str, Any] = json.loads(answer.body)
     return bundle
@@ -102,7 +105,7 @@ def test_what_cannot_be_read_is_refused_with_advice(
 
 def run(built: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "server.cli", "code", "--data", str(built), *arguments]
-    return subprocess.run(command, cwd=ROOT, input=given, capture_output=True, timeout=120)
+    return subprocess.run(command, cwd=ROOT, input=given, capture_output=True, timeout=300)
 
 
 def test_files_are_printed_as_a_table_and_as_a_bundle(built: Path, tmp_path: Path) -> None:
@@ -118,7 +121,7 @@ def test_files_are_printed_as_a_table_and_as_a_bundle(built: Path, tmp_path: Pat
 
 
 LINES = [
-    json.dumps({"id": "a", "text": "Denies asthma. BP 128/82 mmHg.", "spans": [[7, 13]]}).encode(),
+    json.dumps({"id": "a", "text": "Denies asthma. BP 128/82 mmHg. Heart failure.", "spans": [[7, 13]]}).encode(),
     b"{not json",
     b"",
     json.dumps({"id": "b", "text": "short", "spans": [[0, 50]]}).encode(),
@@ -128,7 +131,7 @@ LINES = [
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_notes_are_answered_line_by_line_in_their_order(built: Path, processes: str) -> None:
-    """A bad line is answered with its number and stops nothing; each given span has its finding."""
+    """A bad line is answered with its number and stops nothing; given spans and open questions are in the answer."""
     ran = run(built, "--jsonl", "-", "--processes", processes, given=b"\n".join(LINES))
     assert ran.returncode == 0, ran.stderr
     answers = [json.loads(line) for line in ran.stdout.splitlines()]
@@ -140,8 +143,10 @@ def test_notes_are_answered_line_by_line_in_their_order(built: Path, processes: 
     assert spans
     assert spans[0]["assertion"]["negated"] is True
     assert set(spans[0]["assertion"]) == {"negated", "possible", "historical", "hypothetical", "family"}
+    assert [(gap["id"], gap["start"], gap["end"]) for gap in first["gaps"]] == [("heart-failure-type", 31, 44)]
     accepted = [code["code"] for code in answers[3]["codes"] if code["status"] == "accepted"]
     assert accepted == ["I10"]
+    assert answers[3]["convention"] == "guidelines"
     assert set(answers[3]["codes"][0]) == {
         *("system", "code", "display", "start", "end", "confidence", "status", "reason"),
     }

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from extractors.emit.ids import resource_id
 from fhir_profiles.errors import FhirError
+from server.access.caller import ANYBODY
+from server.figures.reading import read_work
 from server.http.errors import status_of
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
@@ -64,7 +67,7 @@ class Stages:
         for number, _ in enumerate((self.cache.get(arguments[0]) or b"").splitlines()):
             resource = {
                 "resourceType": "Condition",
-                "id": f"{document['id']}-{number}",
+                "id": resource_id(document["id"], "Condition", number),
                 "subject": {"display": "somebody"},
             }
             request = {"method": "PUT", "url": f"Condition/{resource['id']}"}
@@ -89,6 +92,7 @@ class House:
         path, _, query = url.partition("?")
         pairs = tuple(tuple(pair.split("=", 1)) for pair in query.split("&") if pair)
         request = Request(
+            caller=ANYBODY,
             method=method,
             path=tuple(path.split("/")),
             query=pairs,  # type: ignore[arg-type]
@@ -113,7 +117,7 @@ class House:
         path = ("Task", tasks.task_id(task), f"${name}")
         operation = self.operations.find(path)
         assert operation
-        answer = asyncio.run(operation.handler(Request(method="POST", path=path)))  # type: ignore[arg-type]
+        answer = asyncio.run(operation.handler(Request(caller=ANYBODY, method="POST", path=path)))  # type: ignore[arg-type]
         found: dict[str, Any] = json.loads(answer.body)
         return found
 
@@ -153,9 +157,14 @@ def test_a_document_ends_with_its_results(house: House) -> None:
     task = house.task()
     assert task["status"] == "completed"
     assert task["businessStatus"]["coding"][0]["code"] == "emitted"
+    spent = read_work(json.dumps(task).encode()).seconds
+    assert {"received", "pages", "emitted", "whole"} <= {*spent} and min(spent.values()) >= 0
     outputs = [output["valueReference"]["reference"] for output in task["output"]]
-    assert outputs == ["Condition/d1-0", "Condition/d1-1"]
-    assert house.call("GET", "Condition/d1-1")["meta"]["versionId"] == "1"
+    assert outputs == [
+        f"Condition/{resource_id('d1', 'Condition', 0)}",
+        f"Condition/{resource_id('d1', 'Condition', 1)}",
+    ]
+    assert house.call("GET", f"Condition/{resource_id('d1', 'Condition', 1)}")["meta"]["versionId"] == "1"
 
 
 def test_running_again_doubles_nothing(house: House) -> None:
@@ -166,7 +175,7 @@ def test_running_again_doubles_nothing(house: House) -> None:
     house.operation("retry")
     assert house.work() == "completed"
     assert house.call("GET", "Condition?_total=accurate")["total"] == 1
-    assert house.call("GET", "Condition/d1-0")["meta"]["versionId"] == "1"
+    assert house.call("GET", f"Condition/{resource_id('d1', 'Condition', 0)}")["meta"]["versionId"] == "1"
 
 
 def test_a_change_of_something_else_does_not_run_again(house: House) -> None:
@@ -185,11 +194,15 @@ def test_a_changed_file_runs_again_and_replaces_the_results(house: House) -> Non
     house.work()
     house.send("bronchitis")
     assert tasks.run_of(house.task()) == tasks.Run("d1", 2, 1)
-    assert [output["valueReference"]["reference"] for output in house.task()["output"]][-1] == "Condition/d1-1"
+    assert [output["valueReference"]["reference"] for output in house.task()["output"]][
+        -1
+    ] == f"Condition/{resource_id('d1', 'Condition', 1)}"
     house.work()
-    assert [output["valueReference"]["reference"] for output in house.task()["output"]] == ["Condition/d1-0"]
+    assert [output["valueReference"]["reference"] for output in house.task()["output"]] == [
+        f"Condition/{resource_id('d1', 'Condition', 0)}"
+    ]
     with pytest.raises(FhirError):
-        house.call("GET", "Condition/d1-1")
+        house.call("GET", f"Condition/{resource_id('d1', 'Condition', 1)}")
 
 
 def test_a_newer_version_takes_the_job_of_the_older_one(house: House) -> None:
@@ -220,6 +233,8 @@ def test_a_failed_task_says_what_to_do(house: House, attachment: dict[str, Any],
     assert (task["status"], task["businessStatus"]["coding"][0]["code"]) == ("failed", "failed")
     assert task["statusReason"]["coding"][0]["code"] == code
     assert words in task["statusReason"]["text"]
+    work = read_work(json.dumps(task).encode())
+    assert (work.state, work.stage, work.cause) == ("failed", "pages", code)
     assert house.call("GET", "DocumentReference/d1")["id"] == "d1"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fhir_profiles.errors import FhirError
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.operations import graphql
@@ -26,7 +27,12 @@ def run(fhir: Fhir) -> Run:
         body = json.dumps({"query": query, "variables": variables}).encode()
         path = (*about.split("/"), "$graphql") if about else ("$graphql",)
         request = Request(
-            method="POST", path=path, body=body, content_type="application/json", base_url="http://test/fhir"
+            caller=ANYBODY,
+            method="POST",
+            path=path,
+            body=body,
+            content_type="application/json",
+            base_url="http://test/fhir",
         )
         return json.loads(asyncio.run(handler(request)).body)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fhir_profiles.errors import FhirError
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.matching.names import is_nickname, sound
@@ -30,7 +31,7 @@ def _match(fhir: Fhir, one: Person, **more: Any) -> Found:
         for name, value in more.items()
     ]
     body = json.dumps({"resourceType": "Parameters", "parameter": parameter}).encode()
-    request = Request(method="POST", path=("Patient", "$match"), body=body, base_url="http://test/fhir")
+    request = Request(caller=ANYBODY, method="POST", path=("Patient", "$match"), body=body, base_url="http://test/fhir")
     bundle = json.loads(asyncio.run(match.operations(fhir)[0].handler(request)).body)
     entries = bundle.get("entry", [])
     assert all(entry["search"]["extension"][0]["url"] == GRADE for entry in entries)

@@ -130,3 +130,41 @@ def test_the_answer_refers_to_a_stored_claim_alone(call: Call, submit: Submit) -
         del item["quantity"]["code"]  # R4 wants its system beside it
     call("PUT", "Claim/c1", resource)
     assert json.loads(submit(resource).body)["request"]["reference"] == "Claim/c1"
+
+
+@pytest.mark.parametrize("asked", ["query", "parameter"])
+def test_a_preview_says_the_same_and_keeps_nothing(fhir: Fhir, call: Call, submit: Submit, asked: str) -> None:
+    """The ClaimResponse that would be stored, without a stored one; sending the claim afterwards stores it."""
+    (operation,) = claims.operations(fhir)
+    resource = _made()
+    if asked == "query":
+        request = make_request("POST", "Claim/$submit?preview=true", resource)
+    else:
+        given = [{"name": "resource", "resource": resource}, {"name": "preview", "valueBoolean": True}]
+        request = make_request("POST", "Claim/$submit", {"resourceType": "Parameters", "parameter": given})
+    told = asyncio.run(operation.handler(request))  # type: ignore[arg-type]
+    found = json.loads(told.body)
+    assert told.status == 200 and check(found) == [] and _stored(call) == 0
+    kept = json.loads(submit(resource).body)
+    assert {**kept, "created": "", "meta": {}} == {**found, "created": "", "meta": {}}
+    assert _stored(call) == 1
+
+
+def test_a_preview_of_an_answer_that_stands_moves_nothing(fhir: Fhir, call: Call, submit: Submit) -> None:
+    """The stored answer stays the only one, in its first version."""
+    (operation,) = claims.operations(fhir)
+    resource = _made()
+    kept = json.loads(submit(resource).body)
+    asyncio.run(operation.handler(make_request("POST", "Claim/$submit?preview=true", resource)))  # type: ignore[arg-type]
+    stored = json.loads(call("GET", f"ClaimResponse/{kept['id']}").body)
+    assert _stored(call) == 1 and stored["meta"]["versionId"] == "1"
+
+
+@pytest.mark.parametrize(("use", "preview"), [("preauthorization", "true"), ("claim", "perhaps")])
+def test_what_has_no_preview_is_refused(fhir: Fhir, use: str, preview: str) -> None:
+    """A request for authorisation, and a switch that is neither on nor off."""
+    (operation,) = claims.operations(fhir)
+    request = make_request("POST", f"Claim/$submit?preview={preview}", _made() | {"use": use})
+    with pytest.raises(FhirError) as refused:
+        asyncio.run(operation.handler(request))  # type: ignore[arg-type]
+    assert refused.value.category is Category.INCORRECT

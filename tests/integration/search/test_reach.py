@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from fhir_profiles.definitions import load
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.search.find import run_search
@@ -98,7 +99,7 @@ def put_all(fhir: Fhir, resources: list[dict[str, Any]], method: str = "PUT") ->
     """Store the resources, or delete them."""
     for resource in resources:
         path = (resource["resourceType"], resource["id"])
-        fhir.handle_sync(Request(method=method, path=path, body=json.dumps(resource).encode()))
+        fhir.handle_sync(Request(caller=ANYBODY, method=method, path=path, body=json.dumps(resource).encode()))
 
 
 def _only_visible(resource_type: str) -> Sql:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from fhir_profiles.errors import Category, FhirError
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request, Response
 from server.interactions.fhir import Fhir
 from server.search.query import Limits
@@ -213,7 +214,7 @@ def test_a_search_that_takes_too_long_ends(database_url: str, settings: Settings
     """The statement timeout ends a search with an error that says what to do."""
     fhir = Fhir(open_store(database_url, create=False, statement_seconds=0.05), settings)
     body = json.dumps(_patient(1)).encode()
-    fhir.handle_sync(Request(method="PUT", path=("Patient", "p001"), body=body))
+    fhir.handle_sync(Request(caller=ANYBODY, method="PUT", path=("Patient", "p001"), body=body))
     slow = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 30000000) SELECT count(*) FROM n"
     try:
         with pytest.raises(FhirError) as refused:

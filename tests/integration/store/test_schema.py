@@ -15,8 +15,9 @@ from alembic.script import ScriptDirectory
 
 from server.store import migrate as migrations
 from server.store import open_store
+from server.store.floor import revision
 from server.store.keys import param_key
-from server.store.migrate import HEAD, engine_for, migrate, revision
+from server.store.migrate import HEAD, engine_for, migrate
 from server.store.schema import metadata
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from fhir_profiles import json as fhir_json
 from fhir_profiles.packages import install
+from server.access.caller import ANYBODY
 from server.interactions.exchange import Request
 from server.interactions.fhir import Fhir
 from server.operations import validate
@@ -79,6 +80,7 @@ def outcome(fhir: Fhir) -> Callable[..., dict[str, Any]]:
 
     def call(path: str, body: dict[str, Any] | None = None, **query: str) -> dict[str, Any]:
         request = Request(
+            caller=ANYBODY,
             method="POST" if body else "GET",
             path=(*path.split("/"), "$validate"),
             query=tuple(query.items()),

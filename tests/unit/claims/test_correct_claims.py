@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from campaigns.claiming.defects.defect import contained, earlier, medicare, place, service
-from campaigns.claiming.making import claim
+from campaigns.claiming.defects.defect import contained, earlier, place, service
+from campaigns.claiming.making import claim, paid_by
 from campaigns.claiming.tables import made_tables
 from claims.answer import scrub
 from claims.answer.head import read_head
@@ -82,7 +82,7 @@ def epidural(made: Json) -> None:
 
 def ambulance(made: Json) -> None:
     """A ride that Medicare pays by another schedule."""
-    medicare(made)
+    paid_by(made, "medicare")
     service(made, 0, "A0428", "RH")
 
 

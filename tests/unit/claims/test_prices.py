@@ -233,3 +233,11 @@ def test_parts_rounded_alone_may_differ_by_a_cent() -> None:
     found = _one(lines, rvu)
     assert found["allowed"].to_list() == [20, 10, 10]
     assert _one([{**line, "charge": 15} for line in lines], rvu)["payable"].to_list() == [15, 10, 10]
+
+
+def test_a_price_in_fractions_of_a_cent_says_when_it_is_rounded() -> None:
+    """2 × 5.317 are 10.63: who multiplies the 5.32 that is shown is told why it is not 10.64."""
+    row: dict[str, Any] = {"why": None, "method": "drug", "fee": 532, "units": 2, "allowed": 1063, "payable": 1063}
+    row |= {"role": 0, "participating": None, "assumed": False, "count_1": 0, "count_2": 0, "count_3": 0}
+    assert explain(row)[0].endswith("5.32 for one unit, 2 of them; rounded after the units are multiplied")
+    assert explain({**row, "allowed": 1064})[0].endswith("2 of them")

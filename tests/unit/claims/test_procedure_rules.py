@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from campaigns.claiming.defects.defect import contained, earlier, medicare, service, units
-from campaigns.claiming.making import NPIS, claim
+from campaigns.claiming.defects.defect import contained, earlier, service, units
+from campaigns.claiming.making import NPIS, claim, paid_by
 from campaigns.claiming.tables import made_tables
 from claims.edit import Edits
 from claims.rules.rule import own_rules
@@ -86,7 +86,8 @@ def past(code: str, before: int = 0, **said: Any) -> Callable[[Json], list[Json]
         ("PXV-006", ("S0301",), nothing),
         ("TEL-001", ("S0201",), nothing),
         ("SRG-010", ("S0421",), nothing),
-        ("PRC-002", (), medicare),
+        ("PRC-002", (), lambda made: paid_by(made, "medicare")),
+        ("NCC-001", (("S0104", "59"), "S0105"), nothing),
     ],
 )
 def test_near_misses(rule: str, codes: tuple[Any, ...], change: Callable[[Json], Any]) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from campaigns.claiming.making import claim
+from campaigns.claiming.making import COVERAGES, claim, paid_by
 from claims.edit import Edits
+from claims.expr.functions import FUNCTIONS
 from claims.rules.rule import own_rules, read_rules, user_rules
 from claims.sheet.frames import frames
 from claims.sheet.read import read_claim
@@ -36,6 +37,8 @@ def rule(breaks: str, **changed: str) -> str:
         (rule("nothing > 1"), "there is no column nothing"),
         (rule("age > 1"), "write claim.age"),
         (rule("units"), "it must be true or false"),
+        (rule("units > 1") + 'payer = ["medicare", "mine"]', "payer is a list of medicare"),
+        (rule("units > 1") + 'payer = "medicare"', "payer is a list of medicare"),
         (rule("units > "), "cannot be read"),
         (rule("__import__(1)"), "there is no function __import__"),
         (rule("code.upper()"), "cannot be called"),
@@ -76,6 +79,32 @@ def test_a_part_that_ends_before_it_begins_is_empty() -> None:
     edits = Edits(read_rules(rule("length(part(code, 3, 1)) == 0"), "mine.toml"), {})
     record = read_claim(orjson.dumps(claim(random.Random(1), 1)))
     assert len(edits.of_record(record)) == len(edits.of_frames(frames([record]))) == len(record["lines"])
+
+
+@pytest.mark.parametrize(("payers", "kinds"), [("medicare",) * 2, ("medicaid, workers", "medicaid workers")])
+def test_a_rule_of_some_payers_is_asked_of_their_claims_alone(payers: str, kinds: str) -> None:
+    """In both forms; it says what it is about in the same words."""
+    listed = ", ".join(f'"{kind.strip()}"' for kind in payers.split(","))
+    edits = Edits(read_rules(rule("units > 0") + f"payer = [{listed}]", "mine.toml"), {})
+    for kind in COVERAGES:
+        made = claim(random.Random(1), 1)
+        paid_by(made, kind)
+        record = read_claim(orjson.dumps(made))
+        expected = len(record["lines"]) if kind in kinds.split() else 0
+        assert len(edits.of_record(record)) == len(edits.of_frames(frames([record]))) == expected
+
+
+@pytest.mark.parametrize(
+    ("member", "shape", "fits"),
+    [
+        ("A1", "A9", True), ("1A", "A9", False), ("a1", "A9", True), ("12", "X9|AAA", True), ("abc", "X9|AAA", True),
+        ("A12", "A9", False), ("R-1", "R-9", True), ("R.1", "R-9", False), ("R+1", "R+9", True), ("[", "[", True),
+        ("", "A", False), ("Ä1", "A9", False),
+    ],
+)  # fmt: skip
+def test_a_number_fits_a_shape(member: str, shape: str, fits: bool) -> None:
+    """A is a letter, 9 a digit, X either; bars part the shapes."""
+    assert FUNCTIONS["fits"].single(member, shape) is fits
 
 
 def test_a_rule_without_its_table_is_not_run() -> None:

@@ -102,4 +102,6 @@ def test_one_by_one_and_by_the_column_agree_with_a_plain_search(seed: int) -> No
     columns = [pl.Series([one[n] for one in asked], dtype=pl.String) for n in (0, 1)]
     columns.append(pl.Series([""] * len(asked)))
     many = table.find_many(columns, pl.Series([one[2] for one in asked], dtype=pl.Int64))
-    assert table.column(many, "indicator").to_list() == expected
+    assert [table.value(int(row), "indicator") for row in many] == expected
+    indicators = table.laid["indicator"].at(many)
+    assert [indicators.values[n] if n >= 0 else None for n in indicators.numbers] == expected

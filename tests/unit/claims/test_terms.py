@@ -12,7 +12,7 @@ import pytest
 from claims.sheet.values import day
 from claims.tables.all import open_all
 from claims.tables.table import Table
-from claims.tables.terms import spans, tables_of
+from claims.tables.terms import keep, spans, tables_of
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, NUCC, X12_ADJUSTMENT_REASONS
 from terminology import Terminology, open_terminology
 from terminology.build import install
@@ -183,3 +183,23 @@ def test_spans_are_those_that_the_terminology_asks() -> None:
     ]
     found = [(e.version, first, last) for e, first, last in spans(listed)]
     assert found == [("2025", None, day("2025-09-30")), ("2026-04", day("2025-10-01"), None)]
+
+
+def test_tables_are_made_before_they_are_asked(loaded: tuple[Path, Terminology], tmp_path: Path) -> None:
+    """All that the loaded systems give, once; what is kept is what would be made; progress is told."""
+    _, terminology = loaded
+    told: list[tuple[str, int, int]] = []
+    made = keep(terminology, tmp_path, lambda *said: told.append(said))
+    assert set(made) == set(tables_of(terminology)) == {path.stem[:-17] for path in tmp_path.rglob("*.arrow")}
+    assert told == [("tables of claims", number, len(made)) for number in range(len(made))]
+    assert keep(terminology, tmp_path) == []
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.arrow")}
+    tables_of(terminology, tmp_path)
+    assert stamps == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.arrow")}
+
+
+def test_what_may_only_be_read_is_left_alone(loaded: tuple[Path, Terminology], tmp_path: Path) -> None:
+    """Nothing is made that could not be kept."""
+    _, terminology = loaded
+    assert keep(terminology, tmp_path / "nowhere") == []
+    assert list(tmp_path.iterdir()) == []

@@ -33,7 +33,7 @@ def test_the_expected_types_come_out(case) -> None:
     kinds = [resource["resourceType"] for resource in case.emit()]
     assert kinds == [
         "Patient", "Practitioner", "Encounter", "Observation", "Observation", "Observation", "MedicationStatement",
-        "Condition", "Condition", "Procedure", "Procedure", "Claim", "Provenance",
+        "Condition", "Condition", "Procedure", "Procedure", "FamilyMemberHistory", "Claim", "Provenance",
     ]  # fmt: skip
 
 

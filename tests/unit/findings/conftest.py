@@ -95,6 +95,9 @@ class SmallLexicon:
         entry = self._by_term.get(term(phrase))
         return (entry,) if entry else ()
 
+    def alike(self, phrase: str) -> tuple[Entry, ...]:
+        return ()
+
     def display(self, system: str, code: str) -> str | None:
         return self._codes.get((system, code))
 

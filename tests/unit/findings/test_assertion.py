@@ -102,6 +102,15 @@ def test_sentence(marked: str, flags: str, document) -> None:
         ("DIFFERENTIAL DIAGNOSIS: pneumonia, heart failure\n", "pneumonia", "possible"),
         ("She denies any fever,\nchills or chest pain at this time.\n", "chest pain", "negated"),
         ("ASSESSMENT\n1. Hypertension\n2. Pneumonia, resolved\n", "Hypertension", ""),
+        ("When to call your doctor:\nFever, chest pain.\n", "chest pain", "hypothetical"),
+        ("Return precautions:\n- Fever\n- Rash\n\nASSESSMENT\nHypertension\n", "Rash", "hypothetical"),
+        ("Return precautions:\n- Fever\n- Rash\n\nASSESSMENT\nHypertension\n", "Hypertension", ""),
+        ("Background:\nHypertension, gout.\nInvestigations:\nNone.\n", "gout", "historical"),
+        ("Plan by problem:\n[ ] Pneumonia: repeat film\n", "Pneumonia", "hypothetical"),
+        ("Asthma: [ ] Yes [x] No\n", "Asthma", "negated"),
+        ("Asthma: [x] Yes [ ] No\n", "Asthma", ""),
+        ("Fever [ ] Cough [x]\n", "Fever", "negated"),
+        ("Fever [ ] Cough [x]\n", "Cough", ""),
     ],
 )
 def test_structure(text: str, word: str, flags: str, document) -> None:
@@ -115,7 +124,7 @@ def test_triggers_name_their_words(document) -> None:
     """The trigger span holds the words that decided."""
     text = "There is no evidence of pneumonia."
     assertion = assert_spans(document(text), [(24, 33)])[0]
-    assert [(text[a:b], c) for a, b, c in assertion.triggers] == [("no", "NEGATED_EXISTENCE")]
+    assert [(text[a:b], c) for a, b, c in assertion.triggers] == [("no evidence of", "NEGATED_EXISTENCE")]
 
 
 def test_given_span_is_a_mention(document, lexicon) -> None:

@@ -35,6 +35,7 @@ HEAD = (
         ("Sex: F", "sex", "female"),
         ("Gender: Male", "sex", "male"),
         ("A 57-year-old woman with cough.", "sex", "female"),
+        ("A 57-year-old fémale with cough.", "sex", "female"),
         ("57 y/o M with cough.", "sex", "male"),
         ("Medical Record Number: A-99812", "mrn", "A-99812"),
         ("MRN 7781234", "mrn", "7781234"),

@@ -66,8 +66,26 @@ def test_settings_that_are_given_exist(dockerfile: str, compose: dict[str, Any])
         told |= {key: value for key, value in service.get("environment", {}).items() if key.startswith("FHIRWRIGHT_")}
     fields = {f"FHIRWRIGHT_{name.upper()}": name for name in Settings.model_fields}
     assert set(told) <= set(fields)
+    told = {key: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value) for key, value in told.items()}
     values = {fields[key]: re.sub(r"\$\{.*?\}", "secret", value) for key, value in told.items()}
-    assert Settings.model_validate(values)
+    assert Settings.model_validate({key: json.loads(v) if v[:1] == "[" else v for key, v in values.items()})
+
+
+def test_the_composition_is_one_of_the_specification(compose: dict[str, Any]) -> None:
+    """A parser of the Compose specification takes it, and no unknown field; profiles bring the rest."""
+    compose_spec = pytest.importorskip("compose_spec", reason="compose-spec is not installed")
+    read = compose_spec.PyCompose.from_json
+    assert read(json.dumps(compose)).services
+    with pytest.raises(ValueError, match="prts"):
+        read(json.dumps({"services": {"x": {"image": "y", "prts": []}}}))
+    profiles = {name: one.get("profiles", []) for name, one in compose["services"].items()}
+    assert {name for name, some in profiles.items() if some == ["monitoring"]} == {"prometheus", "grafana"}
+    assert {name for name, some in profiles.items() if some == ["streaming"]} == {"kafka", "stream-in", "stream-out"}
+    assert {name for name, some in profiles.items() if some == ["telemetry"]} == {"collector", "jaeger"}
+    for one in compose["services"].values():
+        assert set(one.get("depends_on", [])) <= set(profiles)
+        named = {volume.split(":")[0] for volume in one.get("volumes", []) if not volume.startswith(".")}
+        assert named <= set(compose["volumes"])
 
 
 def test_copied_files_exist_and_are_sent(root: Path, dockerfile: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 TEXT = {".py", ".md", ".toml", ".lock", ".yaml", ".yml", ".json", ".txt", ".cfg", ".csv", ".mako", ".sql", ""}
 # A home or work directory of somebody's machine, and hosts that packages come from.
-MACHINE = re.compile(r"(?<![\w./])/(home|root|Users|work|tmp/[A-Za-z])/\w+")
+# Below /work stand the pages of the workbench; the folders of a machine there are others.
+MACHINE = re.compile(r"(?<![\w./])/((home|root|Users|tmp/[A-Za-z])/\w+|work/(main|shared|helpers|\.library)\b)")
 HOSTS = re.compile(r"pypi\.org|pythonhosted\.org|registry\.npmjs|conda\.anaconda|files\.python", re.IGNORECASE)
 UNFINISHED = re.compile(
     r"\b(TODO|FIXME|HACK)\b|#.*\bXXX\b"

@@ -23,6 +23,8 @@ NAMES = {
     "page_seconds": "page_seconds",
     "page_wall_seconds": "page_wall_seconds",
     "document_wall_seconds": "document_seconds",
+    "second_pieces": "second_pieces",
+    "second_seconds": "second_seconds",
 }
 
 

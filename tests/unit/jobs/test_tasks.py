@@ -22,6 +22,7 @@ TASKS = [
     asked(),
     asked({"reference": "Patient/p", "display": "Somebody"}),
     tasks.moved(asked(), "pages", LATER),
+    tasks.moved(asked(), "pages", LATER, "3/10"),
     tasks.ended(asked(), "cancelled", LATER, reason="Cancelled on request."),
     tasks.ended(tasks.moved(asked(), "pages", NOW), "failed", LATER, code="structure", reason="Not a document."),
     tasks.completed(asked(), ["Condition/a", "Claim/b"], "Patient/p", LATER),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from fhir_profiles.definitions import load
@@ -13,6 +11,7 @@ from terminology.core import core
 from terminology.language import is_language
 from terminology.media_type import is_media_type
 from terminology.value_sets import ValueSets
+from tests.support.clock import within
 
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 FORM = "http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm"
@@ -120,6 +119,5 @@ def test_a_media_type(code: str) -> None:
 ])  # fmt: skip
 def test_no_media_type(code: str) -> None:
     """File endings, halves and broken parameters are not."""
-    start = time.process_time()
-    assert not is_media_type(code)
-    assert time.process_time() - start < 0.05
+    with within(10):
+        assert not is_media_type(code)

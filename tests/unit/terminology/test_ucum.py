@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 
 import pytest
 
 from terminology import ucum
 from terminology.ucum.atoms import table
+from tests.support.clock import within
 
 VALID = """
     mg g kg ug ng pg fg t mg/dL mg/dl g/L g/dL g% ug/mL ng/mL pg/mL mmol/L umol/L nmol/L pmol/L mol/mol mmol/mol
@@ -128,6 +128,5 @@ def test_results_that_are_too_large(number: str, code: str) -> None:
 )  # fmt: skip
 def test_hostile_codes_are_answered_at_once(code: str) -> None:
     """Length and depth are bounded: no code costs more than a moment."""
-    start = time.process_time()
-    ucum.canonical(Decimal("1.5"), code)
-    assert time.process_time() - start < 0.1
+    with within(10):
+        ucum.canonical(Decimal("1.5"), code)

@@ -14,7 +14,7 @@ from campaigns.claiming.making import claim, claims
 from campaigns.claiming.tables import made_tables
 from claims.answer.head import read_head
 from claims.answer.response import Result, Written, response
-from claims.answer.scrub import Scrub, read_heads
+from claims.answer.scrub import Scrub
 from claims.sheet.read import read_claim
 from fhir_profiles.systems import CLAIM_RULE, FINDING_PATH, PRICE_BASIS, RULES_NOT_RUN, TABLE_RELEASE
 from fhir_profiles.validate import check
@@ -98,7 +98,7 @@ def test_many_claims_are_answered_as_each_alone(scrub: Scrub) -> None:
     """Findings and prices of a batch are those of its claims one by one."""
     bodies = [orjson.dumps(one) for one in claims(30)]
     bodies[3] = bodies[3].replace(b'"value":1,', b'"value":0,')
-    many = scrub.many([read_claim(body, row) for row, body in enumerate(bodies)], read_heads(bodies))
+    many = scrub.many([read_claim(body, row) for row, body in enumerate(bodies)], [read_head(body) for body in bodies])
     alone = [scrub.one(read_claim(body), read_head(body)) for body in bodies]
     assert [told(scrub, one) for one in many.results] == [told(scrub, one) for one in alone]
     assert any(one.findings for one in alone)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import orjson
 import polars as pl
 import pytest
 
-from campaigns.claiming.making import claim, claims
+from campaigns.claiming.making import claims
 from claims.run import cut as cutting
 from claims.run.cut import cut
-from claims.run.run import Job, run
+from claims.run.job import Job
+from claims.run.run import run
 from fhir_profiles.errors import FhirError
 from fhir_profiles.validate import check
 
@@ -92,38 +90,59 @@ def test_output_of_another_run_is_not_touched(tmp_path: Path) -> None:
         run(Job(file, tmp_path / "full", tmp_path / "data", None, ON))
 
 
+def test_a_summary_tells_what_each_rule_found(tmp_path: Path) -> None:
+    """Findings, claims and cents by rule add up to those of the tables; rules about most money stand first."""
+    out = tmp_path / "out"
+    run(Job(_file(tmp_path / "f.ndjson", 60), out, tmp_path / "data", None, ON))
+    summary = json.loads((out / "summary.json").read_text())
+    found = pl.read_parquet(out / "findings")
+    assert sum(one["findings"] for one in summary["by_rule"]) == summary["counts"]["findings"] == len(found)
+    (one,) = (one for one in summary["by_rule"] if one["rule"] == "CHG-002")
+    charges = [round(c["item"][0]["net"]["value"] * 100) for n, c in enumerate(claims(60)) if n % 10 == 0]
+    assert (one["findings"], one["claims"], one["charged"]) == (6, 6, sum(charges))
+    assert [one["charged"] for one in summary["by_rule"]] == sorted(o["charged"] for o in summary["by_rule"])[::-1]
+
+
+def test_findings_alone_are_the_same_findings(tmp_path: Path) -> None:
+    """Without answers every other file has the same bytes, and there is no folder for answers."""
+    file = _file(tmp_path / "f.ndjson", 60)
+    run(Job(file, tmp_path / "whole", tmp_path / "data", None, ON))
+    run(Job(file, tmp_path / "brief", tmp_path / "data", None, ON, responses=False))
+    whole, brief = ({n: b for n, b in _tree(tmp_path / name).items() if n != "run.json"} for name in ("whole", "brief"))
+    assert brief == {name: body for name, body in whole.items() if not name.startswith("responses")}
+    with pytest.raises(FhirError, match="another"):
+        run(Job(file, tmp_path / "brief", tmp_path / "data", None, ON))
+
+
+def test_ends_of_lines_and_marks_change_nothing(tmp_path: Path) -> None:
+    """A mark of UTF-8, CRLF, or gzip: the same findings, prices and answers."""
+    body = b"\n".join(orjson.dumps(one) for one in claims(30)) + b"\n"
+    forms = {"plain": body, "windows": b"\xef\xbb\xbf" + body.replace(b"\n", b"\r\n"), "packed": gzip.compress(body)}
+    trees = []
+    for name, form in forms.items():
+        (tmp_path / name).write_bytes(form)
+        run(Job(tmp_path / name, tmp_path / f"{name}.out", tmp_path / "data", None, ON))
+        trees.append({n: b for n, b in _tree(tmp_path / f"{name}.out").items() if n != "run.json"})
+    assert trees[0] == trees[1] == trees[2]
+
+
+def test_lines_that_stand_twice_are_told(tmp_path: Path) -> None:
+    """The number of each line that repeats an earlier one byte for byte, with that of the first."""
+    lines = [orjson.dumps(one) for one in claims(12)]
+    (file := tmp_path / "f").write_bytes(b"\n".join([*lines, lines[3], b"", lines[3], lines[0]]))
+    run(Job(file, tmp_path / "out", tmp_path / "data", None, ON))
+    told = [json.loads(line) for line in (tmp_path / "out" / "repeated.ndjson").read_bytes().splitlines()]
+    assert told == [{"line": 13, "first": 4}, {"line": 15, "first": 4}, {"line": 16, "first": 1}]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["counts"]["repeated"] == 3
+
+
+def test_a_fault_of_the_tables_is_told_as_it_is(tmp_path: Path) -> None:
+    """What stops a process from beginning is told, and is not taken for a process that was ended from outside."""
+    (folder := tmp_path / "data" / "claims" / "ptp@x").mkdir(parents=True)
+    (folder / "manifest.json").write_text("no JSON")
+    with pytest.raises(FhirError, match="load it again"):
+        run(Job(_file(tmp_path / "f.ndjson", 12), tmp_path / "out", tmp_path / "data", None, ON))
+
+
 def _tree(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
-
-
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    """Killed with SIGKILL several times at random, the run ends with every byte of one that was let alone."""
-    lines = [orjson.dumps(claim(random.Random(n), n)) for n in range(400)]
-    file = tmp_path / "f.ndjson"
-    file.write_bytes(b"\n".join(lines * 40))
-    command = [sys.executable, "-m", "server.cli", "claims", "run", str(file), "--data", str(tmp_path / "data")]
-    command += ["--on", ON, "--processes", "2", "--out"]
-    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
-    out, dice, kills = tmp_path / "out", random.Random(5), 0
-    for _ in range(12):
-        process = subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if kills < 3:
-            _wait_for(process, out, kills)
-            time.sleep(dice.random() * 0.5)
-        if kills < 3 and process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-            continue
-        assert process.wait() == 0
-        break
-    assert kills >= 1
-    assert _tree(out) == _tree(tmp_path / "whole")
-
-
-def _wait_for(process: subprocess.Popen[bytes], out: Path, chunks: int) -> None:
-    """Until the run has finished so many chunks, or all."""
-    while process.poll() is None and not (out / "chunks").exists():
-        time.sleep(0.05)
-    while process.poll() is None and len(list((out / "chunks").glob("*.json"))) < chunks:
-        time.sleep(0.05)

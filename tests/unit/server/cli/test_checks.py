@@ -34,7 +34,7 @@ def test_doctor_exits_1_when_something_is_missing(tmp_path, capsys):
     assert run(["doctor", "--data", str(tmp_path), "--json"]) == Exit.FAILED
     result = json.loads(capsys.readouterr().out)
     assert result["ok"] is False
-    assert {"name", "ok", "text"} == set(result["checks"][0])
+    assert {"name", "ok", "text", "why", "do"} == set(result["checks"][0])
 
 
 def test_a_database_that_cannot_be_reached_is_one_line(tmp_path):

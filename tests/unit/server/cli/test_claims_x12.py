@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
+import pytest
 from typer.testing import CliRunner
 
 from campaigns.claiming.making import claims as made
 from server.cli.claims import claims
 from server.cli.exits import Exit
+from server.cli.main import run
 
 WHO = [
     "--sender", "SENDER1", "--receiver", "R1", "--submitter", "Mill Lane", "--contact", "Jo", "--phone", "413-555-0101",
@@ -25,9 +27,9 @@ def test_claims_go_out_and_come_back(tmp_path: Path) -> None:
     assert CliRunner().invoke(claims, ["import", str(wire), "--out", str(back)]).exit_code == 0
     assert len(back.read_bytes().splitlines()) == 3
     with source.open("ab") as more:
-        more.write(b'{"resourceType":"Claim"}\n')
+        more.write(b'\n{"resourceType":"Claim"}\n')
     result = CliRunner().invoke(claims, ["export", str(source), "--out", str(wire), *WHO])
-    assert result.exit_code == Exit.REFUSED and "Claim 4: Claim.type" in result.output
+    assert result.exit_code == Exit.REFUSED and "Line 5: Claim.type" in result.output
 
 
 def test_a_damaged_file_leaves_nothing(tmp_path: Path) -> None:
@@ -37,3 +39,11 @@ def test_a_damaged_file_leaves_nothing(tmp_path: Path) -> None:
     result = CliRunner().invoke(claims, ["import", str(wire), "--out", str(back)])
     assert result.exit_code == Exit.REFUSED and "Segment 1 (ISA) at character 0" in result.output
     assert list(tmp_path.iterdir()) == [wire]
+
+
+def test_a_place_that_cannot_be_written_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that is not there ends `import` with exit code 4 and its name, and no traceback."""
+    wire = tmp_path / "c.837"
+    wire.write_bytes(b"ISA*nothing")
+    assert run(["claims", "import", str(wire), "--out", str(tmp_path / "none" / "d.ndjson")]) == Exit.UNAVAILABLE
+    assert "none/d.ndjson.part: No such file or directory" in capsys.readouterr().err

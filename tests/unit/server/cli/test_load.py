@@ -27,6 +27,7 @@ def test_loading_twice_changes_nothing(order: Path, tmp_path: Path, capsys: pyte
         assert run(["load", "icd10cm", str(order), *place]) == Exit.OK
         [told] = json.loads(capsys.readouterr().out)
         assert (told["version"], told["written"]) == ("2027", written)
+    assert list((tmp_path / "data" / "claims" / "terms").glob("icd10cm-*.arrow")), "tables of claims are made now"
     assert run(["load", "--list", *place]) == Exit.OK
     shown = json.loads(capsys.readouterr().out)
     assert [(e["version"], e["start"]) for e in shown["editions"]] == [("2027", "2026-10-01")]

@@ -51,6 +51,7 @@ def test_a_wrong_setting_exits_3(capsys):
         (FhirError.of(Category.UNAVAILABLE, "transient", "x"), Exit.UNAVAILABLE),
         (FhirError.of(Category.BUSY, "conflict", "x"), Exit.UNAVAILABLE),
         (FhirError.of(Category.INCORRECT, "structure", "x"), Exit.REFUSED),
+        (PermissionError(13, "Permission denied", "out.part"), Exit.UNAVAILABLE),
         (KeyboardInterrupt(), Exit.INTERRUPTED),
     ],
 )

@@ -4,26 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from server.cli import supervise
 from server.cli.supervise import Supervised
+from tests.support.clock import until
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
     """Tests do not wait half a second."""
     monkeypatch.setattr(supervise, "FIRST_PAUSE", 0.01)
-
-
-def _wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
 
 
 def _pids(file):
@@ -38,19 +31,19 @@ def _is_alive(pid):
 
 
 def _child(file):
-    code = f"import os, time; open({str(file)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(60)"
+    code = f"import os, time; open({str(file)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(300)"
     return [sys.executable, "-S", "-c", code]
 
 
 def test_a_child_that_dies_is_started_again(tmp_path):
     """`kill -9` of the worker brings a new one."""
     file = tmp_path / "pids"
-    beside = Supervised(_child(file), grace=5)
+    beside = Supervised(_child(file), grace=60)
     beside.start()
     try:
-        _wait_for(lambda: len(_pids(file)) == 1)
+        until(lambda: len(_pids(file)) == 1)
         os.kill(_pids(file)[0], signal.SIGKILL)
-        _wait_for(lambda: len(_pids(file)) == 2)
+        until(lambda: len(_pids(file)) == 2)
     finally:
         beside.stop()
     assert not any(_is_alive(pid) for pid in _pids(file))
@@ -61,11 +54,11 @@ def test_stop_ends_a_child_that_does_not_listen(tmp_path):
     file = tmp_path / "pids"
     code = (
         "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-        f"open({str(file)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(60)"
+        f"open({str(file)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(300)"
     )
     beside = Supervised([sys.executable, "-S", "-c", code], grace=0.1)
     beside.start()
-    _wait_for(lambda: _pids(file))
+    until(lambda: _pids(file))
     beside.stop()
     assert not _is_alive(_pids(file)[0])
 
@@ -76,12 +69,12 @@ def test_the_child_dies_with_a_server_that_is_killed(tmp_path):
     file = tmp_path / "pids"
     code = (
         "import time; from server.cli.supervise import Supervised;"
-        f"Supervised({_child(file)!r}, grace=5).start(); time.sleep(60)"
+        f"Supervised({_child(file)!r}, grace=60).start(); time.sleep(300)"
     )
     server = subprocess.Popen([sys.executable, "-c", code])
     try:
-        _wait_for(lambda: _pids(file))
+        until(lambda: _pids(file))
     finally:
         server.kill()
         server.wait()
-    _wait_for(lambda: not _is_alive(_pids(file)[0]))
+    until(lambda: not _is_alive(_pids(file)[0]))

@@ -93,7 +93,7 @@ async def test_uvicorn_serves_over_it():
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % n for n in range(5)))
     writer.write(b"GET /end HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    said = await asyncio.wait_for(reader.read(), 5)
+    said = await asyncio.wait_for(reader.read(), 120)
     writer.close()
     await server.shutdown()
     assert [part[-2:] for part in said.split(b"HTTP/1.1 200 OK")[1:]] == [b"/0", b"/1", b"/2", b"/3", b"/4", b"nd"]

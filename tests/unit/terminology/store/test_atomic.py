@@ -38,11 +38,11 @@ def test_a_builder_that_is_killed_leaves_nothing_half_loaded(tmp_path: Path) -> 
     reached = context.Event()
     builder = context.Process(target=_build_and_stop, args=(tmp_path, reached))
     builder.start()
-    assert reached.wait(30)
+    assert reached.wait(120)
     folder = tmp_path / "terminology"
     assert len(list(folder.iterdir())) == 2
     os.kill(builder.pid, signal.SIGKILL)
-    builder.join(30)
+    builder.join(120)
     assert open_terminology(tmp_path).lookup("many", "T1").display == "Apple tree"
     install(tmp_path, "plants@1", [plants()])
     assert sorted(p.name for p in folder.iterdir()) == ["many@1.sqlite", "plants@1.sqlite"]
@@ -65,7 +65,7 @@ def test_two_processes_build_the_same_file_at_once(tmp_path: Path) -> None:
     for builder in builders:
         builder.start()
     for builder in builders:
-        builder.join(60)
+        builder.join(120)
     assert [builder.exitcode for builder in builders] == [0, 0]
     (file,) = (tmp_path / "terminology").iterdir()
     with sqlite3.connect(file) as db:
