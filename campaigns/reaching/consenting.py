@@ -24,6 +24,7 @@ CLIENTS = "https://fhirwright.dev/fhir/client"
 ORDER = "ULMNRV"
 SOME = ("Observation", "Condition", "Patient", "DocumentReference", "Encounter", "Binary", "Task", "Procedure")
 ACTORS = ("Practitioner/ann", "Practitioner/ben", "RelatedPerson/A-0", "Practitioner/x", "client:app", "Organization/o")
+TELLING = ("Bundle", "Provenance")
 CONTEXTS = ("DiagnosticReport", "DocumentReference", "Encounter", "Media", "Observation")
 
 There = Mapping[tuple[str, ...], Json | None]
@@ -142,7 +143,7 @@ def limited(who: Known, opened: Iterable[str], kind: str, there: There) -> bool:
     for one in some:
         basis = "permit" if one["policyRule"]["coding"][0]["code"] == "OPTIN" else "deny"
         root = {"type": basis, **one["provision"]}
-        if _place(kind) and _fits(who, root) is not False and _could(who, root, kind):
+        if (_place(kind) or kind in TELLING) and _fits(who, root) is not False and _could(who, root, kind):
             return True
     return kind == "Binary" and any(limited(who, opened, other, there) for other in CONTEXTS)
 
@@ -241,7 +242,17 @@ def about(resource: Json, patient: str, there: There) -> bool:
         context = resource.get("securityContext", {}).get("reference", "").removeprefix(f"{BASE}/")
         return context == f"Patient/{patient}" or any(about(one, patient, there) for one in near(resource, there))
     params = load().search_params(kind)
-    return any(f"Patient/{patient}" in targets(select(resource, params[name]), BASE) for name in _place(kind))
+    if any(f"Patient/{patient}" in targets(select(resource, params[name]), BASE) for name in _place(kind)):
+        return True
+    return kind in TELLING and any(about(one, patient, there) for one in told(resource, there))
+
+
+def told(resource: Json, there: There) -> list[Json]:
+    """What a Provenance or a document tells of: all that it refers to and that tells of nothing itself."""
+    params = load().search_params(resource["resourceType"]).values()
+    named = {one for param in params if param.type == "reference" for one in targets(select(resource, param), BASE)}
+    found = [there.get(tuple(one.split("/")[:2])) for one in named]
+    return [one for one in found if one is not None and one["resourceType"] not in TELLING]
 
 
 def near(binary: Json, there: There) -> list[Json]:
