@@ -104,12 +104,16 @@ def closed(uri: str, at: tuple[int, int], documents: list[Sent], warm: list[Sent
         )  # fmt: skip
 
 
-def opened(uri: str, workers: int, documents: list[Sent], rate: float, data: Path, seed: int) -> tuple[float, float]:
+def opened(
+    uri: str, workers: int, documents: list[Sent], warm: list[Sent], rate: float, data: Path, seed: int
+) -> tuple[float, float]:
     """Documents at random moments, `rate` a second: mean seconds from asked to done, and the rate that came about."""
     dice = random.Random(seed)
     with fleet(uri, f"scale_open_{seed}", data, _port()) as house:
         house.start(workers)
         house.confine(os.cpu_count() or 1)
+        house.send(warm)
+        house.wait_for(len(warm))
         began = at = time.monotonic()
         with httpx.Client(base_url=house.base_url, headers=HEADERS, timeout=60) as client:
             for one in documents:
@@ -117,8 +121,9 @@ def opened(uri: str, workers: int, documents: list[Sent], rate: float, data: Pat
                 time.sleep(max(0.0, at - time.monotonic()))
                 client.put(f"DocumentReference/{one.id}", content=one.body).raise_for_status()
         came = len(documents) / (time.monotonic() - began)
-        house.wait_for(len(documents))
-        return statistics.fmean(done - asked for asked, done in house.times()), came
+        house.wait_for(len(warm) + len(documents))
+        times = sorted(house.times())[len(warm) :]
+        return statistics.fmean(done - asked for asked, done in times), came
 
 
 def services(uri: str, documents: list[Sent], data: Path) -> tuple[list[float], list[float], float, float]:
@@ -220,15 +225,17 @@ def measure(count: int, seed: int, stream: int, write: Path | None) -> None:
                 write.write_bytes(msgspec.toml.encode(known))
             print("\n".join(f"{name} = {value}" for name, value in msgspec.to_builtins(known).items()))
             if stream:
-                held_back(uri, stream, seed, data, model, known.variation)
+                held_back(uri, batch(stream, seed + 2), warm, seed, data, model, known.variation)
         finally:
             server.cleanup()
 
 
-def held_back(uri: str, count: int, seed: int, data: Path, model: Model, variation: float) -> None:
+def held_back(
+    uri: str, documents: list[Sent], warm: list[Sent], seed: int, data: Path, model: Model, variation: float
+) -> None:
     """Documents at random moments, at six tenths of what the machine does, and what the model says of them."""
     asked = 0.6 * model.rate(model.cores)
-    took, came = opened(uri, model.cores, batch(count, seed + 2), asked, _fresh(data), seed)
+    took, came = opened(uri, model.cores, documents, warm, asked, _fresh(data), seed)
     said = mean_stay(came, [model.rate(n) for n in range(1, model.cores + 1)], variation, model.cores)
     print(
         f"stream of {came:.3f} documents/s, {model.cores} workers: {took:.2f} s each,"
@@ -258,7 +265,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=60)
     parser.add_argument(
-        "--stream", type=int, default=60, help="documents of the run at random moments; 0 leaves it out"
+        "--stream", type=int, default=150, help="documents of the run at random moments; 0 leaves it out"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", type=Path, help="write the unit costs to this TOML file")
