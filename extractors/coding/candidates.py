@@ -31,7 +31,8 @@ def text_candidates(case: Case, learned: Model | None = None) -> None:
         best = _meaning(finding)
         if best is None:
             continue
-        leaf = lexicon.leaf(best[1])
+        named = lexicon.ours(finding.text) or best[1]
+        leaf = lexicon.leaf(named)
         if leaf is None or other_meaning(finding.text.lower(), case.text[finding.end : finding.end + 12]):
             continue
         printed = _printed(case, leaf, finding)
@@ -45,8 +46,8 @@ def text_candidates(case: Case, learned: Model | None = None) -> None:
         candidate = Candidate(ICD10CM, leaf, finding.start, finding.end, number, round(min(sure, MOST), 3))
         where = f" in {finding.section.replace('_', ' ')}" if finding.section else ""
         candidate.reasons.append(f'"{finding.text}"{where} names it')
-        if leaf != best[1]:
-            candidate.reasons.append(f"{best[1]} is not billable: the text says no more than {leaf}")
+        if leaf != named:
+            candidate.reasons.append(f"{named} is not billable: the text says no more than {leaf}")
         decide(case, candidate, finding)
         case.candidates.append(candidate)
 
@@ -65,7 +66,8 @@ def _mentions(case: Case) -> Counter[str]:
     for finding in case.findings.items:
         if finding.kind == "problem" and not (finding.assertion.negated or finding.assertion.family):
             best = _meaning(finding)
-            leaf = case.lexicon.leaf(best[1]) if best is not None else None
+            named = case.lexicon.ours(finding.text) or best[1] if best is not None else None
+            leaf = case.lexicon.leaf(named) if named is not None else None
             if leaf is not None:
                 found[leaf] += 1
     return found

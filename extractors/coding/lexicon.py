@@ -63,6 +63,7 @@ class Lexicon:
         self._systems, self._kinds = systems, kinds
         self._displays: Mapping[str, Mapping[str, str]] = compiled["displays"]
         self._leaves: Mapping[str, str] = compiled["leaves"]
+        self._ours: Mapping[str, str] = compiled["ours"]
         self._injuries: Injuries = compiled["injuries"]
         self._rarest: dict[str, Rarest] = {}
         self._sides: Mapping[str, Mapping[str, str]] = compiled["sides"]
@@ -130,6 +131,10 @@ class Lexicon:
         term = normal_term(phrase)
         number = bisect_left(self._terms, term)
         return self.meanings(number) if number < len(self._terms) and self._terms[number] == term else ()
+
+    def ours(self, phrase: str) -> str | None:
+        """Our own code of a phrase to which case reports mostly give another one; an encounter takes ours."""
+        return self._ours.get(_term_of(phrase))
 
     def alike(self, phrase: str) -> tuple[Entry, ...]:
         """The diagnoses of the term that is spelled most like a phrase which is none.

@@ -22,7 +22,7 @@ from terminology.search.leaves import Place, default_leaves
 from terminology.search.names import own_names
 from terminology.search.variants import variants
 
-FORMAT = 16
+FORMAT = 17
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
@@ -75,6 +75,7 @@ def compile_terms(terminology: Terminology, rows: Sequence[tuple[str, ...]] | No
             tuple(_weighed(t, m, shares, leaves) for m in sorted(meanings[t].values(), key=lambda m: (-m[3], m[1])))
             for t in terms
         ],
+        "ours": _ours(terms, meanings),
         "displays": codes,
         "properties": {
             s: {c.code: dict(c.properties) for c in terminology.concepts(s, starters[s])}
@@ -102,6 +103,16 @@ def _say(meanings: Any) -> None:
     for names, _ in drug_names():
         for name in names.split("|"):
             _add(meanings, name, SYSTEMS.index(RXNORM), "", "name", 1.0)
+
+
+def _ours(terms: Sequence[str], meanings: Any) -> dict[str, str]:
+    """Term → our own code, where what was learned from case reports puts another one before it."""
+    found: dict[str, str] = {}
+    for term in terms:
+        codes = {rank: code for system, code, rank, _ in meanings[term].values() if SYSTEMS[system] == ICD10CM}
+        if KINDS.index("curated") in codes and KINDS.index("learned") in codes:
+            found[term] = codes[KINDS.index("curated")]
+    return found
 
 
 def starter_version(terminology: Terminology, system: str) -> str | None:

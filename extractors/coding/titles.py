@@ -12,7 +12,10 @@ from extractors.coding.tables import table
 from terminology.folding import fold
 
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-_DENIED = re.compile(r"\b(?:without|not|no)\b.*?(?= with |, (?:right|left|bilateral|recurrent)|$)")
+_DENIED = re.compile(
+    r"\b(?:without|not|no)\b.*?"
+    r"(?= with |, (?:right|left|bilateral|recurrent|mild|moderate|severe|intractable)|$)"
+)
 _EITHER = re.compile(r"\b(\w+) (?:or|and) ([\w ]+?)(?=,|$| of | with | in )")
 _SEVENTH = re.compile(r", (?:initial|subsequent) encounter.*$|, sequela$")
 Needed = tuple[frozenset[str], ...]  # each set is met by any of its words

@@ -126,14 +126,16 @@ def hypertension_family(case: Case) -> None:
         case.add(
             "I10", crisis.start, crisis.end, PRESSURE, "A hypertensive crisis is hypertension", finding=crisis.finding
         )
-    pressure = [c for c in case.accepted("I10") if c.code == "I10"]
+    pressure = case.accepted("I10", "I11", "I12", "I13")
     failing, kidney = case.accepted("I50"), case.accepted("N18")
     if not pressure or not (failing or kidney) or case.first(_NOT_PRESSURE):
         return
     late = any(c.code in ("N18.5", "N18.6") for c in kidney)
-    if failing and kidney:
-        code = "I13.2" if late else "I13.0"
-    elif failing:
+    heart = failing or any(c.code.startswith(("I11", "I13")) for c in pressure)
+    renal = kidney or any(c.code.startswith(("I12", "I13")) for c in pressure)
+    if heart and renal:
+        code = ("I13.2" if late else "I13.0") if failing else "I13.11" if late else "I13.10"
+    elif heart:
         code = "I11.0"
     else:
         code = "I12.0" if late else "I12.9"

@@ -43,9 +43,14 @@ def _diseases(code: str) -> frozenset[int]:
     return frozenset(n for n, row in enumerate(rows) if code.startswith(tuple(row["disease"])))
 
 
+@cache
+def _signs() -> tuple[str, ...]:
+    return tuple({sign for row in table("integral")["diseases"] for sign in row["signs"]})
+
+
 def integral_signs(case: Case) -> None:
     """A sign that belongs to a coded disease is not coded beside it."""
-    signs = case.accepted("R", "M25.5", "M54.5", "M79.6", "M79.8", "G89")
+    signs = case.accepted(*_signs())
     if not signs:
         return
     rows = table("integral")["diseases"]
@@ -107,6 +112,9 @@ def dependence_over_abuse(case: Case) -> None:
     for candidate in case.accepted("F10", "F11", "F12", "F13", "F14", "F15", "F16", "F18", "F19"):
         family, pattern = candidate.code[:4], candidate.code[4]
         stronger = {"1": (family + "2",), "9": (family + "1", family + "2")}.get(pattern)
+        if candidate.code.endswith("0") and any(c.code != candidate.code for c in case.accepted(candidate.code[:5])):
+            case.reject(candidate, DEPENDENCE, "What it comes with is stated")
+            continue
         if stronger and case.has(*stronger):
             case.reject(candidate, DEPENDENCE, "Only the strongest pattern of use is coded")
 

@@ -48,9 +48,12 @@ def respiratory_failure(case: Case) -> None:
     for candidate in case.accepted("J96.00", "J96.10", "J96.20", "J96.90"):
         clause = re.split(r"[.;\n]", case.text[candidate.end : candidate.end + 60])[0]
         clause = case.text[max(0, candidate.start - 24) : candidate.end] + clause
-        end = "1" if _LOW.search(clause) else "2" if _HIGH.search(clause) else ""
-        if end:
-            case.replace(candidate, candidate.code[:-1] + end, BREATH, "The clause says what the blood lacked")
+        ends = [end for end, said in (("1", _LOW), ("2", _HIGH)) if said.search(clause)]
+        stem, why = candidate.code[:-1], "The clause says what the blood lacked or held too much of"
+        for end in ends[1:]:
+            case.add(stem + end, candidate.start, candidate.end, BREATH, why, finding=candidate.finding)
+        if ends:
+            case.replace(candidate, stem + ends[0], BREATH, why)
 
 
 _SECONDARY = (

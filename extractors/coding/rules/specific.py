@@ -8,6 +8,7 @@ from functools import cache
 
 from extractors.coding.case import Candidate, Case, Rule
 from extractors.coding.clauses import clause_of, dominant, side_beside
+from extractors.coding.sites import only_site
 from extractors.coding.tables import table
 from extractors.coding.titles import Title, best, content, meant, met, read_title
 from fhir_profiles.systems import ICD10CM
@@ -62,11 +63,15 @@ def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> t
         presumed |= {"diabetic"}
     least = met(own, words)
     never = _never()
+    unsaid_kind = case.lexicon.display_of(code).endswith("unspecified")
     ranges = table("wording")["wider"].get(code[:3], [code[:3]])
     fitting = [
         t
         for t in case.lexicon.titles(*ranges).fitting(words | presumed)
-        if met(t, words) > least and not t.code.startswith(never) and _adds(t, words, presumed)
+        if met(t, words) > least
+        and not t.code.startswith(never)
+        and _adds(t, words, presumed)
+        and not (unsaid_kind and _only_place(case, t, presumed))
     ]
     asserted |= frozenset() if own.open else own.words  # what is exact already loses nothing
     title = best(fitting, words, asserted, code)
@@ -84,6 +89,11 @@ def _adds(title: Title, words: frozenset[str], presumed: frozenset[str]) -> bool
     own = words - presumed
     pairs = (need for need in title.needed if len(need) > 1)
     return bool(new) and new <= words | _loose(title, words) and all(need <= presumed or need & own for need in pairs)
+
+
+def _only_place(case: Case, title: Title, presumed: frozenset[str]) -> bool:
+    """An "other" kind that adds nothing but the place: of an unsaid kind it says too much."""
+    return case.lexicon.display_of(title.code).startswith("Other ") and only_site(" ".join(title.words - presumed))
 
 
 def _loose(title: Title, words: frozenset[str]) -> frozenset[str]:
