@@ -9,7 +9,8 @@ from typing import Any
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
 from extractors.coding.done import add_service
-from extractors.coding.rules.encounter import LEVELS, by_decision, is_new, minutes_of
+from extractors.coding.rules.decision import LEVELS, by_decision
+from extractors.coding.rules.encounter import is_new, minutes_of
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 from fhir_profiles.systems import HCPCS

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
 
 from extractors.coding.case import Candidate, Case, Rule, asked
 from extractors.coding.done import add_service
+from extractors.coding.rules.decision import LEVELS, by_decision
 from extractors.coding.tables import table
-from extractors.findings.cues import Cued
 from fhir_profiles.systems import CPT, HCPCS
 
 LEVEL = Rule(
@@ -31,8 +30,21 @@ PROLONGED = Rule(
     "CPT 99417, HCPCS G2212",
     "Asks for the payer of a prolonged visit: payers count from other minutes",
 )
-_NEW = asked(r"\bnew patient\b|\bnew to (?:the|our|this) (?:practice|clinic)\b")
-_KNOWN = asked(r"\bestablished patient\b|\bestablished with (?:the|our|this) (?:practice|clinic)\b")
+_NEW = asked(
+    r"\bnew (?:adult |pediatric |clinic |medicare )?(?:patient|pt)\b"
+    r"|\bnew to (?:the|our|this|my) (?:practice|clinic|office|group)\b"
+    r"|\b(?:first|initial) (?:office )?visit (?:to|in|with|at) (?:the|our|this|my)\b"
+    r"|\bnever (?:been )?seen (?:here|before|in this|by (?:this|our|the))\b"
+)
+_KNOWN = asked(
+    r"\bestablished (?:adult |pediatric |clinic |medicare )?(?:patient|pt)\b"
+    r"|\bestablished with (?:the|our|this) (?:practice|clinic)\b"
+    r"|(?:^|[.;,\n] ?)established(?=[,.;:]| (?:office )?visit| \d)"
+)
+_NURSE = asked(
+    r"\bnurse(?:'s)?(?:[- ]only)? visit\b"
+    r"|\bseen (?:only )?by (?:the |a )?(?:nurse|medical assistant|ma|rn|lpn)(?! pract)\b"
+)
 _NUMBER = {
     w: n
     for n, w in enumerate(
@@ -53,26 +65,25 @@ _POST_OP = asked(
     r"\bpost-?op(?:erative)?(?: visit| check| follow-?up)?(?: day| week)? ?#?\d{0,2}\b[^.;\n]{0,60}"
     r"|\b(?:weeks?|days?) (?:after|following|status post)"
     r"\b[^.;\n]{0,40}"
+    r"|(?<!outside )(?<!after )\b(?:within|in|during|inside) (?:the |her |his )?(?:\d{2}[- ]day )?"
+    r"global(?: surgical)? period\b"
 )
 _SURGERY = asked(r"surg(?:ery|eon|ical)|\w+ectomy|\w+plasty|repair|\w+otomy|post-?op|replacement|fusion|fixation")
 _COMPLICATED = asked(
     r"(?<!no )(?<!without )\bcomplication|\bunrelated\b|\binfect(?!ion: no)|\bdehisc"
     r"|return to (?:the )?(?:or|operating)"
 )
-_STATED = asked(
-    r"\b(straightforward|low|moderate|high)(?:[- ](?:complexity|level))? (?:mdm|(?:medical )?decision[- ]making)\b"
-    r"|\b(?:mdm|(?:medical )?decision[- ]making)(?: is| was|:| of)? (straightforward|low|moderate|high)\b"
-)
 _VISIT = asked(r"\b(?:office|clinic|outpatient) visit\b|\bseen (?:today|in (?:the )?(?:office|clinic))\b")
-LEVELS = ("straightforward", "low", "moderate", "high")
 
 
 def global_period(case: Case) -> None:
     """A check after surgery by the surgeon within the global period is 99024 and no visit level."""
-    match = case.first(_POST_OP) if case.says("post", "days after", "weeks after", "days following") else None
+    match = case.first(_POST_OP) if case.says("post", "after", "days following", "global") else None
     if match is None or not case.first(_SURGERY) or case.first(_COMPLICATED):
         return
-    if re.search(r"\b(?:check|visit|follow-?up|recheck|seen)\b", case.text) and not case.says("emergency department"):
+    if re.search(
+        r"\b(?:check|visit|follow-?up|recheck|seen|sees|suture removal|dressing change)\b", case.text
+    ) and not case.says("emergency department"):
         case.add("99024", *match.span(), GLOBAL, "A visit within the global period of surgery", system=CPT)
 
 
@@ -89,6 +100,10 @@ def office_level(case: Case) -> None:
             case.ask(WHO, "Was the patient seen by the group and specialty within three years?", *visit.span())
         return
     at, newly = new
+    nurse = None if newly else next(case.search(_NURSE), None)
+    if nurse is not None:
+        case.add("99211", *nurse.span(), LEVEL, "A visit to the nurse", system=CPT, confidence=0.75)
+        return
     timed = _by_time(case, is_new=newly)
     decided = by_decision(case)
     if timed is not None:
@@ -134,33 +149,6 @@ def _by_time(case: Case, *, is_new: bool) -> tuple[str, tuple[int, int], str] | 
     codes = table("office_em")["minutes"]["new" if is_new else "established"]
     reached = [code for least, code in codes if found[0] >= least]
     return (reached[-1], found[1], f"{found[0]} minutes in total") if reached else None
-
-
-@lru_cache(maxsize=2)  # several rules ask of one text
-def by_decision(case: Case) -> tuple[int, tuple[int, int]] | None:
-    """The level of decision making, stated or by two of its three elements, and the words that say so."""
-    stated = case.first(_STATED) if case.says("mdm", "decision") else None
-    if stated:
-        return LEVELS.index(stated[1] or stated[2]), stated.span()
-    known = [e for name in ("problems", "data", "risk") if (e := _element(case, name)) is not None]
-    if len(known) < 2:
-        return None
-    level = sorted(known, key=lambda e: -e[0])[1][0]
-    return level, (min(e[1][0] for e in known), max(e[1][1] for e in known))
-
-
-@cache
-def _phrases(name: str) -> list[tuple[int, Cued]]:
-    """What tells the level of an element, the highest first."""
-    said = table("office_em")["elements"][name]
-    return [(level, asked(phrase)) for level in (3, 2, 1, 0) for phrase in said.get(LEVELS[level], ())]
-
-
-def _element(case: Case, name: str) -> tuple[int, tuple[int, int]] | None:
-    for level, phrase in _phrases(name):
-        if match := case.first(phrase):
-            return level, match.span()
-    return None
 
 
 def _prolonged(case: Case, visit: Candidate) -> None:
