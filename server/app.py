@@ -38,6 +38,7 @@ from server.http.cors import Cors, Origins
 from server.http.crowd import Crowd
 from server.http.files import Files
 from server.http.health import counted_now, health_router
+from server.http.hosts import Hosts
 from server.http.openapi import add_fhir, describe_fhir, openapi_router
 from server.http.pacing import PacedCallers
 from server.http.pages.auth.router import pages_router
@@ -194,9 +195,12 @@ class Application(FastAPI):
     """FastAPI with the FHIR base in front of it, so that no FHIR request pays for FastAPI's own layers."""
 
     def __init__(self, shell: FhirShell, settings: Settings, origins: Origins | None = None, **options: Any) -> None:
-        super().__init__(title="fhirwright", version=version("fhirwright"), openapi_url=None, **options)
+        super().__init__(
+            title="fhirwright", version=version("fhirwright"), openapi_url=None, redirect_slashes=False, **options
+        )
         self._shell = Crowd(shell, settings.max_requests)
-        self._observed = Observe(self._route if origins is None else Cors(self._route, origins), settings)
+        inner = self._route if origins is None else Cors(self._route, origins)
+        self._observed = Observe(Hosts(inner, settings), settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

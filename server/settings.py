@@ -42,7 +42,7 @@ class Settings(Adjudication, Learning, Load, Policy, Reviewing, Security, Doors,
     base_url: str | None = Field(
         None,
         description="Public address of the FHIR base as clients see it, without a slash at the end; "
-        "when empty it is taken from each request's Host header.",
+        "when empty it is taken from each request's Host header, which must be one of `server_names`.",
         pattern=r"^https?://[^\s?#]+[^\s/?#]$",
         max_length=2048,
     )

@@ -18,6 +18,12 @@ class Security(BaseModel):
         description="DANGER: also run without authorization on an address other machines can reach. "
         "For containers, where the published port decides who may connect.",
     )
+    server_names: tuple[str, ...] = Field(
+        (),
+        description="Names or addresses, beside those of the machine itself, `host` and `base_url`, by which clients "
+        "call a server that runs open or has no `base_url`; a request to any other is answered with 421.",
+        max_length=100,
+    )
     trusted_issuer: str | None = Field(
         None,
         description="Another authorization server whose tokens (JWTs for this FHIR base) are taken too; needs "

@@ -34,6 +34,7 @@ def settings_of(settings: Settings) -> dict[str, Settings]:
             "database_direct": settings.tenants_direct.get(host),
             "replica": same_database(settings.replica, database or None),
             "base_url": f"{scheme}://{host}/fhir" if scheme else None,
+            "server_names": (host,),
             "tenants": {},
             "tenants_direct": {},
             "metrics": False,

@@ -51,6 +51,7 @@ _files = itertools.count()
 # Hundreds of processes are started here. Where modules are not kept compiled, each compiles a thousand of them again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ["FHIRWRIGHT_SERVER_NAMES"] = '["test"]'  # by which clients here call servers in this process
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,7 +91,7 @@ def _hash_cheaply() -> None:
     from argon2 import PasswordHasher
 
     secrets._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    secrets._NOBODY = secrets._hasher.hash("nobody")
+    secrets._NOBODY = secrets._of_nobody(secrets._hasher)
 
 
 _hash_cheaply()  # before other files of tests are loaded, which hash while they are

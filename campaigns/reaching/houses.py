@@ -265,7 +265,7 @@ def houses(urls: tuple[str, ...], data: Path, seed: int) -> Iterator[Houses]:
     settings = Settings(
         database=urls[-1], data=data, coding="off", tenants=others, inner_hosts=("127.0.0.1",), log_level="error",
         later_running=1000, later_kept=100_000, exports_at_once=1000, imports_at_once=1000, subscriptions=1000,
-        subscription_back_off_seconds=0.01, subscription_poll_seconds=0.02, search_seconds=60,
+        subscription_back_off_seconds=0.01, subscription_poll_seconds=0.02, search_seconds=60, server_names=(OWN,),
     )  # fmt: skip
     for folder in (data, *(data / FOLDER / host for host in HOSTS)):
         folder.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,10 @@ def check_reach(settings: Settings) -> None:
         return
     if not settings.open:
         if settings.base_url is None:
-            warn("FHIRWRIGHT_BASE_URL is not set: who issues tokens, and for whom, is what the Host header says.")
+            warn(
+                "FHIRWRIGHT_BASE_URL is not set: only who calls this server by a name of FHIRWRIGHT_SERVER_NAMES "
+                "is answered, and that name issues tokens."
+            )
         return
     if not settings.open_network:
         raise SettingsError(

@@ -179,6 +179,6 @@ async def _observations(flow: Flow) -> None:
 
 @pytest.mark.parametrize("path", ["/auth/token", "/auth/introspect", "/auth/revoke", "/auth/authorize"])
 async def test_disc_06_a_host_that_is_none_is_refused(flow: Flow, path: str) -> None:
-    """400, and never a failure of the server."""
+    """421, and never a failure of the server."""
     answer = await flow.http.post(path, data={"a": "b"}, headers={"host": "a b<"})
-    assert answer.status_code == 400
+    assert answer.status_code == 421

@@ -56,7 +56,9 @@ async def three(database_url: str, tmp_path: Path, request: pytest.FixtureReques
     others = dict.fromkeys(HOSTS[:2], "")
     if database_url.startswith("postgresql"):
         others = {host: request.getfixturevalue("postgres_template")() for host in HOSTS[:2]}
-    settings = Settings(database=database_url, data=tmp_path / "var", coding="off", tenants=others)
+    settings = Settings(
+        database=database_url, data=tmp_path / "var", coding="off", tenants=others, server_names=HOSTS[2:]
+    )
     app = open_tenants(settings, create_app)
     assert isinstance(app, Tenants)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://own.example/fhir/") as http:

@@ -37,7 +37,7 @@ def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) 
         _keys(Path(f"{where}{suffix}"))
     return Settings(
         database=database_url, data=tmp_path / "var", coding="off", validation="off", tenants=databases,
-        encryption="file", encryption_keys=str(where),
+        encryption="file", encryption_keys=str(where), server_names=("own.example",),
     )  # fmt: skip
 
 

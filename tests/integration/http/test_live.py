@@ -80,12 +80,12 @@ def test_a_chunked_body_over_the_limit_ends_early(live):
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"GET /fhir/Patient/%ff%fe HTTP/1.1\r\nHost: h\r\n\r\n",
-        b"GET /fhir/%2e%2e/%2e%2e/etc HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET /fhir/Patient/%ff%fe HTTP/1.1\r\nHost: test\r\n\r\n",
+        b"GET /fhir/%2e%2e/%2e%2e/etc HTTP/1.1\r\nHost: test\r\n\r\n",
         b"GET /fhir/metadata HTTP/1.1\r\nHost: a b\r\n\r\n",
-        b"POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999\r\n\r\n",
-        b"POST /fhir HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n\xff\xfe",
-        b"NONSENSE /fhir HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"POST /fhir/Patient HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999999999\r\n\r\n",
+        b"POST /fhir HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n\xff\xfe",
+        b"NONSENSE /fhir HTTP/1.1\r\nHost: test\r\n\r\n",
         b"garbage\r\n\r\n",
     ],
 )
@@ -117,7 +117,8 @@ def test_a_request_that_runs_is_answered_before_the_end(launch, how):
     body = json.dumps({"resourceType": "Patient"}).encode()
     with socket.create_connection((address.hostname, address.port), timeout=120) as raw:
         head = (
-            f"POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            "POST /fhir/Patient HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}"
         )
         raw.sendall(head.encode() + b"\r\n\r\n" + body[:5])
         time.sleep(0.3)
