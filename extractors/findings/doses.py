@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from extractors.findings.counts import COUNT, SAID, WORDS, counted
 from extractors.findings.grammar import NUMBER, decimal
-from extractors.findings.sig import NUMBERS, SigWord
+from extractors.findings.sig import VERBS, SigWord
 from extractors.model import Span
 
 UNITS = {
@@ -28,36 +29,49 @@ _PER = (
 DOSE = re.compile(
     rf"(?<![\w.])(?P<v>{NUMBER})(?:\s?(?P<to>-|to|/)\s?(?P<w>{NUMBER}))?\s?-?\s?(?P<u>{_UNIT})(?![a-z])(?P<per>{_PER})?"
 )
-_WORDS = {
-    "half": Decimal("0.5"),
-    "one-half": Decimal("0.5"),
-    "half a": Decimal("0.5"),
-    "a": Decimal(1),
-    "an": Decimal(1),
-} | {word: Decimal(i + 1) for i, word in enumerate(NUMBERS)}
-_COUNT = re.compile(
-    rf"(?<![\w.])(?P<v>{NUMBER}|1/2|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?:\s?(?:-"
-    rf"|to)\s?(?P<w>{NUMBER}|two|three|four))?"
-    r"(?:\s?\(\w+\))?(?:\s(?:additional|more|full|extended release|er|oral|dose of))?[\s-]?$"
-)
+_LONG = "|".join(sorted(WORDS, key=len, reverse=True))
 _DURATION = re.compile(
-    r"(?:\bx|\bfor(?: the next| a total of| another)?|\btimes|×)\s?(?P<v>\d+|one|two|three|four"
-    r"|five|six|seven|ten|fourteen)"
-    r"(?:-\d+)?\s?(?:more\s|additional\s)?(?P<u>days?|d\b|weeks?|wks?|months?|mos?\b|hours?|hrs?|doses?|years?)"
+    rf"(?:\bx|\bfor(?: up to(?! \d+ h))?(?: the next| a total of| another)?|\btimes|×)\s?(?P<v>\d+|{_LONG})"
+    r"(?:\s?\(\w+\))?(?:\s?(?:-|to)\s?\d+)?[\s-]?(?:more\s|additional\s|full\s|consecutive\s)?"
+    r"(?P<u>days?|d\b|nights?|mornings?|evenings?|weeks?|wks?|months?|mos?\b|hours?|hrs?|doses?|years?)"
+    r"|\b(?:on\s)?days?\s(?P<first>\d{1,2})\s?(?:-|to|through|thru)\s?(?P<last>\d{1,2})\b(?!/)"
 )
+_WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:days?|s)?\b\.?"
+_WEEKDAYS = re.compile(
+    rf"\b(?:(?:every|each|on)\s)?{_WEEKDAY}(?:(?P<to>\s?(?:-|to|through|thru)\s?){_WEEKDAY}"
+    rf"|(?:\s?(?:,\s?and\b|,|/|&|\band\b)\s?(?:on\s)?{_WEEKDAY})+)"
+)
+_DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
+_EYE = re.compile(r"\b(?:gtts?|drops?(?:\(s\))?)\s(?:in(?:to)?\s|to\s)?(?:the\s)?(o\.?[dsu]\b\.?)")
+_BARE = re.compile(
+    rf"(?<![\w./]){SAID}\s(?=(?:po\b|p\.o\.|by mouth|orally|q\s?\d|q[a-z]{{1,3}}\b|[btq]\.?i\.?d\b|every|each"
+    r"|at (?:noon|bed|night|lunch|breakfast|dinner|supper|once)|in (?:the )?(?:morning|evening|afternoon|am\b|pm\b)"
+    r"|once|twice|daily|nightly|now\b|today|prn\b|as needed|with\s|before\s|after\s))"
+)
+_LEADS = re.compile(rf"(?:\b(?:{'|'.join(VERBS)}|then|and|sig|plus)|[,;:+-])\s?$")
 _DIGIT = re.compile(r"\d")
 _SUPPLY = re.compile(
     r"(?:#|disp(?:ense)?[:#\s]+|qty[:\s]+|quantity[:\s]+)\s?(\d+)|(\d+)\s(?:refills?)|refills?[:\s]+(\d+)"
 )
 _REASON = re.compile(
     r"\s?(?:\(?(?:for|if|when)\s)?(?!every|each|at|by|q\d|daily|take|then|to\b"
-    r"|refill)([a-z][a-z' /-]{2,40}?)(?=[.,;()\n\t]|\s(?:and then|or)\s|\s\d|$)"
+    r"|refill)(?P<why>[a-z][a-z' /-]{2,60}?(?:\s?(?:>|>=|≥|above|over|greater than)\s?\d[\d./]*)?)"
+    r"(?=\s?[.,;()\n\t]|\s(?:and then|or\s(?:as|every|take|if|q\d)|max(?:imum)?\b|not to\b|do not|no more|up to|may\b"
+    r"|with\b|take\b|every\b|for\b|via\b|by mouth|x\s?\d|then\b|until\b|at bedtime|daily\b)|\s\d|$)"
 )
+_WHY = re.compile(r"\bfor\s(?P<why>(?!\d)[a-z][a-z' /-]{2,40}?)[\s,(]+$")
 _BEFORE = re.compile(
     rf"(?<![\w.])(?P<v>{NUMBER})\s?-?(?P<u>{_UNIT}|puffs?|tablets?|tabs?|capsules?|drops?"
     rf"|sprays?)\s(?:of\s|iv\s|po\s|dose of\s)?(?:the\s|his\s|her\s)?$"
 )
-_TAKE = re.compile(r"\s*(?:sig:?\s*)?(?:take|use|inhale|inject|apply|give|instill|place|chew|dissolve|one|two|1|2)\b")
+_COUNTED = (
+    r"(?:tab|cap|puff|spray|drop|gtt|ml\b|cc\b|tsp|tbsp|teaspoon|tablespoon|patch|supp|unit|pill|packet|scoop|vial|neb"
+    r"|lozenge|film|applic|po\b|p\.o\.|by mouth|tb\b|gram|inhal|ring|strip|drp)"
+)
+BEGINS = re.compile(
+    rf"\s*(?:sig\b|directions?:|instructions?:|(?:{'|'.join(VERBS)})\b|(?:{SAID}|i{{1,3}})\s?{_COUNTED})"
+)
+_TAKE = re.compile(rf"[\s.,;:-]*(?:sig:?\s*)?(?:(?P<verb>{'|'.join(VERBS)})|one|two|1|2)\b")
 _STEP = re.compile(
     r"\b(?:then|followed by|taper(?:ing|ed)?(?: down)? to|down to|reduced? to|decreas(?:e|ing) to|after that)\b"
 )
@@ -66,9 +80,19 @@ _FROM = re.compile(r"\bfrom\s$")
 _INSULIN = re.compile(r"insulin|log\b|lispro|aspart|glulisine|novolin|humulin|apidra")
 FAR_APART = 4  # "5-10 mg" is a range, "5-325 mg" two ingredients
 _DAY_NUMBER = re.compile(r"days?\s\d")
+_WORD = re.compile(r"[a-z]{2,}")
+_DAY_NAME = re.compile(_WEEKDAY)
+_COUNT_REACH, _NEAR = 40, 4
 _GAP_WORDS, _GAP_WORDS_NEED = 3, 5
+_LIMIT = re.compile(
+    r"\b(?:max(?:imum)?\b(?=[a-z ]{0,16}[:. ]\s?\d)|(?:not|never) to exceed|do(?:es)? not exceed|don't exceed"
+    r"|(?:no|not) more than|up to \d+ (?:\w+ )?(?:per|in|a)\b)"
+    r"(?:(?!\bas needed|\bprn\b|\bfor\b)[^.;)\n])*"
+)
+_HEAD = re.compile(r"[\s.,;:()*-]*(?:sig:?\s*|then\s|and\s|to\s)?")
+_OPEN = 9  # words that may stand between two parts of a sentence that a verb of a sig begins
 STEP = ("dose", "dose_high", "dose_unit", "frequency", "timing", "duration")
-_DURATION_UNITS = {"d": "d", "w": "wk", "m": "mo", "h": "h", "y": "a"}
+_DURATION_UNITS = {"d": "d", "n": "d", "e": "d", "w": "wk", "mor": "d", "m": "mo", "h": "h", "y": "a"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +112,49 @@ def read_sig(
     begin, end = drug
     before = _BEFORE.search(folded, max(floor, drug[0] - 30), drug[0])
     pieces = _pieces(folded, drug[1], limit, words, starts)
-    at, needed = drug[1], 0
+    at, led = drug[1], False
+    needed: tuple[int, int, int] | None = None
     current, later = parts, list[dict[str, Any]]()
     for number, (start, stop, kind, value) in enumerate(pieces):
         if kind == "sliding_scale" and folded[start:stop] == "ssi" and not _INSULIN.search(folded[slice(*drug)]):
+            continue
+        gap = folded[at:start]
+        taken = _TAKE.match(folded, at, limit)
+        led = bool(taken and taken["verb"]) or (led and ". " not in gap)
+        if kind == "way":
+            if led or _HEAD.fullmatch(gap):
+                parts.setdefault("way", value)
+                at, led = stop, True
             continue
         if _begins_step(folded, at, pieces[number:], current):
             current = {}
             later.append(current)
         if kind == "frequency" and _DAY_NUMBER.match(folded, start, limit):
             continue
-        far = _GAP_WORDS_NEED if kind == "prn" else _GAP_WORDS
-        if len(re.findall(r"[a-z]{2,}", folded[at:start])) > far and not _TAKE.match(folded, at, limit):
+        between = len(_WORD.findall(gap))
+        if between > (_GAP_WORDS_NEED if kind == "prn" else _GAP_WORDS) and not taken and (not led or between > _OPEN):
             break
         if kind == "frequency" and kind in current and at < start - 25:
             break
-        if kind == "form" and value == "dose" and not _COUNT.search(folded, max(drug[1], start - 24), start):
+        if kind == "form" and value == "dose" and not COUNT.search(folded, max(drug[1], start - _COUNT_REACH), start):
             continue
+        if kind == "form" and number and pieces[number - 1][2] == "supply" and start - at < _NEAR:
+            continue
+        if kind == "prn" and not needed:
+            needed = (at, start, stop)
+        if kind == "count":
+            last = next((p for p in (current, *reversed(later), parts) if "count_unit" in p), parts)
+            value = (value, last.get("count_unit") or parts.get("form", "dose"))
         _add(current, folded, text, start, stop, kind, value, drug[1])
-        needed = stop if kind == "prn" else needed
         at = end = max(at, stop)
     if before and "dose" not in parts and "strength" not in parts:
         unit = before["u"]
         parts["dose"] = decimal(before["v"])
         parts["dose_unit"] = UNITS.get(unit) or "{" + unit.rstrip("s") + "}"
         begin = before.start()
-    if needed and (reason := _REASON.match(folded, needed, limit) or _REASON.match(folded, end, limit)):
-        parts["as_needed_for"] = text[slice(*reason.span(1))]
-        end = max(end, reason.end(1))
+    if needed and (reason := _reason(folded, needed, end, limit)):
+        parts["as_needed_for"] = text[slice(*reason)]
+        end = max(end, reason[1])
     combined = "-" in folded[slice(*drug)] or "/" in folded[slice(*drug)]
     for step in (parts, *later):
         _settle(step, combined)
@@ -125,12 +164,19 @@ def read_sig(
     return Sig(begin, end, parts)
 
 
+def _reason(folded: str, needed: tuple[int, int, int], end: int, limit: int) -> Span | None:
+    """What a drug is needed for: after the words of need, after the sig, or before them ("for pain as needed")."""
+    since, start, stop = needed
+    found = _REASON.match(folded, stop, limit) or _REASON.match(folded, end, limit) or _WHY.search(folded, since, start)
+    return found.span("why") if found else None
+
+
 def _begins_step(folded: str, at: int, pieces: Sequence[tuple[int, int, str, Any]], current: dict[str, Any]) -> bool:
     """True where another dose begins: "… for 5 days, then 20 mg", "… qAM and 8 units qPM"."""
     start, _, kind, value = pieces[0]
-    if kind == "form" and (count := _COUNT.search(folded, at, start)):
+    if kind == "form" and (count := COUNT.search(folded, at, start)):
         start = count.start()
-    elif kind != "amount" or value["per"] or value["u"] == "%":
+    elif kind != "count" and (kind != "amount" or value["per"] or value["u"] == "%"):
         return False
     if not current.get("amounts") and "count" not in current:
         return False
@@ -154,11 +200,21 @@ def _pieces(
     said = folded[start:limit]
     if _DIGIT.search(said):
         found += [(m.start(), m.end(), "amount", m) for m in DOSE.finditer(folded, start, limit)]
-    if "x" in said or "for" in said or "times" in said or "×" in said:
+    if "x" in said or "for" in said or "times" in said or "day" in said or "×" in said:
         found += [(m.start(), m.end(), "duration", m) for m in _DURATION.finditer(folded, start, limit)]
     if "#" in said or "disp" in said or "q" in said or "refill" in said:
         found += [(m.start(), m.end(), "supply", m) for m in _SUPPLY.finditer(folded, start, limit)]
-    found.sort(key=lambda p: (p[0], -p[1]))
+    if "max" in said or "exceed" in said or "more than" in said or "up to" in said:
+        found += [(m.start(), m.end(), "limit", m) for m in _LIMIT.finditer(folded, start, limit)]
+    if "day" in said or "mon" in said or "sat" in said:
+        found += [(m.start(), m.end(), "frequency", _on(m)) for m in _WEEKDAYS.finditer(folded, start, limit)]
+    found += [(*m.span(1), "route", "OPH") for m in _EYE.finditer(folded, start, limit)]
+    found += [
+        (m.start(), m.end() - 1, "count", m)
+        for m in _BARE.finditer(folded, start, limit)
+        if _LEADS.search(folded, start, m.start()) or folded.startswith(("po", "by m", "p.o"), m.end())
+    ]
+    found.sort(key=lambda p: (p[0], -p[1], p[2] != "route"))
     kept: list[tuple[int, int, str, Any]] = []
     for piece in found:
         if not kept or piece[0] >= kept[-1][1]:
@@ -172,13 +228,17 @@ def _add(
     if kind == "amount":
         key = "amounts"
         amount = _amount(value, text[start:stop])
+        amount["aside"] = folded[start - 1] == "("
         if amount.get("joined") == "to" and _FROM.search(folded, max(0, start - 6), start):
             amount["value"] = amount.pop("second")  # "from 20 to 26 units": the dose is now 26
         parts.setdefault(key, []).append(amount)
+    elif kind == "count":
+        if "count" not in parts:
+            parts["count"], parts["count_unit"] = counted(value[0]), value[1]
     elif kind == "form":
-        count = _COUNT.search(folded, max(floor, start - 24), start)
+        count = COUNT.search(folded, max(floor, start - _COUNT_REACH), start)
         if count and "count" not in parts:
-            parts["count"] = _counted(count)
+            parts["count"] = counted(count)
             parts["count_unit"] = value
         elif value != "dose":
             parts.setdefault("form", value)
@@ -195,7 +255,7 @@ def _add(
     elif kind == "supply":
         name = "quantity" if value[1] else "refills"
         parts.setdefault(name, int(value[1] or value[2] or value[3]))
-    else:
+    elif kind != "limit":
         parts.setdefault(kind, value)
 
 
@@ -208,19 +268,33 @@ def _amount(match: re.Match[str], printed: str) -> dict[str, Any]:
     return amount
 
 
-def _counted(match: re.Match[str]) -> tuple[Decimal, Decimal | None]:
-    def number(word: str) -> Decimal:
-        return Decimal("0.5") if word == "1/2" else _WORDS.get(word) or decimal(word)
-
-    return number(match["v"]), number(match["w"]) if match["w"] else None
+def _on(match: re.Match[str]) -> dict[str, Any]:
+    """The timing of named days of the week."""
+    days = [_DAYS.index(d[:2]) for d in _DAY_NAME.findall(match[0])]
+    count = (days[1] - days[0]) % len(_DAYS) + 1 if match["to"] else len({*days})
+    return {"frequency": count, "period": 1, "period_unit": "wk"}
 
 
 def _duration(match: re.Match[str]) -> dict[str, Any]:
+    if match["last"]:
+        return {"value": Decimal(match["last"]) - Decimal(match["first"]) + 1, "unit": "d"}
     word = match["v"]
-    value = Decimal(word) if word.isdigit() else _WORDS[word]
+    value = WORDS.get(word) or Decimal(word)
     if match["u"].startswith("dose"):
         return {"count": value}
-    return {"value": value, "unit": _DURATION_UNITS[match["u"][0]]}
+    return {"value": value, "unit": _DURATION_UNITS.get(match["u"][:3]) or _DURATION_UNITS[match["u"][0]]}
+
+
+def _way(parts: dict[str, Any], unit: str | None) -> None:
+    """The route that a verb or the form says: "inhale 2 puffs by mouth", "place 1 patch on the skin"."""
+    way, route, form = parts.pop("way", None), parts.get("route"), unit or parts.get("form")
+    if form == "puff" or way == "INH":
+        way = "INH"
+        route = None if route == "PO" else route
+    elif form == "patch" and (way == "TOP" or route == "TOP"):
+        way, route = "TD", None
+    if way and not route:
+        parts["route"] = way
 
 
 def _settle(parts: dict[str, Any], combined: bool) -> None:
@@ -229,10 +303,14 @@ def _settle(parts: dict[str, Any], combined: bool) -> None:
     `combined` is true of a drug of two ingredients, whose "5-325 mg" is no range.
     """
     amounts = parts.pop("amounts", [])
+    amounts = [
+        a for i, a in enumerate(amounts) if not (i and a["aside"] and "per" not in a and "per" not in amounts[i - 1])
+    ]  # "7.5 mL (300 mg)": the same amount again
     if amounts and amounts[0]["unit"] == "%":
         parts["strength"] = amounts.pop(0)["text"]
     count = parts.pop("count", None)
     unit = parts.pop("count_unit", None)
+    _way(parts, unit)
     if count:
         parts["dose"], parts["dose_unit"] = count[0], "{" + unit + "}"
         if count[1]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
 from extractors.findings.analytes import Analytes
 from extractors.findings.claims import Claims
-from extractors.findings.doses import DOSE, Sig, read_sig
+from extractors.findings.doses import BEGINS, DOSE, Sig, read_sig
 from extractors.findings.draft import Draft
 from extractors.findings.lexicon import Hit, Lexicon
 from extractors.findings.reading import Reading
-from extractors.findings.sig import SigWord, find_sig_words
+from extractors.findings.sig import VERBS, SigWord, find_sig_words
 from fhir_profiles.systems import RXNORM
 
 LISTS = frozenset({"medications", "discharge_medications"})
@@ -21,9 +21,11 @@ _UNKNOWN = re.compile(
     r"([A-Za-z][A-Za-z'/-]{2,}(?:[ -](?!po\b|iv\b|im\b|sc\b)[A-Za-z][A-Za-z'/-]*){0,3}?)[ ,:-]{1,3}(?=\d|\.\d)"
 )
 _NOT_DRUGS = re.compile(
-    r"(?i)^(?:take|takes|taking|patient|the|he|she|please|and|continue|start|stop|use|with|apply|page|date|total|last|refill|disp|dispense"
-    r"|blood|for|then|dose|increase|decrease|every|after|before|about|over|at|on|in|of|to|from)\b"
+    rf"(?i)^(?:{'|'.join(VERBS)}|takes|taking|patient|the|he|she|please|and|continue|start|stop|with|page|date|total|last"
+    r"|sig|directions?|instructions?|refills?|disp|dispense|quantity|qty|blood|for|then|dose|increase|decrease|every|after"
+    r"|before|about|over|at|on|in|of|to|from|one|two|three|half)\b"
 )
+_SUPPLIED = re.compile(r"\s*(?:#\s?\d|disp(?:ense)?\b|qty\b|quantity\b|refills?\b)")
 _DOSED = re.compile(
     rf"{DOSE.pattern}|(?:\d+/\d+(?:\.\d+)?\s)?\d+(?:\s?-\s?\d+)?\s(?:drops?|gtts?|puffs?|sprays?|tabs?|tablets?|caps(?:ules?)?)\b"
 )
@@ -42,9 +44,11 @@ def find_medications(
         return []
     block_starts = [b.start for b in reading.blocks]
     spans = [(b.start, b.end) for b in (*lists, *lines)]
+    begins, stretched = [h.start for h in drugs], list[int]()
     for hit in drugs:
-        block = reading.blocks[max(bisect_right(block_starts, hit.start) - 1, 0)]
-        spans.append((min(hit.start, block.start), block.end))
+        number = max(bisect_right(block_starts, hit.start) - 1, 0)
+        stretched.append(_stretch(reading, number, begins))
+        spans.append((min(hit.start, reading.blocks[number].start), stretched[-1]))
     words = find_sig_words(reading.normal, sorted(spans))
     starts = [w.start for w in words]
     sentence_starts = [s.start for s in reading.sentences]
@@ -54,7 +58,7 @@ def find_medications(
         if section == "allergies" or claimed.taken(hit.start, hit.end):
             continue
         block = reading.blocks[max(bisect_right(block_starts, hit.start) - 1, 0)]
-        limit = min(block.end, drugs[i + 1].start if i + 1 < len(drugs) else block.end)
+        limit = min(stretched[i], drugs[i + 1].start if i + 1 < len(drugs) else stretched[i])
         sentence = reading.sentences[max(bisect_right(sentence_starts, hit.start) - 1, 0)]
         limit = _reach(reading, sentence.end, limit, section)
         floor = max(block.start, drafts[-1].end if drafts else 0)
@@ -86,9 +90,23 @@ def _reach(reading: Reading, sentence_end: int, limit: int, section: str) -> int
     """A sig may go on in the next sentence when that one begins as a sig does ("Take 1 tablet …")."""
     if limit <= sentence_end:
         return limit
-    rest = reading.folded[sentence_end : sentence_end + 12].lstrip()
-    goes_on = rest.startswith(("take", "sig", "use", "inhale", "inject", "apply", "1 ", "one", "give", "instill"))
+    goes_on = BEGINS.match(reading.folded, sentence_end, limit)
     return limit if goes_on or section in LISTS else sentence_end
+
+
+def _stretch(reading: Reading, number: int, starts: Sequence[int]) -> int:
+    """The end of block `number` with the lines after it that go on as a sig does ("Sig: 1 tab daily", "Disp: 30").
+
+    `starts` are the starts of all drugs, ascending.
+    """
+    end = reading.blocks[number].end
+    for block in reading.blocks[number + 1 :]:
+        if bisect_left(starts, block.start) < bisect_left(starts, block.end):
+            break
+        if not (BEGINS.match(reading.folded, block.start, block.end) or _SUPPLIED.match(reading.folded, block.start)):
+            break
+        end = block.end
+    return end
 
 
 def _draft(reading: Reading, hit: Hit, sig: Sig, lexicon: Lexicon) -> Draft:

@@ -49,8 +49,8 @@ _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl",
 def _fold_character(c: str) -> str:
     if c in _PUNCTUATION:
         return _PUNCTUATION[c]
-    if c in _LIGATURES:
-        return c
+    if c in _LIGATURES or unicodedata.decomposition(c).startswith("<fraction>"):
+        return c  # "½" is no "1"
     low = unicodedata.normalize("NFKD", c)[:1].lower()
     return low if len(low) == 1 else c
 
