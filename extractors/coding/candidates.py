@@ -8,6 +8,7 @@ from collections import Counter
 from extractors.coding.case import Candidate, Case
 from extractors.coding.learned import Model, model
 from extractors.coding.learned.candidates import is_narrative, narrative_candidates
+from extractors.coding.lexicon import Lexicon
 from extractors.coding.tables import chronic, history_of, other_meaning
 from extractors.coding.weigh import SHORT, confidence
 from extractors.model import CodeStatus, Finding
@@ -31,7 +32,7 @@ def text_candidates(case: Case, learned: Model | None = None) -> None:
         best = _meaning(finding)
         if best is None:
             continue
-        named = lexicon.ours(finding.text) or best[1]
+        named = _named(lexicon, finding, best[1])
         leaf = lexicon.leaf(named)
         if leaf is None or other_meaning(finding.text.lower(), case.text[finding.end : finding.end + 12]):
             continue
@@ -60,14 +61,19 @@ def _meaning(finding: Finding) -> tuple[str, str, float] | None:
     return None
 
 
+def _named(lexicon: Lexicon, finding: Finding, likeliest: str) -> str:
+    """Our own code of the words, where we have one against the likeliest of case reports."""
+    ours = lexicon.ours(finding.text)
+    return likeliest if ours is None else ours
+
+
 def _mentions(case: Case) -> Counter[str]:
     """How often each code is named and not denied."""
     found: Counter[str] = Counter()
     for finding in case.findings.items:
         if finding.kind == "problem" and not (finding.assertion.negated or finding.assertion.family):
             best = _meaning(finding)
-            named = case.lexicon.ours(finding.text) or best[1] if best is not None else None
-            leaf = case.lexicon.leaf(named) if named is not None else None
+            leaf = case.lexicon.leaf(_named(case.lexicon, finding, best[1])) if best is not None else None
             if leaf is not None:
                 found[leaf] += 1
     return found

@@ -62,11 +62,32 @@ def clause_of(
     return low, high
 
 
+_LETTER = re.compile(
+    r"(?<![\w'./-])(r|l)"
+    r"(?= (?:great |big |distal |proximal |upper |lower |lateral |medial |index |middle |ring |little )?"
+    r"(?:shoulder|knee|hip|ankle|wrist|elbow|hand|foot|heel|toe|arm|leg|thigh|calf|forearm|eye|ear|breast|thumb|finger"
+    r"|femur|femoral|tibia|fibula|humerus|radius|ulna|clavicle|kidney|lung|lobe|flank|groin|inguinal|side|extremity"
+    r"|hemi|mca|cva|buttock|ovar|testic|cheek|temple|carotid)\w*)"
+)
+_SPELLED = {"r": "right", "l": "left"}
+
+
+def spelled(text: str) -> str:
+    """The text with "r shoulder" and "l hip" as right and left."""
+    return (
+        _LETTER.sub(lambda m: _SPELLED[m[1]], text) if " r " in text or " l " in text or text[:2] in _INITIAL else text
+    )
+
+
+_INITIAL = ("r ", "l ")
+
+
 def side_beside(case: Case, candidate: Candidate) -> str | None:
     """The one side that stands right before, in or right after a mention."""
     before = re.split(r"[.;:,\n]", case.text[max(0, candidate.start - 28) : candidate.start])[-1]
     inside = case.text[candidate.start : candidate.end]
     after = re.split(r"[.;:\n]", case.text[candidate.end : candidate.end + 48])[0]
+    before, inside, after = spelled(before), spelled(inside), spelled(after)
     for text in (inside, before + inside, before + inside + after[:28], before + inside + after):
         sides = {_SAME.get(w, w) for w in _WORDS.findall(text)}
         if sides:

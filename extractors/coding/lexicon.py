@@ -133,7 +133,7 @@ class Lexicon:
         return self.meanings(number) if number < len(self._terms) and self._terms[number] == term else ()
 
     def ours(self, phrase: str) -> str | None:
-        """Our own code of a phrase to which case reports mostly give another one; an encounter takes ours."""
+        """Our own code of a phrase to which case reports mostly give another; an encounter takes ours ("": none)."""
         return self._ours.get(_term_of(phrase))
 
     def alike(self, phrase: str) -> tuple[Entry, ...]:

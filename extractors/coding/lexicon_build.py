@@ -13,6 +13,7 @@ from extractors.coding.excludes import excludes1
 from extractors.coding.lexicon_index import index_phrases
 from extractors.coding.resolve import injuries, sides, trimesters
 from extractors.coding.sites import only_site, placed, site_families
+from extractors.coding.tables import table
 from extractors.coding.weigh import static_score
 from extractors.findings.normalise import term as normal_term
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM, LOINC, RXNORM
@@ -22,7 +23,7 @@ from terminology.search.leaves import Place, default_leaves
 from terminology.search.names import own_names
 from terminology.search.variants import variants
 
-FORMAT = 17
+FORMAT = 18
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4
@@ -106,12 +107,20 @@ def _say(meanings: Any) -> None:
 
 
 def _ours(terms: Sequence[str], meanings: Any) -> dict[str, str]:
-    """Term → our own code, where what was learned from case reports puts another one before it."""
+    """Term → our own code, where what was learned from case reports puts another one before it; "" for no diagnosis.
+
+    A case report that names an artery or a treatment tells of its disease; in an encounter the words name none.
+    """
     found: dict[str, str] = {}
+    bare = frozenset(table("wording")["bare"].split())
     for term in terms:
         codes = {rank: code for system, code, rank, _ in meanings[term].values() if SYSTEMS[system] == ICD10CM}
-        if KINDS.index("curated") in codes and KINDS.index("learned") in codes:
+        if KINDS.index("learned") not in codes:
+            continue
+        if KINDS.index("curated") in codes:
             found[term] = codes[KINDS.index("curated")]
+        elif len(codes) == 1 and bare.issuperset(term.split()):
+            found[term] = ""
     return found
 
 

@@ -137,7 +137,8 @@ def placed() -> list[tuple[str, str]]:
         code = next((c for key in ("M25.50", "M79.609") if (c := at_site(families[key], name, ""))), None)
         if code is not None:
             rows += [(f"{name} pain", code), (f"pain in {name}", code), (f"pain in the {name}", code),
-                     (f"pain of the {name}", code), (f"painful {name}", code)]  # fmt: skip
+                     (f"pain of the {name}", code), (f"painful {name}", code),
+                     (f"pain in both {name}", code)]  # fmt: skip
             for side in ("right", "left"):
                 sided = next((c for key in ("M25.50", "M79.609") if (c := at_site(families[key], name, side))), None)
                 if sided is not None:

@@ -25,17 +25,31 @@ _ALCOHOL = re.compile(
     r"^ (?:and|with|together with|combined with|plus) (?:\w+ )?(alcohol|wine|beer|liquor|vodka|whiskey)\b"
 )
 DRUGS = tuple(f"T{number}" for number in range(36, 51))
+_KIND = r"(?:(?:old|prior|previous|past|remote|recent|ischemic|embolic|thrombotic|right|left|mca|hemorrhagic|\d{4}) )*"
+_EVENT = r"(?:cerebral infarction|stroke|cva|cerebrovascular accident|(?:intra)?cerebral hemorrhage|intracranial bleed)"
 _STROKE = asked(
-    r"\b(?:following|after|from|due to|secondary to|residual from|sequelae? of|late effects? of"
-    r"|as a result of)(?: an?| the| his| her)?"
-    r"(?: old| prior| previous| remote| past)?"
-    r" (?:cerebral infarction|stroke|cva|cerebrovascular accident)\b"
+    r"\b(?:following|after|from|due to|secondary to|residual (?:from|of)|sequelae? of|late effects? of|result of)"
+    rf"(?: an?| the| his| her)? {_KIND}{_EVENT}\b"
+    rf"|\b(?:old|prior|previous|past|remote|history of|hx of|h/o|s/p)(?: an?)? {_KIND}{_EVENT}\b"
+    r"[^.;\n]{0,24}?(?:,| with| leaving| and)(?: \w+)? (?:residual|persistent|resulting|lingering|left with)\b"
+    rf"|\b{_EVENT} (?:\w+ ){{0,4}}with (?:residual|persistent|lingering)\b"
 )
 _DEFICITS = {
-    "aphasia": "I69.320", "dysphasia": "I69.321", "dysarthria": "I69.322", "dysphagia": "I69.391", "ataxia": "I69.393",
-    "facial weakness": "I69.392", "facial droop": "I69.392", "cognitive deficit": "I69.319",
+    "aphasia": "20", "dysphasia": "21", "dysarthria": "22", "dysphagia": "91", "ataxia": "93", "facial weakness": "92",
+    "facial droop": "92", "cognitive deficit": "19", "cognitive impairment": "19",
 }  # fmt: skip
-_HALF = re.compile(r"\b(?:hemiplegia|hemiparesis|hemi-?paralysis)\b")
+_NONE_LEFT = re.compile(r"\b(?:no|without)(?: any)? (?:residual|deficit|sequela)")
+_HALF = re.compile(
+    r"\b(?:hemiplegia|hemiparesis|hemi-?paralysis)\b|\b(?:right|left)[- ](?:sided?|hemibody) weakness\b"
+    r"|\bweakness (?:of|on) (?:the |his |her )?(?:right|left)(?: side| body)?"
+    r"(?! (?:arm|leg|hand|foot|upper|lower|face))"
+)
+_LIMB = re.compile(
+    r"\b(?P<side>right|left) (?P<limb>arm|hand|upper extremity|leg|foot|lower extremity) "
+    r"(?:weakness|paresis|monoparesis)\b"
+    r"|\b(?:weakness|monoparesis|paresis) (?:of|in) (?:the |his |her )?(?P<side2>right|left) "
+    r"(?P<limb2>arm|hand|upper extremity|leg|foot|lower extremity)\b"
+)
 _SIDE = re.compile(r"\b(right|left)\b(?![ -]?hand)")
 _JOINT = asked(
     r"\b(?:status[ -]post|s/p|history of|hx of|h/o|prior|previous|following|after|aftercare of"
@@ -56,24 +70,40 @@ _UNKNOWN = re.compile(r"\bundetermined\b")
 
 def stroke_sequela(case: Case) -> None:
     """A deficit that follows a stroke is one code of I69.3-, and the stroke itself is not coded."""
-    match = case.first(_STROKE) if case.says("stroke", "cerebral infarction", "cva", "cerebrovascular") else None
+    match = case.first(_STROKE) if case.says("stroke", "cerebral", "cva", "cerebrovascular", "intracranial") else None
     if match is None:
         return
     start = max(case.text.rfind(stop, 0, match.start()) for stop in ".;\n") + 1
     stop = next((p for mark in ".;\n" if (p := case.text.find(mark, match.end())) >= 0), len(case.text))
     clause = case.text[start:stop]
-    codes = [code for word, code in _DEFICITS.items() if word in clause]
-    if _HALF.search(clause):
-        side = _SIDE.search(clause)
-        other = "non" in dominant(clause, case.text)
-        codes.append("I69.35" + (_half(side[1], other) if side else "9"))
+    if _NONE_LEFT.search(clause):
+        return
+    codes = _left_behind(clause, case.text, "I69.1" if "hemorrh" in match[0] or "bleed" in match[0] else "I69.3")
     for code in codes:
         at = start + len(clause) - len(clause.lstrip())
-        case.add(code, at, match.end(), SEQUELA, "A deficit left by a stroke")
+        case.add(code, at, max(at + 1, match.end()), SEQUELA, "A deficit left by a stroke")
     if codes:
-        for candidate in case.accepted("I63", "I64", "G81", "R47", "R13", "R27", "R29.810", "Z86.73"):
+        for candidate in case.accepted(*_SAID_BY_SEQUELA):
             if start <= candidate.start < stop:
                 case.reject(candidate, SEQUELA, f"{codes[0]} says it")
+
+
+_SAID_BY_SEQUELA = (
+    "I61", "I62", "I63", "I64", "G81", "G83", "R47", "R13", "R27", "R29", "R41", "R53.1", "M62.81", "Z86.73",
+)  # fmt: skip
+
+
+def _left_behind(clause: str, text: str, base: str) -> list[str]:
+    """The codes of the deficits that a clause names, below the stroke's kind."""
+    codes = [base + code for word, code in _DEFICITS.items() if word in clause]
+    other = "non" in dominant(clause, text)
+    if half := _HALF.search(clause):
+        side = _SIDE.search(half[0]) or _SIDE.search(clause)
+        codes.append(f"{base}5" + (_half(side[1], other) if side else "9"))
+    if limb := _LIMB.search(clause):
+        of = "3" if (limb["limb"] or limb["limb2"]) in ("arm", "hand", "upper extremity") else "4"
+        codes.append(f"{base}{of}{_half(limb['side'] or limb['side2'], other)}")
+    return codes
 
 
 def _half(side: str, other: bool) -> str:
@@ -113,6 +143,8 @@ def poisoning(case: Case) -> None:
         new = case.add(f"{base}{intent}A", min(start, match.start()), max(end, match.end()), POISON, why)
         if new is not None:
             new.rank = min(new.rank, -2)
+        for attempt in case.accepted("T14.91") if intent == "2" else ():
+            case.reject(attempt, POISON, "The intent is in the poisoning's code")
 
 
 def drug_rash(case: Case) -> None:

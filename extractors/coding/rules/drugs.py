@@ -18,8 +18,15 @@ LONG_TERM = Rule(
 )
 ADVERSE = Rule("adverse-effect", "I.C.19.e.5.a", "A drug taken correctly that did harm: the harm first, then the drug")
 UNDER = Rule("underdosing", "I.C.19.e.5.c", "Less of a drug than prescribed: the disease, the underdosing, the reason")
+BLEEDING = Rule(
+    "anticoagulant-bleeding",
+    "D68.32 note, I.C.19.e.5.a",
+    "A bleeding laid to an anticoagulant taken correctly takes D68.32 as well",
+)
 _EFFECT = re.compile(r"^[ ,(]*(?:likely |probably )?(?:from|due to|caused by|secondary to|after taking|induced by)\b")
 _INSIDE = re.compile(r"\b(?:due to|from|caused by|secondary to)\b")
+_INDUCED = re.compile(r"\b([a-z]{4,})[- ]induced\b")
+_TREATED = re.compile(r",? (?:on|takes|taking|treated|managed|controlled) ")
 _SKIPPING = (
     "skip", "miss", "stopped taking", "ran out of", "ration", "underdos", "not taking", "has not taken", "taking less",
     "takes less", "forget", "forgot", "noncomplian", "non-complian", "not complian", "take half",
@@ -135,11 +142,15 @@ def adverse_effect(case: Case) -> None:
     for effect in case.accepted("L", "R", "K", "D", "T78", "G", "I", "N", "E"):
         link = _EFFECT.match(case.text[effect.end : effect.end + 40])
         inside = _INSIDE.search(case.text, effect.start, effect.end)
-        if link is None and inside is None:
+        induced = _INDUCED.search(case.text, max(0, effect.start - 30), effect.end)
+        if link:
+            drug = drug_in(case, *_culprit(case.text, effect.end + link.end()))
+        elif inside:
+            drug = drug_in(case, *_culprit(case.text, inside.end()))
+        elif induced and not re.search(r"[.;,\n]", case.text[induced.end() : effect.start]):
+            drug = drug_in(case, induced.start(), len(induced[1]))
+        else:
             continue
-        drug = (
-            drug_in(case, effect.end + link.end(), 40) if link else drug_in(case, inside.end(), 40) if inside else None
-        )
         if drug is None:
             continue
         start, end, group, name = drug
@@ -149,6 +160,26 @@ def adverse_effect(case: Case) -> None:
         new = case.add(f"{base}5A", start, end, ADVERSE, "A drug taken correctly did harm")
         if new is not None:
             new.rank = max(new.rank, effect.rank + 1)
+
+
+def _culprit(text: str, start: int) -> tuple[int, int]:
+    """Where the words stand that name what did harm: before those that name a treatment; start and reach."""
+    treated = _TREATED.search(text, start, start + 40)
+    return start, (treated.start() if treated else start + 40) - start
+
+
+def anticoagulant_bleeding(case: Case) -> None:
+    """A bleeding laid to an anticoagulant taken correctly is a hemorrhagic disorder by it as well."""
+    for drug in case.accepted("T45.515A"):
+        bleeding = [c for c in case.accepted("D", "H", "I", "J", "K", "N", "R") if _bleeds(case, c.code)]
+        if bleeding:
+            why = "The bleeding is laid to an anticoagulant"
+            case.add("D68.32", bleeding[0].start, drug.end, BLEEDING, why, finding=bleeding[0].finding)
+
+
+def _bleeds(case: Case, code: str) -> bool:
+    title = case.lexicon.display_of(code).lower()
+    return any(word in title for word in ("hemorrhage", "bleeding", "epistaxis", "hematuria", "melena", "hematemesis"))
 
 
 def underdosing(case: Case) -> None:
@@ -180,4 +211,4 @@ def _add_reason(case: Case, start: int, end: int) -> None:
             return
 
 
-RULES = (adverse_effect, underdosing, long_term_words, long_term)
+RULES = (adverse_effect, anticoagulant_bleeding, underdosing, long_term_words, long_term)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from extractors.coding.case import Candidate, Case, Rule, asked
+from extractors.coding.clauses import bounds, spelled
 from extractors.coding.resolve import HEADS
+from extractors.coding.titles import best, meant
 
 INJURY = Rule("injury-by-words", "I.C.19", "An injury is the title whose every word stands in its clause")
 SEVENTH = Rule(
@@ -18,6 +20,9 @@ EXTERNAL = Rule(
     "What happened follows an injury, takes its kind of encounter, and is nothing without one",
 )
 SIDE = Rule("laterality", "I.B.13", "An unspecified side becomes the side that the text says")
+PRESSED = Rule(
+    "further-pressure-ulcer", "I.C.12.a", "Each pressure ulcer that a sentence names is coded by place and stage"
+)
 _HEAD = asked(rf"\b({'|'.join(HEADS)})s?\b", HEADS)
 _NOT_NOW = re.compile(
     r"\b(?:old|history of|prior|previous|healed|no|without|denies|negative for|possible|rule out|r/o"
@@ -32,7 +37,7 @@ _ULCER = asked(
     r"\b(?:(right|left) )?(?:great |big |second |third |fourth |fifth |little )?(heel|midfoot|foot|toe"
     r"|ankle|calf|plantar|thigh|shin)"
     r"(?: diabetic| venous| stasis| chronic){0,2} ulcer"
-    r"|\bulcers? (?:of|on|at|over|in) (?:the |his |her )?(?:(right|left) )?(?:great |big |second |third "
+    r"|\bulcers?(?: (?:of|on|at|over|in)|,) (?:the |his |her )?(?:(right|left) )?(?:great |big |second |third "
     r"|fourth |fifth |little )?"
     r"(heel|midfoot|foot|toe|ankle|calf|plantar|thigh|shin)\b"
 )
@@ -160,6 +165,23 @@ def ulcer_depth(case: Case) -> None:
                 case.reject(candidate, ULCER, f"{code} says more")
 
 
+def further_pressure_ulcer(case: Case) -> None:
+    """A pressure ulcer at a further place: "of the left heel, stage 2, and of the sacrum, stage 4"."""
+    for ulcer in case.accepted("L89"):
+        stop = bounds(case.text, ulcer.start, ulcer.end)[1]
+        for match in _FURTHER.finditer(case.text, ulcer.end, stop):
+            words = meant(f"pressure {match[0]}")
+            title = best(case.lexicon.titles("L89").fitting(words | _PRESSURE), words, frozenset())
+            if title is not None and title.code != ulcer.code and len(words & title.words) > 1:
+                case.add(title.code, *match.span(), PRESSED, "A further place", finding=ulcer.finding)
+
+
+_FURTHER = re.compile(
+    r"\b(?:and|plus) (?:another |one )?(?:of|on|over|at) (?:the |his |her )?[a-z][a-z ]{3,24},? stage (?:\d|i{1,3}v?)\b"
+)
+_PRESSURE = frozenset({"pressure", "ulcer"})
+
+
 def external_cause(case: Case) -> None:
     """What happened follows the injury, and is nothing without one."""
     injured = case.has("S", "T0", "T1", "T2", "T3", "M80", "M84")
@@ -203,7 +225,7 @@ def _side(case: Case, candidate: Candidate) -> str | None:
     after = case.text[candidate.end : candidate.end + 24]
     before = re.split(r"[.;:,\n]", before)[-1]
     after = re.split(r"[.;:\n]", after)[0]
-    words = set(_WORDS.findall(before + case.text[candidate.start : candidate.end] + after))
+    words = set(_WORDS.findall(spelled(before + case.text[candidate.start : candidate.end] + after)))
     words = {{"rt": "right", "lt": "left", "both": "bilateral", "bilaterally": "bilateral"}.get(w, w) for w in words}
     if words == {"right", "left"}:
         return None
@@ -211,4 +233,5 @@ def _side(case: Case, candidate: Candidate) -> str | None:
 
 
 RULES = (injury_by_words, ulcer_depth, laterality)
+ULCERS = (further_pressure_ulcer,)  # after the first one has its place and stage
 LAST = (external_cause,)

@@ -35,6 +35,7 @@ _ENDED = re.compile(
     r"(?:complet\w+|finished) (?:her |his |all )?(?:treatment|therapy|chemotherapy|radiation)"
     r"|treatment (?:is |was )?complete"
     r"|no (?:evidence of )?(?:recurrence|recurrent disease|disease)|\bned\b|cancer[- ]free|disease[- ]free"
+    r"|\bprimary (?:was |has been )?(?:resected|removed|excised)\b"
     r"|(?:resected|removed|excised|treated) (?:in (?:19|20)\d\d|\w+ years? ago)"
 )
 _STILL = re.compile(
@@ -103,8 +104,39 @@ def tumor_past(case: Case) -> None:
         candidate.evidence.append((low + ended.start(), low + ended.end()))
 
 
+_ONLY_SECONDARY = asked(
+    r"\b(?:treat\w*|therapy|resection|radiation|management|care)\b[^.;\n]{0,24}\b(?:of|for|at|to|toward)\b[^.;\n]{0,30}"
+    r"\bmetasta\w+(?: \w+)? only\b"
+    r"|\b(?:treatment|therapy|radiation|surgery)(?: is| was)? (?:directed|aimed|limited)(?: only)? (?:at|to|toward)"
+    r"[^.;\n]{0,30}\bmetasta|\bonly (?:for|to) treat\w*[^.;\n]{0,24}\bmetasta"
+)
+_LOBE = asked(r"\b(right|left) (upper|middle|lower) lobe\b|\b(rul|rml|rll|lul|lll)\b")
+_LOBES = {
+    "right upper": "C34.11", "left upper": "C34.12", "right middle": "C34.2", "right lower": "C34.31",
+    "left lower": "C34.32", "rul": "C34.11", "lul": "C34.12", "rml": "C34.2", "rll": "C34.31", "lll": "C34.32",
+}  # fmt: skip
+
+
+def lung_lobe(case: Case) -> None:
+    """A lung cancer is that of the one lobe that the text names."""
+    plain = [c for c in case.accepted("C34.9") if not c.printed]
+    if not plain or not case.says("lobe", "rul", "rml", "rll", "lul", "lll"):
+        return
+    named = {_LOBES.get(m[3] or f"{m[1]} {m[2]}"): m for m in case.search(_LOBE)}
+    if len(named) == 1:
+        (code, match), *_ = named.items()
+        for candidate in plain if code else ():
+            case.replace(candidate, str(code), TUMOR, "The text names the lobe")
+            candidate.evidence.append(match.span())
+
+
 def primary_first(case: Case) -> None:
-    """The primary before its metastases, which say less without it."""
+    """The primary before its metastases, which say less without it, unless only these are treated."""
+    if case.says("metasta") and case.first(_ONLY_SECONDARY):
+        for candidate in case.accepted("C77", "C78", "C79"):
+            candidate.rank = min(candidate.rank, -2)
+            case.note(candidate, ORDER, "The treatment is for the metastasis")
+        return
     if case.accepted("C77", "C78", "C79") and not case.has("Z51"):
         for candidate in case.accepted("C"):
             if candidate.code[:3] not in ("C77", "C78", "C79", "C80"):
@@ -112,4 +144,4 @@ def primary_first(case: Case) -> None:
                 case.note(candidate, ORDER, "The primary stands before its metastases")
 
 
-RULES = (tumor_site, tumor_past, primary_first)
+RULES = (tumor_site, lung_lobe, tumor_past, primary_first)

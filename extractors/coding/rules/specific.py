@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from extractors.coding.case import Candidate, Case, Rule
-from extractors.coding.clauses import clause_of, dominant, side_beside
+from extractors.coding.clauses import clause_of, dominant, side_beside, spelled
 from extractors.coding.sites import only_site
 from extractors.coding.tables import table
 from extractors.coding.titles import Title, best, content, meant, met, read_title
@@ -49,7 +49,7 @@ def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> t
     code = candidate.code
     start, end = clause_of(case, candidate, listed=not code.startswith(_DIABETES), among=accepted)
     own = read_title(code, case.lexicon.display_of(code))
-    words = meant(unsaid(case.text[start:end]))
+    words = meant(spelled(unsaid(case.text[start:end])))
     if _SIDES & words:
         sides = _SIDES & words
         side = next(iter(sides)) if len(sides) == 1 else side_beside(case, candidate)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from extractors.coding.case import Case, Rule, asked
+from extractors.coding.case import Candidate, Case, Rule, asked
+from extractors.coding.clauses import bounds
 
 BMI = Rule("bmi-with-diagnosis", "I.B.14", "A BMI is coded only beside a diagnosis of weight")
 WEEKS = Rule("weeks-of-pregnancy", "I.C.21.c.11", "A pregnancy takes its week")
@@ -134,9 +135,8 @@ def history_at_screening(case: Case) -> None:
 
 
 def family_at_screening(case: Case) -> None:
-    """A relative's cancer is why a screening is done: Z80.-."""
-    if not case.has("Z12", "Z13"):
-        return
+    """A relative's cancer is a reason to look out for it; other diseases of relatives are why a screening is done."""
+    screened = case.has("Z12", "Z13")
     for candidate in list(case.candidates):
         finding = case.of(candidate)
         if (
@@ -146,7 +146,7 @@ def family_at_screening(case: Case) -> None:
             and not finding.assertion.negated
         ):
             code = next((z for stems, z in _RELATIVE if candidate.code.startswith(stems)), None)
-            if code:
+            if code and (screened or code.startswith("Z80")):
                 case.add(code, candidate.start, candidate.end, PAST, "A relative has it", finding=candidate.finding)
 
 
@@ -158,6 +158,31 @@ _RELATIVE = (
 PAST = Rule(
     "history-at-screening", "I.C.21.c.4, I.C.21.c.5", "Histories, own and of relatives, stand beside a screening"
 )
+ABNORMAL = Rule("abnormal-found", "I.C.21.c.13", "An examination at which something new is found is abnormal")
+_EXAMINED = {"Z00.00": "Z00.01", "Z00.129": "Z00.121", "Z01.419": "Z01.411"}
+_FOUND = asked(
+    r"\b(?:new(?:ly)?|found|noted|discovered|detected|identified|heard|revealed|reveals|shows)\b",
+    ("new", "found", "noted", "discovered", "detected", "identified", "heard", "reveal", "shows"),
+)
+_SEEN = ("R00", "R01", "R03", "R19.0", "R22", "R59", "R7", "R8", "R9")
+
+
+def abnormal_found(case: Case) -> None:
+    """A preventive examination that finds something new has the code with abnormal findings."""
+    for exam in case.accepted(*_EXAMINED):
+        found = next((c for c in case.accepted("") if _is_new(case, c)), None)
+        if found is not None:
+            case.replace(exam, _EXAMINED[exam.code], ABNORMAL, f"The examination found {found.code}")
+            exam.evidence.append((found.start, found.end))
+
+
+def _is_new(case: Case, candidate: Candidate) -> bool:
+    if candidate.code[0] in "ZVWXY":
+        return False
+    low, high = bounds(case.text, candidate.start, candidate.end)
+    return candidate.code.startswith(_SEEN) or bool(_FOUND.pattern.search(case.text, low, high))
+
+
 RULES = (
     history_at_screening,
     family_at_screening,
@@ -166,4 +191,5 @@ RULES = (
     smoking,
     old_infarction,
     elevated_reading,
+    abnormal_found,
 )

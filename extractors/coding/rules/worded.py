@@ -55,6 +55,8 @@ def _try(case: Case, row: Row) -> None:
         if row.unless and row.unless.search(case.text, low, high):
             continue
         code = _code(match, data)
+        if code is not None and data.get("sided") and (side := _SIDE.search(match[0])):
+            code = case.lexicon.sided(code, _BOTH.get(side[1], side[1])) or code
         if code is None and data.get("code", "") is not None:
             continue
         where = (0, len(case.text)) if data.get("everywhere") else (low, high)
@@ -71,11 +73,17 @@ def _try(case: Case, row: Row) -> None:
             new.rank = min(new.rank, rank) if rank < 0 else max(new.rank, rank)
 
 
+_SIDE = re.compile(r"\b(right|left|bilateral|double)\b")
+_BOTH = {"double": "bilateral"}
+
+
 def _code(match: re.Match[str], data: dict[str, Any]) -> str | None:
     groups = match.groupdict()
     what = groups.get("what") or groups.get("what2") or ""
     if "tens" in data:
         return f"{data['tens']}.{int(what) // 10}" if int(what) < 10 else f"{data['tens']}.{int(what) // 10}0"
+    if "numbered" in data:
+        return str(data["numbered"]).format(int(what))
     if "codes" in data:
         return next((code for words, code in data["codes"].items() if words == what), None)
     code: str | None = data["code"]

@@ -35,7 +35,7 @@ OUTPATIENT = [
     ("I.C.21.c.4", "Former smoker.", ["Z87.891"]),
     ("I.B.14", "Obesity, BMI 33.4.", ["E66.9", "Z68.33"]),
     ("I.C.20", "Laceration of the left hand. Dog bite.", ["S61.412A", "W54.0XXA"]),
-    ("family", "Her mother had breast cancer.", []),
+    ("family", "Her mother had breast cancer.", ["Z80.3"]),
     ("abbreviation", "There is CVA tenderness.", []),
     ("denied", "Denies chest pain. No fever.", []),
     ("HCPCS units", "Given ketorolac 60 mg IM.", ["96372", "J1885"]),
