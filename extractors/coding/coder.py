@@ -13,6 +13,7 @@ from extractors.coding.learned.model import Model
 from extractors.coding.lexicon import Lexicon
 from extractors.coding.measured import measured_codes
 from extractors.coding.printed import printed_codes
+from extractors.coding.rules.dated import day_of
 from extractors.coding.sequence import in_order, merged
 from extractors.model import (
     Adjudication,
@@ -58,7 +59,7 @@ def code(
     kept = merged(case.candidates)
     measured = case.beside()
     measured_codes(measured)
-    _withhold_lapsed(kept, terminology, findings)
+    _withhold_lapsed(kept, terminology, case)
     ordered = in_order(case, kept) + measured.candidates
     ink = Ink(document)
     for candidate in ordered:
@@ -91,9 +92,11 @@ def _with_rule_findings(findings: Findings, document: Document, candidates: list
     return dataclasses.replace(findings, items=tuple(items)) if made else findings
 
 
-def _withhold_lapsed(candidates: list[Candidate], terminology: Terminology, findings: Findings) -> None:
+def _withhold_lapsed(candidates: list[Candidate], terminology: Terminology, case: Case) -> None:
     """An accepted code that was not in force on the date of service, or is not billable, is not accepted."""
-    on = findings.identity.service_date
+    on = case.findings.identity.service_date
+    if on is None and any(c.system == HCPCS and c.status == "accepted" for c in candidates):
+        on = day_of(case)
     for candidate in candidates:
         if candidate.status != "accepted" or candidate.printed:
             continue

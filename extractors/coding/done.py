@@ -24,22 +24,37 @@ _DONE = asked(
     r"\b(?:performed|done|given|gave|administered|obtained|inject(?:ed|ions?)|remov(?:ed|al)|excis(?:ed|ion)|repair(?:ed)?|sutured?|clos(?:ed|ure)"
     r"|drawn|ran|run|received|collected|today|in (?:the )?(?:office|clinic)|in our (?:lab|office)"
     r"|in-office|completed|destroy(?:ed)?|placed|insert(?:ed|ion)"
-    r"|aspirated|positive|negative|shows?|showed|interpretation|only|treated|cryo\w*|liquid nitrogen"
+    r"|aspirat(?:ed|ion)|arthrocentesis|cauteri[sz]\w+|lanced|incised"
+    r"|positive|negative|shows?|showed|interpretation|only|treated|cryo\w*|liquid nitrogen"
     r"|minutes?|min|avulsion|drain(?:ed|age)|biops(?:y|ies|ied)"
     r"|frozen|shaved?|screening|tested|read|counsel\w*|applied|views?|with report|taken)\b"
 )
+
+ALONE = 240  # characters of a text that states a service and little more
+_BEFORE = re.compile(r"[\s*•-]*(?:[\w/&-]+[ ,:]+){0,5}")
+_TOLD = re.compile(
+    r"\b(?:no|not|had|has|have|was|were|is|for|from|with|see|per|recent|after|before|since|due|who|he|she|we|until|by"
+    r"|then|normal|abnormal|showed|on|of|prior|old)\b"
+)
+_AHEAD = asked(r"\b(?:plan|order\w*|will|recommend\w*|schedul\w+|refer\w*|consider\w*|needs?|should|history of|if)\b")
 
 
 def done_here(case: Case, start: int, end: int) -> bool:
     """True when the sentence says that it was done, and not that it is still to do or was done elsewhere."""
     low, high = bounds(case.text, start, end)
-    if not case.seen.between(_DONE, low, high):
-        return False
     clause = _KIND.sub(" ", case.text[low:high])
-    if not _DONE.pattern.search(clause):
+    done = case.seen.between(_DONE, low, high) and _DONE.pattern.search(clause)
+    if not done and not _stands_alone(case, low, start):
         return False
     otherwise = (p for p in (_NOT_YET, _ELSEWHERE) if case.seen.between(p, low, high))
     return not any(p.pattern.search(clause) for p in otherwise)
+
+
+def _stands_alone(case: Case, low: int, start: int) -> bool:
+    """A short text whose sentence begins with the service and that speaks of no plan states the service itself."""
+    if len(case.text) > ALONE or not _BEFORE.fullmatch(case.text[low:start]) or _TOLD.search(case.text, low, start):
+        return False
+    return not (case.seen.may(_AHEAD) and _AHEAD.pattern.search(case.text))
 
 
 def add_service(
@@ -65,6 +80,9 @@ def add_service(
     return new
 
 
+NUMBERS = {"one": 1, "a": 1, "an": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "sixteen": 16,
+           "twenty": 20}  # fmt: skip
 _KIND = re.compile(r"\bnon?t?[- ]?automated\b|\bwithout\b|\bnot diagnostic\b")
 _SIDE = re.compile(r"\b(right|left|bilateral(?:ly)?|both|rt|lt)\b")
 _MODIFIER = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT", "bilateral": "50", "bilaterally": "50", "both": "50"}

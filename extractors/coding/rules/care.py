@@ -130,11 +130,19 @@ _SCREENINGS = (
     (asked(
         r"\b(?:pap smear|pap test|pap|cervical smear)\b[^.;\n]{0,20}\b(?:collected|obtained|taken)\b"
         r"|\b(?:collected|obtained)\b[^.;\n]{0,12}\bpap\b"), "Q0091"),
-    (asked(r"\bscreening colonoscopy\b(?=[^.;\n]{0,30}\bhigh[- ]risk)|\bhigh[- ]risk screening colon"), "G0105"),
+    (asked(
+        r"\bscreening colonoscopy\b(?=[^.;\n]{0,30}\bhigh[- ]risk)"
+        r"|\bhigh[- ]risk (?:colorectal )?screening colon"), "G0105"),
     (asked(
         r"\bscreening colonoscopy\b(?=[^.;\n]{0,30}\b(?:average|not high|normal)[- ]?risk)"
         r"|\baverage[- ]risk screening colonoscopy"), "G0121"),
-    (asked(r"\b(?:psa screening|screening psa)\b"), "G0103"),
+    (asked(
+        r"\b(?:psa screening|screening psa)\b"
+        r"|\bpsa\b[^.;\n]{0,24}\bscreening|\bscreening\b[^.;\n]{0,30}\bpsa\b"), "G0103"),
+    (asked(r"\b(?:fit|fecal immunochemical|immunochemical (?:fecal|stool)|ifobt)\b[^.;\n]{0,40}\bscreening"
+           r"|\bscreening\b[^.;\n]{0,30}\b(?:fit|fecal immunochemical|ifobt)\b"), "G0328"),
+    (asked(r"\b(?:lung cancer screening|low[- ]dose ct)\b[^.;\n]{0,24}\b(?:counsel\w+|shared decision|visit)"
+           r"|\b(?:counsel\w+|shared decision)[^.;\n]{0,40}\blung cancer screening"), "G0296"),
     (asked(r"\bscreening (?:digital )?rectal exam|\bprostate cancer screening by (?:digital )?rectal"), "G0102"),
     (asked(r"\bobesity counsel\w+|\bbehaviou?ral counsel\w+ for obesity"), "G0447"),
 )  # fmt: skip

@@ -22,11 +22,17 @@ EXTENT = Rule("ultrasound-extent", "CPT, diagnostic ultrasound", "Asks whether a
 VIEWS = Rule("views", "CPT, radiology by number of views", "Asks how many views were taken")
 CONTRAST = Rule("contrast", "CPT, radiology by contrast", "Asks whether contrast was given")
 _XRAY_CUES = ("x-ray", "xray", "radiograph", "cxr", "plain film", "film")
-_XRAY = asked(r"\b(?:x-?rays?|radiographs?|cxr|plain films?|films)\b", _XRAY_CUES)
+_XRAY = asked(r"\b(?:x-?rays?|radiographs?|cxr|plain films?|films?)\b", _XRAY_CUES)
 _VIEWS = re.compile(
-    r"\b(\d|one|two|three|four|single|1) ?-?views?\b|\bpa (?:and|&) lat(?:eral)?\b|\bap (?:and|&) lat(?:eral)?\b"
+    r"\b(\d|one|two|three|four|five|six|single) ?(?:-|or more )?views?\b|\bviews?: ?(\d)\b"
+    r"|\b((?:(?:pa|ap|lateral|lat|obliques?|mortise|sunrise|odontoid|frog[- ]leg|axillary|scapular y|standing"
+    r"|open[- ]mouth)"
+    r"(?:, and | and |, | & |/|\b))+)"
 )
-_COUNT = {"one": "1", "single": "1", "two": "2", "three": "3", "four": "4"}
+_COUNT = {"one": "1", "single": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"}
+_PROJECTIONS = re.compile(
+    r"\b(?:pa|ap|lat(?:eral)?|obliques?|mortise|sunrise|odontoid|frog[- ]leg|axillary|scapular y|open[- ]mouth)\b"
+)
 _SCAN = asked(r"\b(ct|cat scan|mri)\b(?! angio)", ("ct", "cat scan", "mri"))
 _BOTH = re.compile(r"without and with (?:iv )?contrast|with and without (?:iv )?contrast|w/?wo contrast")
 _NONE = re.compile(r"without (?:iv |intravenous )?contrast|non-?contrast|no contrast|w/o contrast")
@@ -64,17 +70,27 @@ def _xrays(case: Case) -> None:
         part = "chest" if match[0] == "cxr" else next((name for name, words in _parts() if words.search(clause)), None)
         if part is None:
             continue
-        views = _VIEWS.search(clause)
-        if views is None:
+        count = _views(clause)
+        if not count:
             case.ask(VIEWS, "How many views were taken?", *match.span())
             continue
-        count = _COUNT.get(views[1] or "two", views[1] or "2")
         numbers = table("services")["xray"][part]
         code = numbers.get(count) or (numbers[max(numbers)] if count > max(numbers) else None)
         if code is None:
             continue
         sides = side_of(clause) if part in table("services")["sided"] else ()
         add_service(case, code, match.span(), XRAY, f"{count} views", modifiers=(*component_of(clause), *sides))
+
+
+def _views(clause: str) -> str:
+    """How many views the clause names, by number or one by one; "" when it names none."""
+    said = _VIEWS.search(clause)
+    if said is None:
+        return ""
+    if said[1] or said[2]:
+        return _COUNT.get(said[1] or said[2], said[1] or said[2])
+    count = len(_PROJECTIONS.findall(clause))
+    return str(count) if count > 1 or "chest" in clause or "cxr" in clause else ""
 
 
 def _scans(case: Case) -> None:

@@ -9,6 +9,7 @@ from functools import cache
 
 from extractors.coding.case import NO_FINDING, Candidate, Case, Rule, asked
 from extractors.coding.clauses import bounds
+from extractors.coding.rules.dated import in_force
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 from fhir_profiles.systems import CPT, HCPCS
@@ -24,10 +25,17 @@ _AT_HOME = re.compile(
     r"\b(?:daily|bid|tid|qid|q\d+|qhs|qd|nightly|weekly|monthly|every|prn|at bedtime|twice|at home"
     r"|prescribed|refill\w*|allerg\w*|will|order\w*|plan\w*)\b"
 )
-_FACTOR = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001"), "unit": Decimal(1), "units": Decimal(1)}
-_AMOUNT = re.compile(r"\b(\d[\d,]*(?:\.\d+)?) ?(g|mg|mcg|units?)\b")
+_FACTOR = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001"), "unit": Decimal(1), "units": Decimal(1),
+           "million units": Decimal(1_000_000), "million": Decimal(1_000_000)}  # fmt: skip
+_AMOUNT = re.compile(r"\b(\d[\d,]*(?:\.\d+)?) ?(g|mg|mcg|million(?: units)?|units?)\b(?!/)")
+_EACH = re.compile(
+    r"\b(?:in(?:to)?|to|for) each\b|\bper (?:side|knee|shoulder|hip|joint)\b|\beach (?:side|knee|shoulder|hip)\b"
+)
+_BOTH = re.compile(
+    r"\b(?:both|bilateral(?:ly)?|two|right and left|left and right)\b|\beach (?:side|knee|shoulder|hip)\b"
+)
 _ROUTE = re.compile(
-    r"\b(im|iv|ivp|sc|sq|subq|intramuscular(?:ly)?|intravenous(?:ly)?|subcutaneous(?:ly)?|intra-?articular(?:ly)?)\b"
+    r"\b(im|iv|ivp|sc|sq|subq|subcut|intramuscular(?:ly)?|intravenous(?:ly)?|subcutaneous(?:ly)?|intra-?articular(?:ly)?)\b"
 )
 _INFUSED = re.compile(r"\binfus(?:ion|ed)\b")
 _HOURS = re.compile(r"\b(?:over|for|lasting) (\d+(?:\.\d+)?|one|two|three|four) (hours?|hrs?|min(?:ute)?s?)\b")
@@ -88,7 +96,10 @@ def _give(case: Case, match: re.Match[str], amount: re.Match[str], where: tuple[
     clause = case.text[low:high]
     code = table("injectables")["drugs"][match[1]]
     span = (min(match.start(), low + amount.start()), max(match.end(), low + amount.end()))
-    new = _line(case, code, amount[1], amount[2], span)
+    sides = 2 if _EACH.search(clause) and _BOTH.search(case.text) else 1
+    given = sides * Decimal(amount[1].replace(",", "")) * _FACTOR[amount[2]]
+    code = in_force(case, code, given, _FACTOR)
+    new = _line(case, code, given, f"{amount[0]}{' twice' if sides > 1 else ''}", span)
     if new is None:
         return
     later = case.text[low : high + 160]
@@ -100,11 +111,10 @@ def _give(case: Case, match: re.Match[str], amount: re.Match[str], where: tuple[
     _route(case, code, clause, span)
 
 
-def _line(case: Case, code: str, value: str, unit_said: str, span: tuple[int, int]) -> Candidate | None:
+def _line(case: Case, code: str, amount: Decimal, said: str, span: tuple[int, int]) -> Candidate | None:
     per, unit = case.lexicon.properties(HCPCS, code)["per"].split()
-    amount = Decimal(value.replace(",", "")) * _FACTOR[unit_said]
     units = math.ceil(amount / (Decimal(per) * _FACTOR[unit]))
-    why = f"{value} {unit_said} at {per} {unit} a unit is {units}"
+    why = f"{said} at {per} {unit} a unit is {units}"
     return case.add(code, *span, UNITS, why, system=HCPCS, units=units)
 
 
@@ -147,7 +157,7 @@ def _count(case: Case, code: str, span: tuple[int, int]) -> None:
     if known is None or known.printed or known.rule != GIVEN.id:
         case.add(code, *span, GIVEN, "The drug was given by this route", system=CPT, confidence=0.8)
     elif code == "96374":
-        case.add("96375", *span, GIVEN, "A further drug was pushed", system=CPT, confidence=0.8)
+        _count(case, "96375", span)
     else:
         known.units += 1
         known.evidence.append(span)

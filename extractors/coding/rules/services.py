@@ -8,7 +8,7 @@ from typing import Any
 
 from extractors.coding.case import Case, Rule, around, asked
 from extractors.coding.clauses import bounds
-from extractors.coding.done import add_service, done_here, side_of
+from extractors.coding.done import ALONE, NUMBERS, add_service, done_here, side_of
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 
@@ -40,7 +40,7 @@ def named(case: Case) -> None:
     for row, pattern in _rows():
         for match in case.near(pattern) if case.seen.may(pattern) else ():
             low, high = bounds(case.text, *match.span())
-            clause = case.text[low:high]
+            clause = case.text if row.get("whole") and len(case.text) <= ALONE else case.text[low:high]
             wanted = "only" not in row or re.search(row["only"], clause)
             if (
                 not wanted
@@ -48,7 +48,9 @@ def named(case: Case) -> None:
                 or not done_here(case, *match.span())
             ):
                 continue
-            code = next(c for words, c in row["variants"] if re.search(words, clause))
+            code = next((c for words, c in row["variants"] if re.search(words, clause)), None)
+            if code is None:
+                continue
             sides = side_of(clause) if row.get("side") else ()
             add_service(case, code, match.span(), NAMED, "The text says that it was done", modifiers=sides)
             break
@@ -70,17 +72,23 @@ def _timed(case: Case, row: dict[str, Any], words: Cued) -> None:
             add_service(case, code[0], span, TIMED, f"{minutes[1]} minutes")
 
 
-_NEEDLED = asked(r"\b(?:inject(?:ed|ion|ions)|aspirat(?:ed|ion)|arthrocentesis|needled|drained)\b")
+_NEEDLED = asked(
+    r"\b(?:inject(?:ed|ions?)|aspirat(?:ed|ion)|arthrocentesis|needled|drained)\b"
+    r"|\b(?:mg|ml)\b[^.;\n]{0,20} (?:in)?to (?:the |her |his |each |both )?(?:right |left )?"
+    r"(?:shoulder|hip|knee|elbow|wrist|ankle|subacromial|glenohumeral)"
+)
 _INTO = re.compile(r"\b(?:in|into|of|from) (?:the |both |her |his )?$")
 _NO_JOINT = re.compile(
-    r"\b(?:trigger|plantar|carpal tunnel|tendon|bursa|muscle|epidural|nerve block|facet|im\b|intramuscular"
+    r"\b(?:trigger|plantar|carpal tunnel|tendon|muscle|epidural|nerve block|facet|im\b|intramuscular|ganglion"
     r"|deltoid|abscess)"
 )
 
 
 def joints(case: Case) -> None:
     """A needle in a joint, by the size of the joint; ultrasound guidance has numbers of its own."""
-    if case.setting != "outpatient" or not case.says("inject", "aspirat", "arthrocentesis"):
+    if case.setting != "outpatient" or not case.says(
+        "inject", "aspirat", "arthrocentesis", "to the", "to each", "into "
+    ):
         return
     for match in case.search(_NEEDLED):
         low, high = bounds(case.text, *match.span())
@@ -89,18 +97,15 @@ def joints(case: Case) -> None:
             continue
         for code, words, guided in table("services")["joints"]:
             if re.search(words, clause):
-                number = guided if guided and "ultrasound" in clause else code
+                number = guided if guided and ("ultrasound" in clause or "sonograph" in clause) else code
                 add_service(
                     case, number, match.span(), JOINT, "A joint of this size was needled", modifiers=side_of(clause)
                 )
                 break
 
 
-_NUMBERS = {"one": 1, "a": 1, "an": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-            "eight": 8,
-            "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20}  # fmt: skip
 _LESIONS = asked(r"\b(actinic keratos[ie]s|aks?|warts?|verrucae?|molluscum|seborrheic keratos[ie]s)\b")
-_COUNT = re.compile(r"\b(\d{1,2}|" + "|".join(_NUMBERS) + r")(?: \w+){0,2} $")
+_COUNT = re.compile(r"\b(\d{1,2}|" + "|".join(NUMBERS) + r")(?: \w+){0,2} $")
 _DESTROYED = re.compile(
     r"\b(?:destroy\w*|destruction|cryo\w*|liquid nitrogen|frozen|froze|ln2|electrodesiccat\w*"
     r"|treated with (?:cryo|liquid))"
@@ -117,7 +122,7 @@ def destroyed(case: Case) -> None:
             continue
         counted = _COUNT.search(case.text[max(low, match.start() - 36) : match.start()])
         word = counted[1] if counted else ""
-        count = int(word) if word.isdigit() else _NUMBERS.get(word, 0)
+        count = int(word) if word.isdigit() else NUMBERS.get(word, 0)
         if not count:
             singular = not match[1].endswith(("s", "ae", "um"))
             count = 1 if singular or match[1].endswith("sis") else 0

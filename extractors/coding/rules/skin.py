@@ -28,13 +28,20 @@ _LAYERED = re.compile(r"\b(?:layered|intermediate|two[- ]layers?|multi-?layer\w*
 _CM = re.compile(r"\b(\d+(?:\.\d+)?) ?-?(cm|mm|centimeters?|millimeters?)\b")
 _WOUND = re.compile(r"\b(?:lacerations?|wounds?|cuts?)\b")
 _PARTS = re.compile(r",? and (?=[^,;]*\d)|;|, (?=\d)")
-_MALIGNANT = re.compile(r"carcinoma|melanoma|malignan|\bbcc\b|\bscc\b|sarcoma")
+MALIGNANT = re.compile(r"carcinoma|melanoma|malignan|\bbcc\b|\bscc\b|sarcoma")
 _BENIGN = re.compile(r"benign|nevus|nevi|cyst|lipoma|keratosis|skin tag|fibroma|hemangioma|\bmole\b|papilloma")
 _EXCISED = asked(r"\bexcis(?:ion|ed|ional)\b")
 _MARGIN = re.compile(
-    r"(\d+(?:\.\d+)?) ?(cm|mm) (?:\w+ ){0,2}margins?|margins? (?:of|were|was|measuring) (\d+(?:\.\d+)?) ?(cm|mm)"
+    r"(\d+(?:\.\d+)?) ?(cm|mm)[- ](?:\w+ ){0,2}margins?"
+    r"|margins? (?:(?:of|were|was|measuring) )?(\d+(?:\.\d+)?) ?(cm|mm)"
 )
 _SHAVED = asked(r"\bshav(?:e|ed) (?:removal|excision)\b|\bshave(?:d)? (?:off|excised|removed)\b")
+
+
+def size_in(text: str) -> Decimal | None:
+    """The first size that the text names, in cm."""
+    size = _CM.search(text)
+    return _cm(size[1], size[2]) if size else None
 
 
 def _cm(value: str, unit: str) -> Decimal:
@@ -60,7 +67,7 @@ def repairs(case: Case) -> None:
                 continue
             measured = True
             own = _kind(part) or kind
-            key = (own, _group(table("services")["repairs"][own], part if _has_site(part) else clause))
+            key = (own, group_of(table("services")["repairs"][own], part if _has_site(part) else clause))
             sums[key] = sums.get(key, Decimal(0)) + _cm(size[1], size[2])
             spans.setdefault(key, sentence.span())
         if not measured:
@@ -99,7 +106,7 @@ def _has_site(text: str) -> bool:
     return _SITES.search(text) is not None
 
 
-def _group(groups: list[dict[str, Any]], text: str) -> int:
+def group_of(groups: list[dict[str, Any]], text: str) -> int:
     """The first group of sites that the words name; the last one is every other site."""
     for number, group in enumerate(groups):
         if group["sites"] and re.search(rf"\b(?:{group['sites']})s?\b", text):
@@ -114,7 +121,7 @@ def excisions(case: Case) -> None:
     for match in case.search(_EXCISED):
         low, high = bounds(case.text, *match.span())
         clause = case.text[low:high]
-        malignant = _MALIGNANT.search(clause)
+        malignant = MALIGNANT.search(clause)
         if (
             (not malignant and not _BENIGN.search(clause))
             or not _has_site(clause)
@@ -128,7 +135,7 @@ def excisions(case: Case) -> None:
             continue
         whole = _cm(size[1], size[2]) + 2 * min(margins, default=Decimal(0))
         groups = table("services")["excisions"]["malignant" if malignant else "benign"]
-        first = groups[_group(groups, clause)]["first"]
+        first = groups[group_of(groups, clause)]["first"]
         at = sum(1 for step in table("services")["excisions"]["steps"] if whole > Decimal(str(step)))
         code = str(first + (6 if at == 5 else at))
         why = f"The lesion with its margins is {whole} cm"
@@ -149,7 +156,7 @@ def shaves(case: Case) -> None:
         groups = table("services")["shaves"]
         at = sum(1 for step in (0.5, 1.0, 2.0) if _cm(size[1], size[2]) > Decimal(str(step)))
         add_service(
-            case, str(groups[_group(groups, clause)]["first"] + at), (low, high), SHAVE, f"{size[0]} was shaved off"
+            case, str(groups[group_of(groups, clause)]["first"] + at), (low, high), SHAVE, f"{size[0]} was shaved off"
         )
 
 

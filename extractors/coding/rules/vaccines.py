@@ -17,7 +17,7 @@ GIVEN = Rule(
     "vaccine-given", "CPT 90632-90759; I.C.21.c.2", "A vaccine that was given, with Z23 and its administration"
 )
 PRODUCT = Rule("vaccine-product", "CPT 90653-90689", "Asks which product of a vaccine was given")
-_GIVEN = asked(r"\b(?:given|gave|administered|received|receives|injected|today)\b")
+_GIVEN = asked(r"\b(?:given|gave|administered|receive[ds]|gets?|got|vaccinated|injected|today)\b")
 _NOT = re.compile(
     r"\b(?:declin\w+|refus\w+|deferred|not given|will|schedul\w+|due for|next|last year|ago|in (?:19"
     r"|20)\d\d|contraindicated|elsewhere|pharmacy)\b"
