@@ -22,7 +22,18 @@ REASONS = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 KINDS = "http://hl7.org/fhir/resource-types"
 CLIENTS = "https://fhirwright.dev/fhir/client"
 ORDER = "ULMNRV"
-SOME = ("Observation", "Condition", "Patient", "DocumentReference", "Encounter", "Binary", "Task", "Procedure")
+SOME = (
+    "Observation",
+    "Condition",
+    "Patient",
+    "DocumentReference",
+    "Encounter",
+    "Binary",
+    "Task",
+    "Procedure",
+    "Provenance",
+    "Bundle",
+)
 ACTORS = ("Practitioner/ann", "Practitioner/ben", "RelatedPerson/A-0", "Practitioner/x", "client:app", "Organization/o")
 TELLING = ("Bundle", "Provenance")
 CONTEXTS = ("DiagnosticReport", "DocumentReference", "Encounter", "Media", "Observation")
@@ -251,7 +262,10 @@ def told(resource: Json, there: There) -> list[Json]:
     """What a Provenance or a document tells of: all that it refers to and that tells of nothing itself."""
     params = load().search_params(resource["resourceType"]).values()
     named = {one for param in params if param.type == "reference" for one in targets(select(resource, param), BASE)}
-    found = [there.get(tuple(one.split("/")[:2])) for one in named]
+    first = resource["entry"][0]["resource"] if resource.get("type") == "document" else None
+    if first is not None:
+        named.add(f"Composition/{first['id']}")
+    found = [first, *(there.get(tuple(one.split("/")[:2])) for one in named)]
     return [one for one in found if one is not None and one["resourceType"] not in TELLING]
 
 

@@ -23,7 +23,7 @@ from server.search.custom import STANDARD
 from server.search.nodes import compartment
 from server.search.query import Condition, Some
 from server.search.reach import whole
-from server.search.sql import Sql, join
+from server.search.sql import Sql, any_of, join
 from server.search.total import count_matches
 
 Change = tuple[Any, str, Any]
@@ -162,6 +162,16 @@ def _without_exceptions(rule: Any, *_who: Any) -> bool:
     return not rule.permit
 
 
+def _first_patient(dialect: str, patients: Any, _files: Any) -> Any:
+    """Only of the patient who stands in the row of what is referred to."""
+    split = "substr(na.target, 1, instr(na.target, '/') - 1)", "substr(na.target, instr(na.target, '/') + 1)"
+    if dialect != "sqlite":
+        split = "split_part(na.target, '/', 1)", "split_part(na.target, '/', 2)"
+    whose = any_of(dialect, "nb.patient", patients)
+    text = f"nb.type = {split[0]} AND nb.id = {split[1]} WHERE na.rid = {{rid}} AND {whose.text}"
+    return Sql(f"EXISTS (SELECT 1 FROM idx_reference na JOIN resource nb ON {text})", whose.params)
+
+
 MUTATIONS: dict[str, list[Change]] = {
     "the reach is ignored by searches": [(search, "reach_of", lambda *_: whole)],
     "the reach is ignored by includes": [(find, "include", lambda v, q, m, _r: _include(v, q, m, whole))],
@@ -221,6 +231,8 @@ MUTATIONS: dict[str, list[Change]] = {
     "exceptions of consents are ignored": [(consents, "_denied", _without_exceptions)],
     "what nobody knows of a caller counts for the caller": [(consents, "_fits", _trusting)],
     "a file is not kept back with its document": [(honouring, "held", lambda *_: None)],
+    "what tells of two people goes with the first alone": [(honouring, "refers_to", _first_patient)],
+    "what a replaced Provenance told of is not followed": [(gate, "_told_of", lambda *_: [])],
     "labels that consents name are ignored": [(consents, "_labelled", lambda *_: False)],
 }
 """What is wrong, and which names are replaced by what."""

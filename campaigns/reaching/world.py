@@ -238,6 +238,12 @@ def _odd() -> Iterator[Step]:
             "entity": [{"role": "source", "what": _to("DocumentReference/B-0")}],
         },
         "Provenance/b": {"target": [b], "recorded": "2026-01-01T10:00:00Z", "agent": [{"who": a}]},
+        "Provenance/meeting": _telling("Appointment/both"),
+        "Provenance/panel": _telling("Group/both"),
+        "Provenance/letter": _telling("Composition/author"),
+        "Provenance/file": _telling("Binary/context-B"),
+        "Bundle/letter": _document("author"),
+        "Bundle/posted": _document("inside", subject=a, author=[b]),
         "Binary/filed-A": {"contentType": "text/plain", "data": "eHl6"},
         "Binary/filed-B": {"contentType": "text/plain", "data": "eHl6"},
         "Binary/loose": {"contentType": "text/plain", "data": "eHl6"},
@@ -254,6 +260,22 @@ def _odd() -> Iterator[Step]:
         yield _put(key, body)
 
 
+def _telling(*targets: str) -> Json:
+    return {
+        "target": [_to(one) for one in targets], "recorded": "2026-01-01T10:00:00Z",
+        "agent": [{"who": _to("Practitioner/d")}],
+    }  # fmt: skip
+
+
+def _document(name: str, **more: Any) -> Json:
+    """A document Bundle whose Composition is stored under the name, or only inside; what is inside says `more`."""
+    text = {"resourceType": "Composition", "id": name, "status": "final", "type": _code("odd"), "date": "2026-01-01"}
+    text |= {"title": "t", "author": [_to("Practitioner/d")]} | more
+    entry = [{"fullUrl": f"{BASE}/Composition/{name}", "resource": text}]
+    number = {"system": IDS, "value": f"Bundle-{name}"}
+    return {"type": "document", "identifier": number, "timestamp": "2026-01-01T10:00:00Z", "entry": entry}
+
+
 def _moved(dice: Random) -> Iterator[Step]:
     """Versions that change whose they are, and ones that end."""
     for name, way in (("ab", "AB"), ("ba", "BA"), ("aba", "ABA"), ("bab", "BAB"), ("ba-gone", "BA"), ("ab-gone", "AB")):
@@ -263,6 +285,8 @@ def _moved(dice: Random) -> Iterator[Step]:
                 yield _put(f"{kind}/{name}", body)
             if name.endswith("gone"):
                 yield "DELETE", f"{kind}/{name}", None
+    for name in ("Observation/A-0", "Appointment/both", "Encounter/B-1"):
+        yield _put("Provenance/moved", _telling(name))
     yield _put("Observation/back", bodies("B", "A", 1)["Observation"])
     yield "DELETE", "Observation/back", None
     yield _put("Observation/back", bodies("A", "B", 1)["Observation"])

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
+from fhir_profiles.definitions import load
 from server.search.rows import CONTEXT, POINTER
 from server.search.sql import Sql, any_of, join
 from server.search.tree import about
@@ -88,14 +90,50 @@ def pointed(uris: Iterable[tuple[Any, ...]], base_url: str) -> Iterator[str]:
             yield found[1]
 
 
-def refers_to(dialect: str, patients: tuple[str, ...]) -> Sql:
-    """The condition on `{rid}` that a resource refers to something of the patients."""
+def refers_to(dialect: str, patients: tuple[str, ...], files: Sql | None) -> Sql:
+    """The condition on `{rid}` that a resource refers to the patients, or to something that is any of theirs.
+
+    `files` is the condition on `{rid}` that a Binary is.
+    """
     split = "substr(na.target, 1, instr(na.target, '/') - 1)", "substr(na.target, instr(na.target, '/') + 1)"
+    first, end = "+nc.param", ""
     if dialect != "sqlite":
         split = "split_part(na.target, '/', 1)", "split_part(na.target, '/', 2)"
-    whose = any_of(dialect, "nb.patient", patients)
+        first, end = "nc.param + 0", " OFFSET 0"  # as in `server.search.tree.exists`
+    named = [f"Patient/{one}" for one in patients]
+    itself, whose = any_of(dialect, "na.target", named), any_of(dialect, "nb.patient", patients)
+    also = any_of(dialect, "nc.target", named)
+    keys = ",".join(map(str, _whose()))
+    ways = [
+        whose,
+        Sql(
+            f"EXISTS (SELECT 1 FROM idx_reference nc WHERE nc.rid = nb.rid AND {first} IN ({keys})"
+            f" AND {also.text}{end})",
+            also.params,
+        ),
+    ]
+    if files is not None:
+        ways.append(Sql(f"nb.type = '{BINARY}' AND ({about(files, 'nb.rid')})", files.params))
+    theirs = join("OR", ways)
     text = (
         "EXISTS (SELECT 1 FROM idx_reference na"
-        f" JOIN resource nb ON nb.type = {split[0]} AND nb.id = {split[1]} WHERE na.rid = {{rid}} AND {whose.text})"
+        f" JOIN resource nb ON nb.type = {split[0]} AND nb.id = {split[1]} WHERE na.rid = {{rid}} AND ({theirs.text}))"
     )
-    return Sql(text, whose.params)
+    direct = Sql(f"EXISTS (SELECT 1 FROM idx_reference na WHERE na.rid = {{rid}} AND {itself.text})", itself.params)
+    return join("OR", [direct, Sql(text, theirs.params)])
+
+
+@cache
+def _whose() -> tuple[int, ...]:
+    """The keys of all parameters that say whose a resource is, of whatever type."""
+    kinds = {*load().resource_types} - TELLING - {"Patient", BINARY}
+    return tuple(sorted(param_key(kind, code) for kind in kinds for code in whose_codes(kind)))
+
+
+def whose_codes(kind: str) -> list[str]:
+    """The parameters that say whose resources of a type are; of a type in no compartment, whom they are about."""
+    known = load().search_params(kind)
+    codes = [code for code in load().compartment("Patient").get(kind, ()) if code in known]
+    return codes or [
+        code for code in ("patient", "subject") if code in known and "Patient" in (known[code].targets or ())
+    ]

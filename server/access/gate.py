@@ -26,6 +26,9 @@ from .grants import Right
 from .owning import owns
 from .reach import condition, consented, permits
 
+MOST_TOLD = 100
+"""References of a replaced Provenance that are followed; one with more is kept back from whom a Consent limits."""
+
 _WORDS = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "search"}
 
 
@@ -142,8 +145,8 @@ def withheld(view: View, caller: Caller, version: Version, right: Right, base_ur
 def _taken(view: View, caller: Caller, version: Version, right: Right, base_url: str) -> bool:
     """Whether a Consent keeps a version from the caller, by what the version says itself.
 
-    Where a replaced Binary belonged cannot be told but by a Patient that it names, what a replaced
-    Provenance told not even so: any other is kept back.
+    Where a replaced Binary belonged cannot be told but by a Patient that it names: any other is kept back. A replaced
+    Provenance or document is whose that is which it referred to, as that is now.
     """
     taken = consented(view, caller, version.type, right, base_url)
     if taken is None:
@@ -154,13 +157,27 @@ def _taken(view: View, caller: Caller, version: Version, right: Right, base_url:
     if newest and newest[0][0] == version.version:
         return _holds(view, taken, version.rid)
     rows, _ = index_rows(json.decode(version.body), base_url)
-    told = any(row[1].startswith("Patient/") for row in rows.get("idx_reference", ()))
-    if version.type in TELLING or (version.type == BINARY and not told):
+    named = [str(row[1]) for row in rows.get("idx_reference", ())]
+    if version.type == BINARY and not any(one.startswith("Patient/") for one in named):
+        return True
+    beside = _told_of(view, version, named, base_url) if version.type in TELLING else []
+    if beside is None:
         return True
     single = alone(view.engine)
-    single.hold(version, rows)
+    single.hold(version, rows, beside)
     local = consented(single, caller, version.type, right, base_url)
     return local is not None and _holds(single, local, version.rid)
+
+
+def _told_of(view: View, version: Version, named: Iterable[str], base_url: str) -> list[tuple[Version, Rows]] | None:
+    """What stands now of what a version refers to; None where that is too much, or a file, which others tell of."""
+    keys = {(kind, name) for kind, _, name in (one.partition("/") for one in named)}
+    keys.discard((version.type, version.id))
+    if len(keys) > MOST_TOLD or any(kind == BINARY for kind, _ in keys):
+        return None
+    every = (view.read(kind, name) for kind, name in sorted(keys) if "/" not in name)
+    there = [one for one in every if one is not None]
+    return [(one, {} if one.deleted else index_rows(json.decode(one.body), base_url)[0]) for one in there]
 
 
 def _holds(view: View, asked: Sql, rid: int) -> bool:

@@ -31,7 +31,7 @@ from server.store.version import COLUMNS
 from .caller import Caller
 from .consent_reading import check_consent, lasts, read_consent
 from .consents import Consent, Who, denied, moments, places
-from .files import BINARY, TELLING, held, refers_to
+from .files import BINARY, TELLING, held, refers_to, whose_codes
 from .grants import Right
 
 KIND = "Consent"
@@ -227,7 +227,7 @@ class _Taking:
         node = about_patients(kind, patients)
         ways = [] if node is None else [self._sql(node)]
         if kind in TELLING:
-            ways.append(refers_to(self._scope.dialect, patients))
+            ways.append(refers_to(self._scope.dialect, patients, self._about(BINARY, patients)))
         return join("OR", ways) if ways else None
 
     def _sql(self, node: Node) -> Sql:
@@ -238,11 +238,6 @@ def about_patients(kind: str, patients: tuple[str, ...]) -> Node | None:
     """What is any of these patients'; None for a type that is nobody's."""
     if kind == "Patient":
         return Condition(kind, STANDARD.find(kind, "_id"), None, tuple(map(escape, patients)))
-    known = load().search_params(kind)
-    codes = [code for code in load().compartment("Patient").get(kind, ()) if code in known]
-    codes = codes or [
-        code for code in ("patient", "subject") if code in known and "Patient" in (known[code].targets or ())
-    ]
-    named = tuple(escape(f"Patient/{one}") for one in patients)
-    ways = tuple(Condition(kind, known[code], None, named) for code in codes)
+    known, named = load().search_params(kind), tuple(escape(f"Patient/{one}") for one in patients)
+    ways = tuple(Condition(kind, known[code], None, named) for code in whose_codes(kind))
     return None if not ways else ways[0] if len(ways) == 1 else Some(ways)

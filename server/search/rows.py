@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from fhir_profiles.dates import DAY, OPEN_LOW
+from fhir_profiles.definitions import load
 from fhir_profiles.extract import Index, index, main_dates, normalise
 from fhir_profiles.extract.own import Own
 from server.store.keys import indexed, param_key, patient_key, system_key
@@ -22,7 +23,7 @@ NO_DATE = OPEN_LOW - 1
 MAX_STRING = 255
 """Characters of a normalised string that stand in the index."""
 
-CONTEXT, POINTER = "securityContext", "location@here"
+CONTEXT, POINTER, INSIDE = "securityContext", "location@here", "patient@inside"
 """What stands in the index for access control, under names that no parameter has."""
 
 WIDE = 32 * DAY
@@ -53,10 +54,22 @@ def index_rows(resource: Mapping[str, Any], base_url: str = "") -> tuple[Rows, s
     rows = _rows(name, found, patient, date, base_url)
     if name == "Binary" and (context := _context(resource, base_url)):
         rows["idx_reference"] = [(_params(name)[CONTEXT], indexed(context), date)]
+    if name == "Bundle" and (inside := _inside(resource)):
+        targets = dict.fromkeys(target_of(kind, id_, url, base_url) for kind, id_, url in inside)
+        rows.setdefault("idx_reference", []).extend((_params(name)[INSIDE], indexed(one), date) for one in targets)
     if name == "DocumentReference" and base_url and "idx_uri" in rows:
         rows["idx_uri"] += _pointers(_params(name), rows["idx_uri"], base_url)
     rows.setdefault("idx_token", []).append((_params(name)[PRESENT], shape(name, found), 0, patient, date))
     return rows, found.patient
+
+
+def _inside(resource: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Whom the Composition within a document is about, also where it is not stored by itself: type, id and URL."""
+    first = ((resource.get("entry") or [{}])[0]).get("resource") or {}
+    if resource.get("type") != "document" or first.get("resourceType") != "Composition":
+        return []
+    whose = load().compartment("Patient")["Composition"]
+    return [tuple(rest) for code, *rest in index(first).references if code in whose]
 
 
 def _context(resource: Mapping[str, Any], base_url: str) -> str | None:

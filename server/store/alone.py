@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import create_mock_engine
@@ -36,17 +36,17 @@ class Alone:
 
         self._raw.execute(str(statement.compile(dialect=sqlite.dialect())))
 
-    def hold(self, version: Version, rows: Rows) -> None:
-        """Be the store that holds this version and nothing else."""
-        raw = self._raw
-        if (sealing := sealing_of(self.engine)) is not None:  # whose conditions ask for hashes
-            rows = sealing.blind.rows(rows, version.type)
+    def hold(self, version: Version, rows: Rows, beside: Iterable[tuple[Version, Rows]] = ()) -> None:
+        """Be the store that holds this version, others `beside` it, and nothing else."""
+        raw, sealing = self._raw, sealing_of(self.engine)
         raw.execute("BEGIN")
         for table in _TABLES:
             raw.execute(f"DELETE FROM {table}")
-        raw.execute(insert_sql("resource"), _row(version))
-        for table, values in rows.items():
-            raw.executemany(insert_sql(table), [(version.rid, n, *value) for n, value in enumerate(values)])
+        for one, its in ((version, rows), *beside):
+            raw.execute(insert_sql("resource"), _row(one))
+            seen = its if sealing is None else sealing.blind.rows(its, one.type)  # whose conditions ask for hashes
+            for table, values in seen.items():
+                raw.executemany(insert_sql(table), [(one.rid, n, *value) for n, value in enumerate(values)])
         raw.execute("COMMIT")
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -111,7 +111,32 @@ async def test_what_tells_of_something_goes_with_the_patient(closed: Any) -> Non
     assert await ids(closed, ann, "Provenance?target=Observation/Ao") == []
     assert await ids(closed, ann, "Observation?_revinclude=Provenance:target") == ["Bo", "Bp"]
     assert await status(closed, ann, "Provenance/Ap/_history/1") == 404
-    assert await ids(closed, ann, "Provenance/_history") == ["Bp"]
+    assert await ids(closed, ann, "Provenance/_history") == ["Bp", "Bp"]
+
+
+async def test_what_tells_of_something_of_two_people_goes_with_each(closed: Any) -> None:
+    """A Provenance about what two take part in, also before it was replaced, and a document that holds its text."""
+    root, ann = closed.token("system/*.cruds", client="root"), closed.token("user/*.rs", person="ann")
+    both = [{"actor": {"reference": f"Patient/{name}"}, "status": "accepted"} for name in "AB"]
+    await put(closed, root, {"resourceType": "Appointment", "id": "two", "status": "booked", "participant": both,
+                             "start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"})  # fmt: skip
+    text: dict[str, Any] = {"resourceType": "Composition", "id": "c", "status": "final", "type": {"text": "x"},
+            "date": "2026-01-01", "title": "x", "author": [{"reference": "Patient/B"}],
+            "subject": {"reference": "Patient/A"}}  # fmt: skip
+    entry = [{"fullUrl": "http://test/fhir/Composition/c", "resource": text}]
+    paper = {"resourceType": "Bundle", "id": "paper", "type": "document", "timestamp": "2026-01-01T00:00:00Z",
+             "identifier": {"system": "urn:x", "value": "x"}, "entry": entry}  # fmt: skip
+    made: dict[str, Any] = {"resourceType": "Provenance", "id": "p", "recorded": "2026-01-01T00:00:00Z",
+            "agent": [{"who": {"display": "x"}}]}  # fmt: skip
+    for one in (paper, *(made | {"target": [{"reference": name}]} for name in ("Appointment/two", "Organization/o"))):
+        assert (await put(closed, root, one)).status_code in (200, 201)
+    told = ("Bundle/paper", "Provenance/p", "Provenance/p/_history/1")
+    assert [await status(closed, ann, url) for url in told] == [200] * 3
+    for name in "AB":
+        denial = consent(IN, towards("deny", "Practitioner/ann")) | {"patient": {"reference": f"Patient/{name}"}}
+        assert (await put(closed, root, denial)).status_code in (200, 201)
+        assert [await status(closed, ann, url) for url in told] == [404, 200, 404], name
+        assert await ids(closed, ann, "Provenance/_history") == ["p"]
 
 
 async def test_who_has_left_a_house_is_not_there(closed: Any) -> None:
