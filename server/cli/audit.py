@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note, print_json
 from server.settings import read_settings
 
@@ -26,14 +27,14 @@ _Data = Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DAT
 def verify(
     database: _Database = None,
     data: _Data = None,
-    checkpoints: Annotated[Path | None, typer.Option(help="A copy of the checkpoints, from elsewhere.")] = None,
+    checkpoints: Annotated[Path | None, typer.Option(**FILE, help="A copy of the checkpoints, from elsewhere.")] = None,
     signer: Annotated[str | None, typer.Option(help="The public key that they must bear, in base64.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Say whether anything was deleted, edited, inserted, reordered or cut off, and where."""
     import msgspec
 
-    from server.audit.checkpoints import FILE
+    from server.audit.checkpoints import FILE as KEPT
     from server.audit.place import directory
     from server.audit.verify import verify as check
     from server.phi.keys import keys_of
@@ -42,8 +43,8 @@ def verify(
     settings = read_settings(database=database, data=data)
     store = open_store(settings.database_url, create=False, keys=keys_of(settings))
     try:
-        path = checkpoints or directory(store, settings) / FILE
-        report = check(store, path.read_text() if path.exists() else "", signer)
+        path = checkpoints or directory(store, settings) / KEPT
+        report = check(store, path.read_text(errors="replace") if path.exists() else "", signer)
     finally:
         store.close()
     if json:

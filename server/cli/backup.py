@@ -10,6 +10,7 @@ import typer
 
 from server.cli.each import each
 from server.cli.exits import Exit
+from server.cli.places import there
 from server.cli.terminal import note, print_json, print_table
 from server.settings import Settings, read_settings
 
@@ -173,7 +174,7 @@ def _houses(settings: Settings, target: str, tenant: str | None, tenants: bool) 
 def _target(place: str, staging: Path | None) -> Target:
     from server.continuity.houses import STAGING, target_at
 
-    return target_at(place, staging or read_settings().data / STAGING)
+    return target_at(there(place), staging or read_settings().data / STAGING)
 
 
 def _tell(one: Manifest) -> None:

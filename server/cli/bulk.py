@@ -15,6 +15,7 @@ import typer
 
 from server.cli.code import _CHOSEN, Convention, cores
 from server.cli.exits import Exit
+from server.cli.places import FILE, there
 from server.cli.terminal import console, note, print_json
 from server.settings import Settings, read_settings
 
@@ -77,7 +78,7 @@ def code(
     day = f"{_day(on)}T00:00:00Z" if resources or import_ else ""
     place = _place(output)
     work = Coding(bounds_of(settings), _CHOSEN[convention], day)
-    source = Source(input_, settings.document_bytes)
+    source = Source(there(input_), settings.document_bytes)
     summary = _run(work, source, place, format_, ray, processes, json, output)
     _hand_over(import_, place, format_, settings)
     _ended(summary)
@@ -90,7 +91,9 @@ def claims(
     format_: Format = Form.ndjson,
     ray: Ray = None,
     processes: Count = 0,
-    rules: Annotated[Path | None, typer.Option(help="Rules of your own (TOML), beside those that ship.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(**FILE, help="Rules of your own (TOML), beside those that ship.")
+    ] = None,
     on: Annotated[str | None, typer.Option(help="The day on which the claims came, YYYY-MM-DD. [today]")] = None,
     data: Data = None,
     json: Json = False,
@@ -99,11 +102,9 @@ def claims(
     from server.bulk.claiming import Claiming
     from server.bulk.source import Source
 
-    if rules is not None and not rules.is_file():
-        raise typer.BadParameter(f"There is no file {rules.name}.")
     settings, place = read_settings(data=data), _place(output)
     work = Claiming(str(settings.data), _day(on), str(rules or ""))
-    source = Source(input_, settings.document_bytes)
+    source = Source(there(input_), settings.document_bytes)
     _ended(_run(work, source, place, format_, ray, processes, json, output))
 
 

@@ -16,6 +16,7 @@ import typer
 
 from server.cli import claims_explain, claims_learn, claims_x12
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import console, note, print_json, print_table
 from server.settings import read_settings
 
@@ -41,12 +42,18 @@ claims_learn.register(claims)
 
 @claims.command()
 def run(
-    file: Annotated[Path, typer.Argument(help="Claims, one JSON object on each line; may be packed (.gz).")],
-    out: Annotated[Path, typer.Option(help="Folder for findings, prices, answers and what was rejected.")],
-    rules: Annotated[Path | None, typer.Option(help="Rules of your own (TOML), beside those that ship.")] = None,
+    file: Annotated[
+        Path, typer.Argument(**FILE, allow_dash=True, help="Claims, one JSON object on each line; may be packed (.gz).")
+    ],
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder for findings, prices, answers and what was rejected.")
+    ],
+    rules: Annotated[
+        Path | None, typer.Option(**FILE, help="Rules of your own (TOML), beside those that ship.")
+    ] = None,
     on: Annotated[str | None, typer.Option(help="The day on which the claims came, YYYY-MM-DD. [today]")] = None,
     responses: Annotated[bool, typer.Option(help="Write a ClaimResponse for each claim.")] = True,
-    model: Annotated[Path | None, typer.Option(help="A model of denials and charges; writes scores.")] = None,
+    model: Annotated[Path | None, typer.Option(**FILE, help="A model of denials and charges; writes scores.")] = None,
     processes: Annotated[int, typer.Option(min=0, max=1024, help="Processes; 0 is one for each core.")] = 0,
     ray: Annotated[str | None, typer.Option(help="Work on the Ray cluster at this address: HOST:PORT or auto.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
@@ -72,11 +79,6 @@ def run(
     if str(file) == "-":
         text = "A run that can be gone on with after a kill needs a file: write stdin to one first."
         raise typer.BadParameter(text)
-    for path in (file, rules, model):
-        if path is not None and not path.is_file():
-            raise typer.BadParameter(f"There is no file {path.name}.")
-    if out.exists() and not out.is_dir():
-        raise typer.BadParameter("--out names a file; a folder is wanted.")
     settings, day = read_settings(data=data), _day(on, out)
     job = Job(file, out, settings.data, rules, day, processes or os.cpu_count() or 1, responses, model)
     with _progress(json) as told:
@@ -138,7 +140,7 @@ def _day(on: str | None, out: Path) -> str:
 @claims.command()
 def rules(
     list_: Annotated[bool, typer.Option("--list", help="Tell every rule, and whether it can be run.")] = False,
-    check: Annotated[Path | None, typer.Option(help="A file with rules of your own, to be checked.")] = None,
+    check: Annotated[Path | None, typer.Option(**FILE, help="A file with rules of your own, to be checked.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -147,8 +149,6 @@ def rules(
     from claims.rules.rule import own_rules, unique, user_rules
 
     if check is not None:
-        if not check.is_file():
-            raise typer.BadParameter(f"There is no file {check.name}.")
         mine = user_rules(check)
         unique([*own_rules(), *mine])
         if json:

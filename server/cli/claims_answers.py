@@ -8,13 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note, print_json
 
 SECONDS = 600.0
 
 
 def answers(
-    files: Annotated[list[Path], typer.Argument(help="X12 files: 835, 277CA, 999, or an 837 that was sent.")],
+    files: Annotated[list[Path], typer.Argument(**FILE, help="X12 files: 835, 277CA, 999, or an 837 that was sent.")],
     server: Annotated[str, typer.Option(help="FHIR base of the server.")] = "http://127.0.0.1:8000/fhir",
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
@@ -24,8 +25,6 @@ def answers(
     """
     import httpx
 
-    if missing := [path for path in files if not path.is_file()]:
-        raise typer.BadParameter(f"There is no file {missing[0].name}.")
     wrong = False
     told: list[dict[str, Any]] = []
     with httpx.Client(timeout=SECONDS, trust_env=False) as client:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note, print_json
 from server.settings import read_settings
 
@@ -26,9 +27,14 @@ def register(group: typer.Typer) -> None:
 
 
 def explain(
-    file: Annotated[Path, typer.Argument(help="A Claim, or a Bundle that begins with one, as JSON; - is stdin.")],
+    file: Annotated[
+        Path,
+        typer.Argument(**FILE, allow_dash=True, help="A Claim, or a Bundle that begins with one, as JSON; - is stdin."),
+    ],
     line: Annotated[int | None, typer.Option(min=1, help="Tell of the line with this number alone.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="Rules of your own (TOML), beside those that ship.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(**FILE, help="Rules of your own (TOML), beside those that ship.")
+    ] = None,
     on: Annotated[str | None, typer.Option(help="The day on which the claim came, YYYY-MM-DD. [today]")] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -54,8 +60,6 @@ def explain(
     from fhir_profiles.errors import FhirError
 
     day = _day(on)
-    if rules is not None and not rules.is_file():
-        raise typer.BadParameter(f"There is no file {rules.name}.")
     body = _read(file)
     try:
         record, head = read_claim(body, received=day), read_head(body)
@@ -119,11 +123,9 @@ def tell_line(item: Line) -> None:
 def _read(file: Path) -> bytes:
     if str(file) == "-":
         body = sys.stdin.buffer.read(LONGEST + 1)
-    elif file.is_file():
+    else:
         with file.open("rb") as source:
             body = source.read(LONGEST + 1)
-    else:
-        raise typer.BadParameter(f"There is no file {file.name}.")
     if len(body) > LONGEST:
         note(f"A claim has at most {LONGEST >> 20} MiB; give many to fhirwright claims run.")
         raise typer.Exit(Exit.REFUSED)

@@ -11,6 +11,7 @@ import typer
 
 from fhir_profiles.errors import FhirError
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note, print_json
 from server.settings import read_settings
 
@@ -32,8 +33,8 @@ def register(group: typer.Typer) -> None:
 
 def train(
     out: Annotated[Path, typer.Option(help="The file of the model; the report stands beside it.")],
-    claims: Annotated[Path | None, typer.Option(help="Claims, one a line. [those of the server]")] = None,
-    responses: Annotated[Path | None, typer.Option(help="ClaimResponses of payers, one a line.")] = None,
+    claims: Annotated[Path | None, typer.Option(**FILE, help="Claims, one a line. [those of the server]")] = None,
+    responses: Annotated[Path | None, typer.Option(**FILE, help="ClaimResponses of payers, one a line.")] = None,
     charges: Annotated[bool, typer.Option("--charges", help="Learn charges only; no responses are needed.")] = False,
     database: Annotated[str | None, typer.Option(help="Database URL; FHIRWRIGHT_DATABASE otherwise.")] = None,
     data: Data = None,
@@ -80,16 +81,15 @@ def train(
 def _given(claims: Path, responses: Path | None, scrub: Any) -> tuple[Read, Iterable[Decision]]:
     from claims.learn.train import Source, decided, read_claims
 
-    for path in (claims, responses):
-        if path is not None and not path.is_file():
-            raise typer.BadParameter(f"There is no file {path.name}.")
     read = read_claims((Source(line) for line in _lines(claims) if line.strip()), scrub)
     return read, decided(_lines(responses)) if responses else iter(())
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="Claims, or Bundles that begin with one, one JSON object a line.")],
-    model: Annotated[Path | None, typer.Option(help="A file of a model. [the active one]")] = None,
+    file: Annotated[
+        Path, typer.Argument(**FILE, help="Claims, or Bundles that begin with one, one JSON object a line.")
+    ],
+    model: Annotated[Path | None, typer.Option(**FILE, help="A file of a model. [the active one]")] = None,
     data: Data = None,
 ) -> None:
     """Score claims: one JSON object a line, with the risk of a denial, reasons, and the charge that is farthest off.
@@ -103,11 +103,9 @@ def score(
     from claims.learn.score import NO_MODEL, Scorer, told
     from claims.sheet.read import Record, read_claim
 
-    if not file.is_file():
-        raise typer.BadParameter(f"There is no file {file.name}.")
     directory = read_settings(data=data).data
     try:
-        scorer = Scorer.active(directory) if model is None else Scorer.open(_there(model))
+        scorer = Scorer.active(directory) if model is None else Scorer.open(model)
     except FhirError as error:
         _refuse(error)
     if scorer is None:
@@ -140,7 +138,7 @@ def score(
 
 
 def model(
-    file: Annotated[Path | None, typer.Argument(help="A file of a model. [the active one]")] = None,
+    file: Annotated[Path | None, typer.Argument(**FILE, help="A file of a model. [the active one]")] = None,
     activate: Annotated[bool, typer.Option("--activate", help="The server scores with it from now on.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="The server scores no more.")] = False,
     data: Data = None,
@@ -160,7 +158,7 @@ def model(
         active.unlink(missing_ok=True)
         note("No model is active.")
         return
-    path = active if file is None else _there(file)
+    path = active if file is None else file
     if not path.is_file():
         note("No model is active.")
         raise typer.Exit(Exit.FAILED)
@@ -181,12 +179,6 @@ def model(
         return
     for name, value in told.items():
         note(f"{name}: {value}")
-
-
-def _there(path: Path) -> Path:
-    if not path.is_file():
-        raise typer.BadParameter(f"There is no file {path.name}.")
-    return path
 
 
 def _refuse(error: FhirError) -> NoReturn:

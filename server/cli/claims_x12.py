@@ -13,6 +13,7 @@ import typer
 from fhir_profiles.errors import FhirError
 from server.cli.claims_answers import answers
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note
 
 MAX_LINE = 16 * 2**20
@@ -26,7 +27,9 @@ def register(group: typer.Typer) -> None:
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="Claims, or Bundles that begin with one, one JSON object a line.")],
+    file: Annotated[
+        Path, typer.Argument(**FILE, help="Claims, or Bundles that begin with one, one JSON object a line.")
+    ],
     out: Annotated[Path, typer.Option(help="The 837 file to write.")],
     sender: Annotated[str, typer.Option(help="Identifier of who sends (ISA06).")],
     receiver: Annotated[str, typer.Option(help="Identifier of who receives (ISA08).")],
@@ -48,8 +51,6 @@ def export(
 
     if kind not in ("professional", "institutional"):
         raise typer.BadParameter("The kind is professional or institutional.")
-    if not file.is_file():
-        raise typer.BadParameter(f"There is no file {file.name}.")
     chosen: Literal["professional", "institutional"] = "professional" if kind == "professional" else "institutional"
     number = control or random.SystemRandom().randrange(1, 10**9)
     envelope = Envelope(
@@ -91,7 +92,7 @@ def _lines(file: Path) -> Iterator[bytes]:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="An X12 837P or 837I file.")],
+    file: Annotated[Path, typer.Argument(**FILE, help="An X12 837P or 837I file.")],
     out: Annotated[Path, typer.Option(help="The NDJSON file of Claims to write.")],
 ) -> None:
     """Read an X12 837 as FHIR Claims, one JSON object a line.
@@ -102,8 +103,6 @@ def import_(
 
     from claims.x12.read837 import read_837
 
-    if not file.is_file():
-        raise typer.BadParameter(f"There is no file {file.name}.")
     part, count = out.with_name(f"{out.name}.part"), 0
     try:
         with part.open("wb") as target:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from fhir_profiles.errors import Category, FhirError
+from server.cli.places import FILE
 from server.cli.terminal import note, print_json, print_table
 from server.cli.user import Data, Database, Json, opened
 
@@ -38,7 +39,7 @@ def add(
         Literal["none", "client_secret_basic", "private_key_jwt"],
         typer.Option(help="How it shows who it is; none is a public app, in a browser or on a phone."),
     ] = "none",
-    jwks: Annotated[Path | None, typer.Option(help="File with its public keys, a JWKS.")] = None,
+    jwks: Annotated[Path | None, typer.Option(**FILE, help="File with its public keys, a JWKS.")] = None,
     jwks_uri: Annotated[str | None, typer.Option(help="Where its public keys are published.")] = None,
     origin: Annotated[list[str] | None, typer.Option(help="Origin whose pages may call the server.")] = None,
     launch_url: Annotated[str | None, typer.Option(help="Where the app is launched from an EHR.")] = None,

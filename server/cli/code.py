@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note, print_table
 from server.settings import Settings, read_settings
 
@@ -51,8 +52,12 @@ class Adjudicate(StrEnum):
 
 
 def code(
-    files: Annotated[list[Path] | None, typer.Argument(help="PDF, TIFF, PNG, JPEG, text, HTML, RTF or C-CDA.")] = None,
-    jsonl: Annotated[Path | None, typer.Option(help="Notes, one JSON object a line; - is standard input.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(**FILE, help="PDF, TIFF, PNG, JPEG, text, HTML, RTF or C-CDA.")
+    ] = None,
+    jsonl: Annotated[
+        Path | None, typer.Option(**FILE, allow_dash=True, help="Notes, one JSON object a line; - is standard input.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the answers to --jsonl go. [standard output]")] = None,
     processes: Annotated[
         int | None, typer.Option(min=1, max=1024, help="Processes for --jsonl. [one per core]")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fhir_profiles.errors import Category, FhirError
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note
 from server.settings import read_settings
 
@@ -20,31 +22,30 @@ LEAST_KEY = 16  # bytes
 
 
 def deidentify(
-    file: Annotated[Path, typer.Argument(help="A resource or Bundle as FHIR JSON, or a note as plain text.")],
+    file: Annotated[Path, typer.Argument(**FILE, help="A resource or Bundle as FHIR JSON, or a note as plain text.")],
     patient: Annotated[
-        list[Path] | None, typer.Option(help="A Patient or RelatedPerson as FHIR JSON, whose identifiers are known.")
+        list[Path] | None,
+        typer.Option(**FILE, help="A Patient or RelatedPerson as FHIR JSON, whose identifiers are known."),
     ] = None,
     key_file: Annotated[
         Path | None,
-        typer.Option(help="A secret of 16 bytes or more: the same stand-ins each time. [another each time]"),
+        typer.Option(**FILE, help="A secret of 16 bytes or more: the same stand-ins each time. [another each time]"),
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
 ) -> None:
     """Replace identifiers by stand-ins of the same shape. Exit code 5 when something known would still have left."""
-    from fhir_profiles.errors import FhirError
     from server.operations.deidentify import vocabulary_of
 
     key = key_file.read_bytes() if key_file is not None else secrets.token_bytes(32)
     if len(key) < LEAST_KEY:
         raise typer.BadParameter("--key-file must hold 16 bytes or more.")
+    at = file
     try:
-        people = [_resource(path.read_bytes()) for path in patient or ()]
+        people = [_resource((at := path).read_bytes()) for path in patient or ()]
+        at = file
         out = _made(file.read_bytes(), people, key, vocabulary_of(read_settings(data=data).data))
     except FhirError as error:
-        note(f"error: {file.name}: {'; '.join(problem.text for problem in error.problems)}")
-        raise typer.Exit(Exit.REFUSED) from None
-    except OSError as error:
-        note(f"error: {file.name}: {error.strerror}")
+        note(f"error: {at.name}: {'; '.join(problem.text for problem in error.problems)}")
         raise typer.Exit(Exit.REFUSED) from None
     sys.stdout.write(out)
 
@@ -64,10 +65,32 @@ def _made(body: bytes, people: list[dict[str, Any]], key: bytes, vocabulary: Voc
     if body.lstrip()[:1] == b"{":
         made = Deidentifier(vocabulary, key, datetime.now(UTC).date(), people).resource(_resource(body))
         return json.encode(made).decode() + "\n"
-    document = from_text(body.decode("utf-8", "replace"))
+    document = from_text(_note(body))
     block = find_identity(document, read_text(document.text))
     known = together(known_from(people), known_from_block(block))
     return Road(known, vocabulary, key, new_map(key, "")).clean(document.text).text
+
+
+def _note(body: bytes) -> str:
+    """The text of a note; FhirError for bytes that are none, in which names could not be found."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text or (body.lstrip()[:1] == b"[" and _is_json(body)):
+        told = "This is neither FHIR JSON nor a note as text in UTF-8."
+        raise FhirError.of(Category.INCORRECT, "structure", told)
+    return text
+
+
+def _is_json(body: bytes) -> bool:
+    import orjson
+
+    try:
+        orjson.loads(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _resource(body: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.cli.exits import Exit
+from server.cli.places import FILE, FOLDER
 from server.cli.terminal import note, print_json
 from server.settings import read_settings
 
@@ -29,7 +30,7 @@ Every = Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1
 
 
 def ccda(
-    files: Annotated[list[Path], typer.Argument(help="C-CDA documents.")],
+    files: Annotated[list[Path], typer.Argument(**FILE, help="C-CDA documents.")],
     check: Annotated[bool, typer.Option("--check", help="Tell what they would become, and store nothing.")] = False,
     database: Database = None,
     data: Data = None,
@@ -41,17 +42,15 @@ def ccda(
 
     fhirwright doors ccda summary.xml; fhirwright doors ccda --check *.xml
     """
-    if missing := [path for path in files if not path.is_file()]:
-        raise typer.BadParameter(f"There is no file {missing[0]}.")
     if check:
         _check(files, json)
         return
-    from server.doors.files import About, take
+    from server.doors.files import take_ccda
     from server.doors.folder import read_bounded
 
     with _opened(database, data) as fhir:
         most = fhir.settings.document_bytes
-        outcomes = [(path, take(fhir, read_bounded(path, most), About())) for path in files]
+        outcomes = [(path, take_ccda(fhir, read_bounded(path, most))) for path in files]
     told = [{"file": path.name, **_told(outcome)} for path, outcome in outcomes]
     if json:
         print_json(told)
@@ -89,7 +88,7 @@ def _check(files: list[Path], json: bool) -> None:
 
 
 def folder(
-    path: Annotated[Path, typer.Argument(help="The folder to watch.")],
+    path: Annotated[Path, typer.Argument(**FOLDER, help="The folder to watch.")],
     pattern: Annotated[str, typer.Option(help="Regular expression that finds `(?P<mrn>…)` in a file's name.")] = "",
     system: Annotated[str, typer.Option(help="Identifier system of those numbers.")] = "",
     quiet: Annotated[float, typer.Option(help="Seconds without a change before a file is whole.", min=0)] = 2.0,
@@ -121,7 +120,7 @@ def folder(
 
 
 def sftp(
-    path: Annotated[Path, typer.Argument(help="TOML file that names the server, the folder and the key.")],
+    path: Annotated[Path, typer.Argument(**FILE, help="TOML file that names the server, the folder and the key.")],
     every: Every = 60.0,
     once: Once = False,
     database: Database = None,
@@ -132,8 +131,6 @@ def sftp(
     from fhir_profiles.errors import Category, FhirError
     from server.doors.sftp import Pull, read_remote
 
-    if not path.is_file():
-        raise typer.BadParameter("There is no such file of settings.")
     remote = read_remote(path)
 
     async def run(fhir: Fhir) -> list[Outcome]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from server.cli.exits import Exit
+from server.cli.places import FOLDER
 from server.cli.terminal import note, print_json
 from server.settings import read_settings
 
@@ -22,9 +23,13 @@ REFUSALS = (OSError, ValueError, KeyError, TypeError)
 
 
 def eval(
-    corpus: Annotated[Path, typer.Option(help="A directory with the files of a corpus; missing ones are left out.")],
+    corpus: Annotated[
+        Path, typer.Option(**FOLDER, help="A directory with the files of a corpus; missing ones are left out.")
+    ],
     out: Annotated[Path, typer.Option(help="The directory of the report.")] = Path("eval"),
-    model: Annotated[Path | None, typer.Option(help="A directory that train wrote. [the model of the package]")] = None,
+    model: Annotated[
+        Path | None, typer.Option(**FOLDER, help="A directory that train wrote. [the model of the package]")
+    ] = None,
     split: Annotated[str, typer.Option(help="The split of the coded documents that is measured.")] = "dev",
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
@@ -32,7 +37,7 @@ def eval(
     """Measure codes, evidence, calibration, assertion, values and rules on a corpus, and write a report.
 
     OUT gets report.md, report.json and a picture of each calibration. Figures are logged to MLflow where
-    MLFLOW_TRACKING_URI is set. Exit code 5: there is no corpus, or it cannot be read.
+    MLFLOW_TRACKING_URI is set. Exit code 5: the corpus has none of its files, or one cannot be read.
     """
     from extractors.pipeline import Pipeline
 
@@ -42,13 +47,20 @@ def eval(
     try:
         report = measured(corpus, split, Pipeline.open(read_settings(data=data).data), opened(model))
     except REFUSALS as error:
-        note(f"error: the corpus or the model could not be read ({type(error).__name__}).")
+        note(f"error: the corpus or the model could not be read ({kind_of(error)}).")
         raise typer.Exit(Exit.REFUSED) from None
     written(report, out)
     logged("eval", {"split": split, **report["made"]}, report)
     if json:
         print_json(report)
     note(f"Report written to {out / 'report.md'}.")
+
+
+def kind_of(error: Exception) -> str:
+    """What was wrong without a word of what was read: the file that is missing, or the kind of the fault."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{Path(error.filename).name}: {error.strerror}"
+    return type(error).__name__
 
 
 def opened(folder: Path | None) -> Model:

@@ -19,11 +19,14 @@ class Exit(IntEnum):
 
 MEANING: dict[Exit, str] = {
     Exit.OK: "The command did what it says.",
-    Exit.FAILED: "The command ran and the answer is no: a check failed, a code is not valid, an unexpected error.",
-    Exit.USAGE: "The command line is wrong: an unknown command or option, a missing argument.",
+    Exit.FAILED: "The command ran and the answer is no: a check failed, a code is not valid; or an unexpected error, "
+    "told by its kind and place.",
+    Exit.USAGE: "The command line is wrong: an unknown command or option, a missing argument, "
+    "a file or folder to read that is not there.",
     Exit.SETTINGS: "A setting is wrong or a combination of settings is not allowed.",
     Exit.UNAVAILABLE: "Something needed cannot be reached: the database, the terminology, a port that is taken, "
     "a file that cannot be written.",
-    Exit.REFUSED: "The input was refused: an unreadable, encrypted, too large or unsupported file.",
+    Exit.REFUSED: "The input was read and refused, all of it or a part that is told: damaged, encrypted, too large, "
+    "unsupported.",
     Exit.INTERRUPTED: "Stopped by Ctrl-C.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Annotated
 
 import typer
 
+from fhir_profiles.errors import Category, FhirError
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note, print_json
 from server.settings import read_settings
 
@@ -18,7 +21,7 @@ _PART = 1 << 20
 
 
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="NDJSON files; those that end in .gz are unpacked.")],
+    files: Annotated[list[Path], typer.Argument(**FILE, help="NDJSON files; those that end in .gz are unpacked.")],
     errors: Annotated[Path | None, typer.Option(help="File for an OperationOutcome per bad line.")] = None,
     database: Annotated[str | None, typer.Option(help="Database URL; FHIRWRIGHT_DATABASE otherwise.")] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory; FHIRWRIGHT_DATA otherwise.")] = None,
@@ -36,8 +39,6 @@ def import_(
     from server.store import open_store
 
     settings = read_settings(database=database, data=data)
-    if missing := [path for path in files if not path.is_file()]:
-        raise typer.BadParameter(f"There is no file {missing[0]}.")
     store = open_store(settings.database_url, keys=keys_of(settings))
     fhir = join(store, settings).fhir
     base = Request(
@@ -67,5 +68,9 @@ def import_(
 def _parts(path: Path) -> Iterator[bytes]:
     """The bytes of a file, unpacked."""
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        while part := file.read(_PART):
-            yield part
+        try:
+            while part := file.read(_PART):
+                yield part
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            text = f"{path.name}: the packed file is damaged or ends too early; lines before that are stored."
+            raise FhirError.of(Category.INCORRECT, "structure", text) from None

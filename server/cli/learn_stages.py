@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from server.cli.exits import Exit
+from server.cli.places import FOLDER
 from server.cli.terminal import note
 from server.cli.user import Data, Database, opened
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from server.learning.dataset import Case
 
 DATASET, REPORT = "dataset.jsonl", "report.json"
-Folder = Annotated[Path, typer.Option(help="The directory of the stage before.")]
+Folder = Annotated[Path, typer.Option(**FOLDER, help="The directory of the stage before.")]
 Out = Annotated[Path, typer.Option(help="The directory to write.")]
 Line = tuple[str, "Case", str]
 
@@ -83,9 +84,9 @@ def train(
 
 def compare(
     dataset: Folder,
-    challenger: Annotated[Path, typer.Option(help="The directory of a version.")],
+    challenger: Annotated[Path, typer.Option(**FOLDER, help="The directory of a version.")],
     out: Out,
-    champion: Annotated[Path | None, typer.Option(help="Another one. [the version of the package]")] = None,
+    champion: Annotated[Path | None, typer.Option(**FOLDER, help="Another one. [the version of the package]")] = None,
     data: Data = None,
 ) -> None:
     """Hold two versions against each other and write report.json; without the clock, so that it is the same again."""

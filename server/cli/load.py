@@ -21,7 +21,9 @@ def load(
     ] = "",
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Official files, folders or zip archives; without any, what the installation carries."),
+        typer.Argument(
+            exists=True, help="Official files, folders or zip archives; without any, what the installation carries."
+        ),
     ] = None,
     version: Annotated[str | None, typer.Option(help="The edition, where the files do not tell it.")] = None,
     from_: Annotated[str | None, typer.Option("--from", help="First day of service it governs, YYYY-MM-DD.")] = None,
@@ -44,9 +46,6 @@ def load(
     """
     target = read_settings(data=data).data
     paths = tuple(files or ())
-    for path in paths:
-        if not path.exists():
-            raise typer.BadParameter(f"There is no {path.name}.")
     if list_:
         _tell(target, json)
     elif name == "package":

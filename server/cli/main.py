@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from keyword import iskeyword
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -116,6 +118,7 @@ def fhirwright(
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with one of the documented exit codes."""
+    gc.set_threshold(50_000, 20, 20)  # a start imports thousands of modules: collecting among them took a tenth of it
     sys.exit(run(arguments))
 
 
@@ -155,4 +158,16 @@ def _explain(error: Exception) -> int:
 
     if known := told(error):
         return _explain(known)
-    raise error
+    if sys.flags.dev_mode:
+        raise error
+    note(f"error: {_unexpected(error)}")
+    return Exit.FAILED
+
+
+def _unexpected(error: Exception) -> str:
+    """A fault of ours by its kind and place; its words may hold what patients told."""
+    from traceback import extract_tb
+
+    at = extract_tb(error.__traceback__)[-1]
+    place = "/".join(Path(at.filename).parts[-3:])
+    return f"unexpected {type(error).__name__} at {place} line {at.lineno}. PYTHONDEVMODE=1 shows the whole of it."

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from server.cli.exits import Exit
+from server.cli.places import FILE
 from server.cli.terminal import note, print_json, print_table
 from server.settings import Settings, read_settings
 from server.store import Store
@@ -120,7 +121,7 @@ def erase(
 
 @patient.command()
 def verify(
-    proof: Annotated[Path, typer.Argument(help="A proof of `access` or `erase`.")],
+    proof: Annotated[Path, typer.Argument(**FILE, help="A proof of `access` or `erase`.")],
     signer: Annotated[str, typer.Option(help="The public key that must have signed it, in base64.")],
 ) -> None:
     """Say whether a proof is what the signer has signed. Exit code 1 when it is not."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.cli.places import FILE
 from server.cli.terminal import note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def plan(
     cores: Annotated[int, typer.Option(help="Cores of a machine for workers.")] = 8,
     spare: Annotated[int, typer.Option(help="Machines that may be lost at the busiest hour.")] = 1,
     keep_days: Annotated[float, typer.Option(help="Days of documents that the database holds.")] = 365.0,
-    costs: Annotated[Path | None, typer.Option(help="Unit costs (TOML) of your own machine.")] = None,
+    costs: Annotated[Path | None, typer.Option(**FILE, help="Unit costs (TOML) of your own machine.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """The machines that a load takes: workers by a queueing model, API, database, memory and disk.

@@ -10,6 +10,7 @@ import typer
 
 from server.cli.each import each
 from server.cli.exits import Exit
+from server.cli.places import FILE, there
 from server.cli.terminal import note, print_json
 from server.settings import read_settings
 
@@ -42,7 +43,7 @@ def restore(
     ] = None,
     user: Annotated[str, typer.Option("--as", help="Who runs PostgreSQL, where this is run as root.")] = "postgres",
     signing_key: Annotated[
-        Path | None, typer.Option(help="checkpoint.key of the audit, kept apart; a new one is made otherwise.")
+        Path | None, typer.Option(**FILE, help="checkpoint.key of the audit, kept apart; a new one is made otherwise.")
     ] = None,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant: from tenants/HOST, into tenants/HOST.")] = None,
     tenants: _Tenants = False,
@@ -74,7 +75,7 @@ def restore(
         )  # fmt: skip
 
     with tempfile.TemporaryDirectory(prefix="fhirwright-restore-") as scratch:
-        done = each(houses(settings, target, tenant, every=tenants), one)
+        done = each(houses(settings, there(target), tenant, every=tenants), one)
     if json:
         told = [{"whole": not one.wrong, **msgspec.to_builtins(one)} for one in done]
         print_json(told if tenants else told[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.eval import CODES, REFUSALS, logged
+from server.cli.eval import CODES, REFUSALS, kind_of, logged
 from server.cli.exits import Exit
 from server.cli.terminal import note
 from server.settings import Settings, read_settings
@@ -21,7 +21,9 @@ LEAST = 50  # documents: fewer teach nothing that holds
 
 def train(
     out: Annotated[Path, typer.Option(help="The directory of the model.")],
-    corpus: Annotated[Path | None, typer.Option(help="A corpus directory, or a file of coded documents.")] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(exists=True, help="A corpus directory, or a file of coded documents.")
+    ] = None,
     from_server: Annotated[
         bool, typer.Option("--from-server", help="Learn from documents whose codes coders decided on.")
     ] = False,
@@ -51,7 +53,7 @@ def train(
     try:
         documents = _documents(corpus) + (_reviewed(settings, pipeline) if from_server else [])
     except REFUSALS as error:
-        note(f"error: the corpus could not be read ({type(error).__name__}).")
+        note(f"error: the corpus could not be read ({kind_of(error)}).")
         raise typer.Exit(Exit.REFUSED) from None
     if len(documents) < LEAST:
         note(f"error: {len(documents)} documents are too few to learn from; {LEAST} are needed.")

@@ -46,7 +46,7 @@ def test_a_damaged_file_is_refused(order: Path, tmp_path: Path, capsys: pytest.C
     ("arguments", "says"),
     [
         (["nonsense", "FILE"], "What can be loaded"),
-        (["icd10cm", "none.txt"], "There is no none.txt"),
+        (["icd10cm", "none.txt"], "none.txt' does not exist"),
         (["icd10cm", "FILE", "--from", "1.10.2026"], "A date is written as"),
     ],
 )
