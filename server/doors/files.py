@@ -59,7 +59,15 @@ def by_number(system: str, value: str) -> str:
 
 def take(fhir: Fhir, content: bytes, about: About) -> Outcome:
     """Store what a file says, once; what cannot be used goes into quarantine. Raises FhirError to be tried again."""
-    arrival, make = _sorted(fhir, content, about)
+    return _settled(fhir, *_sorted(fhir, content, about))
+
+
+def take_ccda(fhir: Fhir, content: bytes) -> Outcome:
+    """The same of what must be a C-CDA document: anything else goes into quarantine."""
+    return _settled(fhir, documents.arrival_of(content, fhir.settings), partial(documents.to_bundle, fhir))
+
+
+def _settled(fhir: Fhir, arrival: Arrival, make: Callable[[bytes], Made]) -> Outcome:
     for _ in range(_CONFLICTS):
         try:
             return arrive(fhir, arrival, make)

@@ -35,6 +35,16 @@ def test_check_stores_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert (checked[0]["resources"]["Condition"], checked[1]["reason"]) == (3, "business-rule")
 
 
+def test_what_is_no_ccda_is_not_stored_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A letter has its own doors; this one puts it into quarantine, under its own name, with the reason."""
+    (tmp_path / "letter.txt").write_text("Assessment: Type 2 diabetes mellitus.")
+    where = ["--data", str(tmp_path / "var")]
+    assert run(["doors", "ccda", str(tmp_path / "letter.txt"), *where]) == Exit.REFUSED
+    assert "letter.txt quarantined structure" in capsys.readouterr().err
+    assert run(["doors", "list", "--door", "ccda", *where]) == Exit.OK
+    assert "1 quarantined" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("pattern", ["(", "x"])
 def test_a_pattern_that_cannot_work_is_told(tmp_path: Path, pattern: str) -> None:
     """Before anything is read."""
