@@ -11,20 +11,26 @@ from extractors.findings.analytes import Analytes, units
 from extractors.findings.claims import Claims
 from extractors.findings.cues import FOLDED, Seen, cued
 from extractors.findings.grammar import COMPARATOR, FILLER, NUMBER, UNIT, comparator, decimal
-from extractors.findings.values import Value
+from extractors.findings.measured import Value
+from extractors.findings.together import in_urine, tells_of_urine
 
 _OUTCOMES = ("negative", "positive", "reactive", "detected", "no growth", " neg", " pos", " +")
 _TEST = (
     r"(?:hcv|hbv|hiv|hbsab|hbsag|rpr|vdrl|ana|ig[gma]|strep|influenza(?:\s[ab])?|flu(?:\s[ab])?|covid(?:-19)?|sars-cov-2|rsv"
-    r"|mono(?:spot)?|h\.?\s?pylori|c\.?\s?diff(?:icile)?|mrsa|pregnancy|upt|u?hcg|cultures?|guaiac|hemoccult|nitrites?"
-    r"|leukocyte esterase|ketones|ppd|quantiferon|troponins?|d-dimer|lyme|homans|murphy'?s"
-    r"|tuberculin|chlamydia|gonorrhea|trichomonas)"
+    r"|mono(?:spot)?|h\.?\s?pylori|c\.?\s?diff(?:icile)?|mrsa|pregnancy|upt|urine hcg|serum hcg|u?hcg|cultures?|guaiac"
+    r"|hemoccult|nitrites?|leukocyte esterase|ketones|ppd|quantiferon|troponins?(?:\s[it])?|d-dimer|lyme|homans"
+    r"|murphy'?s|tuberculin|chlamydia|gonorrhea|trichomonas)"
 )
 _WORDED = cued(
     rf"(?<![a-z0-9])({_TEST})(?:\s(?:test|screen|antibody|antigen|pcr|culture|swab|titers?|sign|dna))*"
     r"\s?(?:is|was|were|came back|returned|:|=|-|remains?)?\s?"
     r"(positive|negative|non-?reactive|reactive|not detected|detected|no growth|neg|pos|\+)(?![a-z0-9])",
     FOLDED,
+)
+_DIPPED = re.compile(
+    r"(?<![a-z0-9])(protein|glucose|ketones?|blood|bilirubin|urobilinogen|nitrites?|leukocyte esterase|leuk esterase"
+    r"|leuks|le|bacteria|wbc|rbc)s?\s?(?:is|was|:|=|-)?\s?"
+    r"(neg(?:ative)?|pos(?:itive)?|trace|small|moderate|large|many|few|rare|none|[1-4]\+|\+[1-4])(?![a-z0-9])"
 )
 _OUTCOME = cued("|".join(map(re.escape, _OUTCOMES)), FOLDED)
 _GRAM = re.compile(r"(gram[ -](?:positive|negative))\s(cocci|rods|bacilli|coccobacilli|diplococci|organisms)")
@@ -53,9 +59,13 @@ def find_results(seen: Seen, text: str, analytes: Analytes, claimed: Claims) -> 
 
 def _candidates(seen: Seen, text: str, analytes: Analytes) -> Iterator[Value]:
     folded = seen.text
+    dipped = list(_dipped(folded, text, analytes)) if "ua" in folded or "u/a" in folded or "urin" in folded else []
+    yield from dipped
     tests = seen.of(_WORDED.words) if seen.may(_OUTCOME) and seen.may(_WORDED) else []
     for word in _OUTCOMES if tests else ():
         for match in _worded_at(seen, word, tests):
+            if any(v.start <= match.start() < v.end for v in dipped):
+                continue
             known = analytes.by_name.get(match[1])
             attributes: dict[str, Any] = {"name": known.display if known else text[slice(*match.span(1))]}
             if known:
@@ -78,6 +88,19 @@ def _candidates(seen: Seen, text: str, analytes: Analytes) -> Iterator[Value]:
             yield _worded(text, match, {"name": text[slice(*match.span(2))]}, 1)
     if ": " in folded:
         yield from _measures(folded, text)
+
+
+def _dipped(folded: str, text: str, analytes: Analytes) -> Iterator[Value]:
+    """What a urinalysis says in words and grades: "UA: protein 2+, blood trace"."""
+    for match in _DIPPED.finditer(folded):
+        line = folded.rfind("\n", 0, match.start()) + 1
+        known = in_urine(folded, line, *match.span(1), analytes) or analytes.by_name.get(match[1])
+        if (
+            known
+            and analytes.by_name.get(f"urine {match[1]}", known) is known
+            and tells_of_urine(folded, line, match.start())
+        ):
+            yield _worded(text, match, {"name": known.display, "loinc": known.loinc}, 2)
 
 
 def _worded_at(seen: Seen, outcome: str, tests: Sequence[int]) -> Iterator[re.Match[str]]:

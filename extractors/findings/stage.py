@@ -14,6 +14,7 @@ from extractors.findings.draft import Draft
 from extractors.findings.identity import find_identity
 from extractors.findings.kin import relation
 from extractors.findings.lexicon import Hit, Lexicon
+from extractors.findings.measured import Value
 from extractors.findings.medications import STATUSES, find_medications
 from extractors.findings.mentions import inherit, resolved_later
 from extractors.findings.missed import read_missed
@@ -24,7 +25,7 @@ from extractors.findings.reading import Reading, read_text
 from extractors.findings.results import find_results
 from extractors.findings.short import Meant, read_short
 from extractors.findings.tables import find_table_values
-from extractors.findings.values import Value, find_values
+from extractors.findings.values import find_values
 from extractors.model import Assertion, Document, Finding, Findings, Span
 
 _PROCEDURE_STATUS = {"PLANNED": "planned", "PERFORMED": "performed"}
@@ -133,6 +134,8 @@ def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Se
         if draft.negated:
             assertion = Assertion(negated=True, triggers=((*draft.subject, "NEGATED_EXISTENCE"),))
         attributes = {**draft.attributes, **again[number]} if number in again else draft.attributes
+        if assertion.negated and _measured(draft):
+            assertion = assertion_of([t for t in assertion.triggers if t[2] != "NEGATED_EXISTENCE"])
         if aim := attributes.get("target"):  # "goal INR 2-3" is no measurement
             assertion = Assertion(hypothetical=True, triggers=((*aim, "HYPOTHETICAL"),))
         if draft.subject in statuses and (status := _status(draft.kind, statuses[draft.subject])):
@@ -145,6 +148,13 @@ def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Se
                     reading.sections.at(draft.start), attributes, draft.concepts)
         )  # fmt: skip
     return findings
+
+
+def _measured(draft: Draft) -> bool:
+    """True of a printed number, which nothing denies; "no temperature above 101" denies one."""
+    values = draft.attributes.get("components") or (draft.attributes,)
+    exceeds = str(draft.attributes.get("comparator", "")).startswith(">")
+    return draft.kind in ("vital", "lab") and "value" in values[0] and not exceeds
 
 
 def _statuses(reading: Reading, spans: Sequence[Span]) -> dict[Span, list[Trigger]]:

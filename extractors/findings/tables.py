@@ -13,7 +13,8 @@ from typing import Any
 from extractors.findings.analytes import HEIGHT, PRESSURE, Analyte, Analytes, find_names, units
 from extractors.findings.grammar import COMPARATOR, NUMBER, comparator, decimal
 from extractors.findings.lines import Line
-from extractors.findings.values import Value, pressure, range_of, value_of
+from extractors.findings.measured import Value, pressure, value_of
+from extractors.findings.values import range_of
 from extractors.model import Span, Table
 
 _CELL = re.compile(rf"\s*(?P<cmp>{COMPARATOR})?\s*(?P<v>{NUMBER})\s*(?P<rest>.*?)\s*$")

@@ -21,7 +21,20 @@ from extractors.findings.grammar import NUMBER
 from extractors.model import Span
 
 _SEPARATOR = r"[ \t]*[,;]?[ \t]+"
-_TWO = re.compile(rf"[ \t]*(?:is|was|were|of|at|:|=|-)?[ \t]*(?P<a>{NUMBER})\s?/\s?(?P<b>{NUMBER})(?![\d/])")
+_TWO = re.compile(rf"[ \t]*(?:is|was|were|of|at|:|=|-)?[ \t]*(?P<a>{NUMBER})\s?(?:/|and\b)\s?(?P<b>{NUMBER})(?![\d/])")
+_BOTH = frozenset({"h/h", "h&h", "h & h", "h / h", "h and h"})
+_JOINED = frozenset({"/", " and ", " & ", " / "})
+_URINE = re.compile(
+    r"\b(?:ua|u/a|urinalysis|urine(?: dip(?:stick)?)?)\b(?:(?!serum|\bcbc\b|\bbmp\b|\bcmp\b|blood )[^.\n]|\.\d)*$"
+)
+_CHEMISTRY = re.compile(
+    r"\b(?:chem(?:istry)?[- ]?7|bmp|lytes|electrolytes|sma[- ]?7)\b[^\d\n]{0,20}(\d{3})/(\d\.?\d?)/(\d{2,3})/(\d{2})"
+    r"/(\d{1,3})/(\d{1,2}\.\d)/(\d{2,3})(?![\d/])"
+)
+_GASES = re.compile(
+    r"\b[av]bg\b[^\d\n]{0,24}(?P<p>[67]\.\d{1,2})\s?/\s?(?P<c>\d{2,3})\s?/\s?(?P<o>\d{2,3})(?:\s?/\s?(?P<b>\d{1,2})(?!\d))?"
+)
+_SEVEN = ("2951-2", "2823-3", "2075-0", "2028-9", "3094-0", "2160-0", "2345-7")  # the order of the fishbone
 _HEAT = r"(?P<t>3[4-9]\.\d|4[01]\.\d|9[3-9](?:\.\d)?|10[0-6](?:\.\d)?)[ \t]?°?(?:[fc]\b)?"
 _ROW = re.compile(
     r"\b(?:vs|v/s|vitals?(?:[ ]signs?)?)\b(?:[ ](?:on|at|in|the|arrival|admission|triage|discharge"
@@ -51,11 +64,11 @@ class Unnamed(NamedTuple):
 def paired(
     folded: str, names: Sequence[tuple[int, int, Analyte]], number: int, limit: int, analytes: Analytes
 ) -> tuple[tuple[Span, Analyte], tuple[Span, Analyte]] | None:
-    """The two numbers of "Hgb/Hct 9.8/29.4" and of "H/H 9.8/29.4" with what each measures."""
+    """The two numbers of "Hgb/Hct 9.8/29.4", "AST and ALT were 21 and 30", "H/H 9.8/29.4" with what each measures."""
     start, end, first = names[number]
-    if folded[start:end] == "h/h":
+    if folded[start:end] in _BOTH:
         second = analytes.by_code[HEMATOCRIT]
-    elif folded[end : end + 1] == "/" and number + 1 < len(names) and names[number + 1][0] == end + 1:
+    elif number + 1 < len(names) and folded[end : names[number + 1][0]] in _JOINED:
         _, end, second = names[number + 1]
     else:
         return None
@@ -78,6 +91,29 @@ def in_row(folded: str, start: int, end: int) -> Iterator[Unnamed]:
         a, b = row.span("p2")
         a = b - len(row["p2"].lstrip(" ,;\t"))
         yield Unnamed((a, b), (a, b), RESPIRATION)
+
+
+def in_urine(folded: str, line: int, start: int, end: int, analytes: Analytes) -> Analyte | None:
+    """What the name at `start`–`end` measures where its line tells of urine: "UA: pH 6, WBC 10"."""
+    other = analytes.by_name.get(f"urine {folded[start:end]}")
+    return other if other and tells_of_urine(folded, line, start) else None
+
+
+def tells_of_urine(folded: str, line: int, start: int) -> bool:
+    """True where the words of the line before `start` tell of urine, and of no blood since."""
+    return _URINE.search(folded, line, start) is not None
+
+
+def in_order(folded: str) -> Iterator[Unnamed]:
+    """Electrolytes and blood gases by their order: "Chem 7 140/4.0/104/26/14/0.9/101", "ABG 7.31/55/68"."""
+    if "chem" in folded or "bmp" in folded or "lytes" in folded or "sma" in folded:
+        for match in _CHEMISTRY.finditer(folded):
+            yield from (Unnamed(match.span(i), match.span(i), code) for i, code in enumerate(_SEVEN, 1))
+    if "bg" in folded:
+        for match in _GASES.finditer(folded):
+            for name, loinc in zip("pcob", ("2744-1", "2019-8", "2703-7", "1960-4"), strict=True):
+                if match[name]:
+                    yield Unnamed(match.span(name), match.span(name), loinc)
 
 
 def on_oxygen(folded: str, start: int, end: int) -> Iterator[Unnamed]:

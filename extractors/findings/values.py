@@ -5,19 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from extractors.findings.analytes import (
-    DIASTOLIC,
     HEIGHT,
     LETTERS,
     PAIN,
     PRESSURE,
     SATURATION,
-    SYSTOLIC,
-    TEMPERATURE,
     Analyte,
     Analytes,
     find_names,
@@ -25,9 +21,11 @@ from extractors.findings.analytes import (
 )
 from extractors.findings.claims import Claims
 from extractors.findings.cues import Seen
-from extractors.findings.grammar import COMPARATOR, DATE, FILLER, GAP, NUMBER, UNIT, comparator, decimal
-from extractors.findings.plausible import doubts, in_unit
-from extractors.findings.together import Unnamed, in_row, lone_heat, on_oxygen, paired
+from extractors.findings.further import FAR, NO_VALUE, UNIT_AFTER, dictated, dictated_pressure, further
+from extractors.findings.grammar import COMPARATOR, DATE, FILLER, GAP, NUMBER, comparator, decimal
+from extractors.findings.measured import Value, numeric, pressure, value_of
+from extractors.findings.plausible import in_unit
+from extractors.findings.together import Unnamed, in_order, in_row, in_urine, lone_heat, on_oxygen, paired
 from extractors.model import Span
 
 _RANGE = (
@@ -38,9 +36,8 @@ _AFTER = re.compile(
     rf"[)+*.]{{0,2}}(?:{GAP}?\([a-z/ .]{{1,16}}\))?(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<cmp>{COMPARATOR})?"
     rf"{GAP}*(?:the{GAP}+)?"
     rf"(?P<v>{NUMBER})(?P<vk>k\b)?(?P<s>'?s\b)?{_RANGE}"
-    rf"(?![\d:]|\.\d|{GAP}?(?:hours?|hrs|days?|weeks?|months?|years?|yrs?|minutes|mins|yo\b|y/o|x{GAP}|st\b|nd\b|rd\b|th\b))"
+    rf"(?![\d:]|\.\d|{NO_VALUE})"
 )
-_UNIT = re.compile(rf"{GAP}*({UNIT})")
 _FLAG = re.compile(
     rf"{GAP}*(?:(?P<star>\*)|\((?P<p>hh?|ll?|high|low|abnormal)\)|(?P<l>hh?|ll?|high|low|abn|crit"
     rf"|critical)(?=[ \t\n,;.)]|$))"
@@ -60,7 +57,7 @@ _BP_SPREAD = re.compile(
 _AIM = re.compile(r"\b(?:goals?|targets?|aim(?:ing)? for|titrate (?:to|for))(?:\s(?:of|for|is|to|an?|the))*[ :=]*$")
 _DIGIT = re.compile(r"\d")
 _AMOUNT_BEFORE = re.compile(r"\d\s?$")
-FAR = 100  # characters between a name and its value, at most
+_NUMBER_NEXT = re.compile(rf"{GAP}*[:=]?{GAP}*(?:of{GAP}|is{GAP}|was{GAP})?\d")
 _DATED = re.compile(rf"(?<!\d){DATE}(?![\d/])")
 _NEXT_SENTENCE = re.compile(r"\.\s+[A-Z]")
 _MMHG = re.compile(rf"{GAP}*mm{GAP}?hg")
@@ -81,17 +78,6 @@ _DOSED = re.compile(rf"{GAP}?(?:mcg|units?|iu|tabs?|tablets?|caps?|capsules?|puf
 _VITAL_LINE = re.compile(r"\b(?:vs|v/s|vitals?|vital signs)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A measured value in the text: `start`–`end` from its name to its last word, `at` the number itself."""
-
-    start: int
-    end: int
-    at: Span
-    kind: str
-    attributes: dict[str, Any]
-
-
 def find_values(
     seen: Seen, text: str, bounds: Sequence[Span], analytes: Analytes, claimed: Sequence[Span] = ()
 ) -> list[Value]:
@@ -103,6 +89,7 @@ def find_values(
     last = -1
     vital_bounds: set[int] = set()
     names = list(find_names(folded, analytes))
+    urine = "ua" in folded or "u/a" in folded or "urin" in folded
     for number, (start, end, analyte) in enumerate(names):
         i = bisect_right(starts, start) - 1
         if analyte.kind == "vital" and i >= 0:
@@ -111,15 +98,18 @@ def find_values(
             continue
         if two := paired(folded, names, number, bounds[i][1], analytes):
             for at, what in two:
-                found.append(value_of(text, start, two[1][0][1], at, what, _numeric(folded[slice(*at)]), None, None))
+                found.append(value_of(text, start, two[1][0][1], at, what, numeric(folded[slice(*at)]), None, None))
             last = two[1][0][1]
             continue
+        if urine and (other := in_urine(folded, bounds[i][0], start, end, analytes)):
+            analyte = other
         value = read_value(folded, text, start, end, bounds[i][1], analyte)
         if value is not None and not claims.taken(*value.at):
             if aim := _AIM.search(folded, max(bounds[i][0], start - 24), start):
                 value.attributes["target"] = aim.span()
-            found.append(value)
-            last = value.end
+            nearest = names[number + 1][0] if number + 1 < len(names) else bounds[i][1]
+            found += (several := [value, *further(folded, text, value, min(nearest, bounds[i][1]), analyte)])
+            last = several[-1].end
     claims.add(v.at for v in found)
     if "vs" in folded or "v/s" in folded or "vital" in folded:
         vital_bounds |= {i for i, (a, b) in enumerate(bounds) if _VITAL_LINE.search(folded, a, min(b, a + 40))}
@@ -131,6 +121,7 @@ def find_values(
         claims.add(v.at for v in row)
         found += row
     found += _unnamed(text, folded, lone_heat(seen), analytes, claims)
+    found += _unnamed(text, folded, in_order(folded), analytes, claims)
     return sorted(found, key=lambda v: v.start)
 
 
@@ -144,7 +135,7 @@ def _letters(folded: str, text: str, bound: Span, analytes: Analytes, claims: Cl
     for match in _REVERSE.finditer(folded, start, end) if folded.find("sat", start, end) >= 0 else ():
         if not claims.taken(*match.span(1)):
             analyte = analytes.by_code[SATURATION]
-            yield value_of(text, match.start(), match.end(), match.span(1), analyte, _numeric(match[1]), "%", None)
+            yield value_of(text, match.start(), match.end(), match.span(1), analyte, numeric(match[1]), "%", None)
 
 
 def _unnamed(text: str, folded: str, seen: Iterable[Unnamed], analytes: Analytes, claims: Claims) -> Iterator[Value]:
@@ -155,7 +146,7 @@ def _unnamed(text: str, folded: str, seen: Iterable[Unnamed], analytes: Analytes
         if loinc == PRESSURE and (match := _BP.match(folded, *at)):
             value = pressure(*span, at, match)
         else:
-            value = value_of(text, *span, at, analytes.by_code[loinc], _numeric(folded[slice(*at)]), unit, None)
+            value = value_of(text, *span, at, analytes.by_code[loinc], numeric(folded[slice(*at)]), unit, None)
         if "doubtful" not in value.attributes:
             yield value
 
@@ -173,16 +164,17 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         folded[start:end].strip() in units()
         and _AMOUNT_BEFORE.search(folded, max(0, start - 12), start)
         and (folded[start:end] != "k" or folded[start - 1].isdigit())
+        and folded[start:end] != "inr"
     ):
         return None  # a test of presence has no number; "500 mg 3 times": not magnesium
     if _DIGIT.search(folded, end, min(limit, end + FAR)) is None:
-        return None
+        return dictated(folded, text, start, end, limit, analyte)
     match = _AFTER.match(folded, end, limit)
     if match is None or _DOSED.match(folded, match.end()) or _bare_year(folded, match, end):
         return None
     if analyte.loinc == PAIN and "," in folded[end : match.start("v")]:
         return None
-    at, numbers = match.span("v"), _numeric(match["v"], match["vk"], comparator(match["cmp"]))
+    at, numbers = match.span("v"), numeric(match["v"], match["vk"], comparator(match["cmp"]))
     stop = match.end()
     if (
         folded[stop : stop + 1] == "/"
@@ -191,12 +183,14 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         and not folded.startswith("/10", stop)
     ):
         return None
+    if folded[stop : stop + 1] == "+" and analyte.kind == "lab":
+        return None  # a grade: "protein 2+"
     if match["w"]:
         numbers["value_high"] = decimal(match["w"], match["wk"])
     flag = _FLAG.match(folded, stop, limit)
     stop = flag.end() if flag else stop
-    unit = _UNIT.match(folded, stop, limit)
-    if unit and not _fits(unit[1], units()[unit[1]], analyte):
+    unit = UNIT_AFTER.match(folded, stop, limit)
+    if unit and (not _fits(unit[1], units()[unit[1]], analyte) or _names_next(folded, unit)):
         unit = None
     if unit:
         stop = unit.end()
@@ -218,6 +212,11 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
     )
 
 
+def _names_next(folded: str, unit: re.Match[str]) -> bool:
+    """True where the unit is the name of the next value: "PT 14.2 INR 1.2"."""
+    return unit[1] == "inr" and _NUMBER_NEXT.match(folded, unit.end()) is not None
+
+
 def _fits(printed: str, unit: str, analyte: Analyte) -> bool:
     """A short unit is believed only where it can measure this: "3000 in July" is no length, "Na 134 K 4" no count."""
     return (
@@ -232,13 +231,6 @@ def _bare_year(folded: str, match: re.Match[str], end: int) -> bool:
     """True for "in 2019": a year, not a value."""
     before = folded[end : match.start("v")].rstrip()
     return len(match["v"]) == 4 and match["v"][:2] in ("19", "20") and before.endswith(("in", "on", "since", "from"))
-
-
-def _numeric(printed: str, thousands: str | None = None, sign: str | None = None) -> dict[str, Any]:
-    numbers: dict[str, Any] = {"value": decimal(printed, thousands)}
-    if sign:
-        numbers["comparator"] = sign
-    return numbers
 
 
 def range_of(match: re.Match[str]) -> dict[str, Any]:
@@ -257,6 +249,8 @@ def _read_pressure(folded: str, text: str, start: int, end: int, limit: int) -> 
     match, spread = _BP.search(within), _BP_SPREAD.search(within)
     if match and spread and spread.start() < match.start():
         match = spread
+    if match is None and (said := dictated_pressure(folded, start, end, reach)):
+        return said
     if match is None or int(match["d1"]) < 10:
         return None
     at = (end + match.start("s1"), end + match.end())
@@ -267,59 +261,3 @@ def _read_pressure(folded: str, text: str, start: int, end: int, limit: int) -> 
 def _looks_pressure(printed: str) -> bool:
     parts = printed.split("/")
     return len(parts) == 2 and all(p.isdigit() for p in parts) and int(parts[0]) > 31
-
-
-def pressure(start: int, end: int, at: Span, match: re.Match[str]) -> Value:
-    """A blood pressure with its two components."""
-    components: list[dict[str, Any]] = []
-    reason = None
-    for name, loinc, group in (("systolic", SYSTOLIC, "s"), ("diastolic", DIASTOLIC, "d")):
-        part: dict[str, Any] = {"name": name, "loinc": loinc, "value": Decimal(match[f"{group}1"]), "unit": "mm[Hg]"}
-        if match[f"{group}2"]:
-            part["value_high"] = Decimal(match[f"{group}2"])
-        low, high = (30, 300) if group == "s" else (10, 200)
-        if not low <= part["value"] <= high:
-            reason = "outside what is possible for this measurement"
-        components.append(part)
-    if components[0]["value"] <= components[1]["value"]:
-        reason = "systolic is not above diastolic"
-    attributes: dict[str, Any] = {
-        "name": "blood pressure",
-        "loinc": PRESSURE,
-        "unit": "mm[Hg]",
-        "components": tuple(components),
-    }
-    if sign := comparator(match["cmp"]):
-        attributes["comparator"] = sign
-    if reason:
-        attributes |= {"doubtful": True, "reason": reason}
-    return Value(start, end, at, "vital", attributes)
-
-
-def value_of(
-    text: str, start: int, end: int, at: Span, analyte: Analyte, numbers: dict[str, Any],
-    unit: str | None, printed: str | None, name: str = "",
-) -> Value:  # fmt: skip
-    """The finished value: unit settled, doubts noted."""
-    attributes: dict[str, Any] = {"name": analyte.display, "loinc": analyte.loinc, **numbers}
-    if analyte.loinc == TEMPERATURE and unit not in ("[degF]", "Cel"):
-        hinted = "[degF]" if name.endswith((" f", "(f)")) else "Cel" if name.endswith((" c", "(c)")) else None
-        unit = hinted or ("[degF]" if numbers["value"] >= 50 else "Cel")
-    elif unit is None and name.endswith((" lb", " lbs", "(lb)", "(lbs)")):
-        unit = "[lb_av]"
-    elif unit is None and name.endswith((" in", "(in)")):
-        unit = "[in_i]"
-    unit = unit or analyte.unit
-    if unit == "10*3/uL" and printed is None and numbers["value"] >= 1000:
-        unit = "/uL"
-    if unit:
-        attributes["unit"] = unit
-    if printed:
-        attributes["unit_text"] = printed
-    if analyte.kind == "survey":
-        attributes["category"] = "survey"
-    limits = (numbers.get("low"), numbers.get("high"))
-    reason = doubts(analyte, numbers["value"], unit, limits, text[slice(*at)])
-    if reason:
-        attributes |= {"doubtful": True, "reason": reason}
-    return Value(start, end, at, "vital" if analyte.kind == "vital" else "lab", attributes)
