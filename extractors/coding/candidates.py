@@ -114,6 +114,15 @@ def _found_at_screening(case: Case, finding: Finding) -> bool:
     )
 
 
+_CAUSE = re.compile(r"\b(?:organism|pathogen|cause|source|etiology|bacteria)(?: was| is)? $")
+
+
+def _of_cause(case: Case, finding: Finding) -> bool:
+    """What is denied is that its cause was found: "UTI, organism not identified"."""
+    triggers = [t for t in finding.assertion.triggers if t[0] >= finding.end]
+    return bool(triggers) and all(_CAUSE.search(case.text, max(0, a - 24), a) for a, _, _ in triggers)
+
+
 _FOUND = re.compile(r"^[^.;:]{0,24}\b(?:(?:was|were) )?(?:found|seen|removed|detected|identified|noted)\b")
 _SHOWED = re.compile(r"\b(?:found|showed|shows|revealed|detected|identified) (?:an? |the |\w+ )?$")
 
@@ -129,7 +138,7 @@ def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeSt
     stated = candidate.code.startswith(("Z8", "Z9", "Z79", "Z77", "I25.2"))  # the phrase itself says history or status
     if says.family and not candidate.code.startswith(("Z80", "Z81", "Z82", "Z83", "Z84")):
         return "rejected", "It is about a relative"
-    if says.negated and not candidate.code.startswith(("Z91.1", "Z28")):
+    if says.negated and not candidate.code.startswith(("Z91.1", "Z28")) and not _of_cause(case, finding):
         return "rejected", "The text denies it"
     if says.hypothetical and not _found_at_screening(case, finding):
         return "rejected", "The text speaks of what might happen"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from extractors.coding.case import Case, Rule, asked
+from extractors.coding.case import Candidate, Case, Rule, asked
 from extractors.coding.clauses import bounds
 from extractors.coding.tables import table
 
@@ -35,7 +35,10 @@ _NOT_DIABETIC = asked(
     r"(?:not|un)[ -]?(?:due|related|caused|attributed|associated)[^.;]{0,24} (?:diabet|dm\b)|non-?diabetic"
     r"|not diabetic|rather than (?:to |by |from )?(?:the |her |his )?diabet"
 )
-_NOT_PRESSURE = asked(r"not (?:due|related|caused|attributed)[^.;]{0,20} (?:hypertension|htn)")
+_NOT_PRESSURE = asked(
+    r"\b(?:not|un) ?-?(?:due|related|caused|attributed)[^.;]{0,20} (?:hypertension|htn)"
+    r"|\b(?:not|rather than) (?:to |from |by )?(?:the |her |his )?(?:hypertension|htn)\b|\bnon-?hypertensive\b"
+)
 _LOWER_INFECTION = ("J10.0", "J11.0", "J12", "J13", "J14", "J15", "J16", "J17", "J18", "J20", "J21", "J22")
 
 
@@ -60,7 +63,10 @@ def diabetes_with(case: Case) -> None:
     base = first.code[:3]
     for number in sorted(live):
         link = links[number]
-        others = [c for c in case.accepted(*link["with"]) if c not in diabetes]
+        said = link.get("said", "")
+        others = [
+            c for c in case.accepted(*link["with"]) if c not in diabetes and said in case.text[c.start : c.end].lower()
+        ]
         if not others:
             continue
         other, code = others[0], base + link["suffix"]
@@ -74,6 +80,26 @@ def diabetes_with(case: Case) -> None:
         if link["absorbs"]:
             for candidate in others:
                 case.reject(candidate, DIABETES, f"{code} says it")
+
+
+def angiopathy_with_gangrene(case: Case) -> None:
+    """Gangrene of diabetes says the angiopathy as well."""
+    for gangrene in case.accepted("E08.52", "E09.52", "E10.52", "E11.52", "E13.52"):
+        for plain in case.accepted(gangrene.code[:-1] + "1"):
+            case.reject(plain, DIABETES, f"{gangrene.code} says it")
+
+
+_DEMENTING = ("G30", "G20", "G31.0", "G31.83", "G10", "B20", "G35", "G21", "A81.0")
+DEMENTIA = Rule("dementia-in-disease", "I.A.13", "Dementia of a named disease keeps its severity and behavior as F02")
+
+
+def dementia_in_disease(case: Case) -> None:
+    """Dementia beside the disease that it comes of is F02 with the same severity and behavior."""
+    if case.has("F03") and case.has(*_DEMENTING):
+        for dementia in case.accepted("F03"):
+            rest = "8" + dementia.code[5:] if dementia.code[4] == "9" else dementia.code[4:]
+            if case.lexicon.billable(f"F02.{rest}"):
+                case.replace(dementia, f"F02.{rest}", DEMENTIA, "The disease that it comes of is named")
 
 
 _DUE_TO_DIABETES = re.compile(
@@ -159,25 +185,32 @@ def copd_with_infection(case: Case) -> None:
     case.add("J44.0", infection.start, infection.end, COPD, why, finding=copd[0].finding)
 
 
-_ANGINA = (("spasm", "I25.111"), ("prinzmetal", "I25.111"), ("refractory", "I25.112"), ("stable angina", "I25.119"))
+_ANGINA = (("spasm", "1"), ("prinzmetal", "1"), ("refractory", "2"), ("stable angina", "8"), ("exertion", "8"))
 
 
 def coronary_angina(case: Case) -> None:
     """Coronary disease and angina are presumed linked: one code from I25.11-."""
-    vessels = [c for c in case.accepted("I25.10") if c.code == "I25.10"]
+    vessels = [c for c in case.accepted("I25.10", "I25.810") if c.code in ("I25.10", "I25.810")]
     angina = case.accepted("I20")
     if vessels and angina:
         low, high = bounds(case.text, angina[0].start, angina[0].end)
         clause = case.text[low:high]
         if any(c.code == "I20.0" for c in angina) or "unstable" in clause:
-            code = "I25.110"
+            kind = "0"
         else:
-            code = next((c for word, c in _ANGINA if word in clause), "I25.119")
-        case.replace(vessels[0], code, ANGINA, "Angina with coronary disease is one code")
+            kind = next((k for word, k in _ANGINA if word in clause), "9")
+        graft = next((c for c in vessels if c.code == "I25.810"), None)
+        stem = "I25.11" if graft is None else "I25.71" if _VEIN.search(case.text, *_about(graft)) else "I25.70"
+        case.replace(graft or vessels[0], stem + kind, ANGINA, "Angina with coronary disease is one code")
         for candidate in angina:
-            case.reject(candidate, ANGINA, f"{code} says it")
+            case.reject(candidate, ANGINA, f"{stem}{kind} says it")
 
 
+def _about(candidate: Candidate) -> tuple[int, int]:
+    return max(0, candidate.start - 40), candidate.end + 40
+
+
+_VEIN = re.compile(r"\b(?:vein|venous|svg|saphenous)\b")
 _BOTH = asked(r"\bacute (?:and|on) chronic ([a-z][a-z ]{3,40}?)(?=[.,;:\n)]|$| with | and )")
 ACUTE_CHRONIC = Rule(
     "acute-and-chronic", "I.B.8", "Acute and chronic are both coded, the acute one first, unless one code says both"
@@ -212,6 +245,8 @@ def _leaf(case: Case, phrase: str) -> str | None:
 
 RULES = (
     diabetes_with,
+    angiopathy_with_gangrene,
+    dementia_in_disease,
     gastroparesis,
     due_to_diabetes,
     kidney_stage,

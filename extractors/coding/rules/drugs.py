@@ -28,13 +28,16 @@ _INSIDE = re.compile(r"\b(?:due to|from|caused by|secondary to)\b")
 _INDUCED = re.compile(r"\b([a-z]{4,})[- ]induced\b")
 _TREATED = re.compile(r",? (?:on|takes|taking|treated|managed|controlled) ")
 _SKIPPING = (
-    "skip", "miss", "stopped taking", "ran out of", "ration", "underdos", "not taking", "has not taken", "taking less",
-    "takes less", "forget", "forgot", "noncomplian", "non-complian", "not complian", "take half",
+    "skip", "miss", "stopped taking", "ran out of", "ration", "underdos", "not taking", "not been taking", "n't tak",
+    "n't been tak", "not take", "has not taken", "taking less", "takes less",
+    "forget", "forgot", "noncomplian", "non-complian", "not complian", "take half",
     "takes half", "cut", "stopped", "discontinued her own", "refus",
 )  # fmt: skip
 _SKIPS = asked(
     r"\b(?:skip(?:s|ped|ping)?|miss(?:es|ed|ing)? (?:\w+ )?doses? of|stopped taking|ran out of|rations?|rationing"
-    r"|underdos\w+|not taking|has not taken|tak(?:es|ing) less|forgets?(?: to take)?|forgot(?: to take)?"
+    r"|underdos\w+|not (?:been )?taking|has not taken"
+    r"|(?:does|do|has|have|is|was)(?:n't| not) (?:been )?tak(?:e|ing|en)|tak(?:es|ing) less"
+    r"|forgets?(?: to take)?|forgot(?: to take)?"
     r"|non-?complian\w+ with|not complian\w+ with"
     r"|takes? half|cut(?:s|ting)? (?:back|down) on|stopped|discontinued her own|refus\w+ to take)\b",
     _SKIPPING,
@@ -157,9 +160,21 @@ def adverse_effect(case: Case) -> None:
         base = stem(group, name)
         if base is None:
             continue
+        form = _drug_form(base, effect.code)
+        if form:
+            case.replace(effect, form, ADVERSE, "The code of the harm that a drug does")
         new = case.add(f"{base}5A", start, end, ADVERSE, "A drug taken correctly did harm")
         if new is not None:
             new.rank = max(new.rank, effect.rank + 1)
+
+
+def _drug_form(base: str, code: str) -> str | None:
+    """The code that says of a condition that a drug made it."""
+    forms = table("drug_classes")["drug_form"]
+    found: str | None = next(
+        (forms[stem][code] for stem in forms if base.startswith(stem) and stem and code in forms[stem]), None
+    )
+    return found or forms[""].get(code)
 
 
 def _culprit(text: str, start: int) -> tuple[int, int]:

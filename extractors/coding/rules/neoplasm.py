@@ -35,8 +35,10 @@ _ENDED = re.compile(
     r"(?:complet\w+|finished) (?:her |his |all )?(?:treatment|therapy|chemotherapy|radiation)"
     r"|treatment (?:is |was )?complete"
     r"|no (?:evidence of )?(?:recurrence|recurrent disease|disease)|\bned\b|cancer[- ]free|disease[- ]free"
-    r"|\bprimary (?:was |has been )?(?:resected|removed|excised)\b"
     r"|(?:resected|removed|excised|treated) (?:in (?:19|20)\d\d|\w+ years? ago)"
+)
+_PRIMARY_GONE = re.compile(
+    r"\bprimary(?: site| tumou?r)? (?:was |has been )?(?:previously )?(?:resected|removed|excised)\b"
 )
 _STILL = re.compile(
     r"\b(?:on|receiving|undergoing|current(?:ly)?|ongoing|here for) [^.;]{0,30}(?:chemo|radiat|immuno|treatment)"
@@ -97,11 +99,11 @@ def tumor_past(case: Case) -> None:
         low, high = bounds(case.text, candidate.start, candidate.end)
         clause = case.text[low:high]
         past = history_of(candidate.code)
-        ended = _ENDED.search(clause)
+        ended = _ENDED.search(case.text, low, high) or _PRIMARY_GONE.search(case.text)
         if past is None or ended is None or _STILL.search(clause):
             continue
         case.replace(candidate, past, PAST, "Its treatment is over and nothing is left of it")
-        candidate.evidence.append((low + ended.start(), low + ended.end()))
+        candidate.evidence.append(ended.span())
 
 
 _ONLY_SECONDARY = asked(

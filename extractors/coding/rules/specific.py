@@ -17,6 +17,7 @@ EXACT = Rule("exact-title", "I.B.2", "A code becomes that of its category whose 
 SAID = Rule("said-by-the-code", "I.B.9", "What a combination code says is not coded beside it")
 SURER = 0.6
 _SIDES = frozenset({"right", "left", "bilateral"})
+_WHOLE = ("E08", "E09", "E10", "E11", "E13", "F01", "F02", "F03", "I63")  # their titles join what lists part
 _DIABETES = ("E08", "E09", "E10", "E11", "E13")
 
 
@@ -47,7 +48,7 @@ def _unsure(case: Case, candidate: Candidate) -> bool:
 
 def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> tuple[Title, tuple[int, int]] | None:
     code = candidate.code
-    start, end = clause_of(case, candidate, listed=not code.startswith(_DIABETES), among=accepted)
+    start, end = clause_of(case, candidate, listed=not code.startswith(_WHOLE), among=accepted)
     own = read_title(code, case.lexicon.display_of(code))
     words = meant(spelled(unsaid(case.text[start:end])))
     if _SIDES & words:
