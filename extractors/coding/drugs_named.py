@@ -9,6 +9,7 @@ from extractors.coding.case import Case
 from extractors.coding.tables import table
 from fhir_profiles.systems import RXNORM
 
+DRUGS = tuple(f"T{number}" for number in range(36, 51))
 _WORD = re.compile(r"[a-z][a-z0-9-]+")
 
 

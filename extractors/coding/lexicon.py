@@ -162,12 +162,15 @@ class Lexicon:
         """What a starter table says of a code: LOINC kind, unit, low and high; RxNorm class; HCPCS per (one unit)."""
         return self._properties.get(system, {}).get(code, {})
 
-    def resolve(self, head: str, clause: str) -> str | None:
-        """The injury stem (without 7th character) all of whose title words stand in the clause."""
+    def resolve(self, head: str, clause: str, said: str = "") -> str | None:
+        """The injury stem (without 7th character) all of whose title words stand in the clause.
+
+        `said` is the word that stands for the head there, when it is another.
+        """
         index = self._rarest.get(head)
         if index is None:
             index = self._rarest[head] = by_rarest(self._injuries.get(head, ()))
-        return best_injury(index, clause)
+        return best_injury(index, head, clause, said)
 
     def titles(self, first: str, last: str = "") -> Titles:
         """The titles of the billable codes below a category, or from the first of a range of them to the last."""

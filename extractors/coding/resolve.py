@@ -6,13 +6,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from extractors.coding.tables import table
 from terminology.folding import fold
 
 _EMPTY = frozenset(
     re.findall(
         r"\w+",
         "of the a an and or with without to at in on by for unspecified other part initial encounter not elsewhere "
-        "classified level specified region joint nail damage temporomandibular area",
+        "classified level specified region joint nail damage temporomandibular area part side site nonvenomous bone",
     )
 )
 HEADS = (
@@ -27,12 +28,18 @@ HEADS = (
     "sprain",
     "open wound",
     "puncture wound",
+    "strain",
+    "tear",
+    "insect bite",
+    "crushing injury",
 )
 _SAID_BY_SIDE = re.compile(r", (right|left) (?:eye|ear)\b")  # "of cornea, left eye"
-_MEANS = {"forehead": "head", "chin": "head", "jaw": "head", "temple": "head", "shin": "lower leg", "calf": "lower leg",
-          "humerus": "arm", "radius": "arm", "ulna": "arm", "tibia": "leg", "fibula": "leg",
-          "elbow": "ulnohumeral", "back": "wall thorax", "eyebrow": "eyelid periocular area",
-          "partial": "second", "full": "third", "thickness": "degree", "superficial": "first degree"}  # fmt: skip
+_NAIL = re.compile(
+    r"(?<!no )(?<!without )nail(?: ?bed)? (?:damage|injur|involv|(?:is |was )?(?:damaged|avulsed|lacerated))"
+    r"|(?<!no )(?<!without )damage to (?:the )?nail"
+)
+_DEGREES = ("third", "second", "first")
+_SIDE_NAMES = {"1": "right", "2": "left"}
 _SIDES = re.compile(r"\b(right|left|bilateral)\b")
 _OPEN = re.compile(r"\bunspecified\b")
 Rarest = dict[str, list[tuple[int, str, tuple[str, ...]]]]
@@ -58,11 +65,31 @@ def injuries(stems: Iterable[tuple[str, str]]) -> Injuries:
                         ),
                     )
                 )
+    for head, stem, words in own_injuries():
+        found[head].append((stem, words))
     return dict(found)
 
 
 def _content(text: str) -> tuple[str, ...]:
+    text = text.replace("with damage to nail", "with nailhurt")
     return tuple(sorted({w for w in fold(text).split() if w not in _EMPTY}))
+
+
+def own_injuries() -> list[tuple[str, str, tuple[str, ...]]]:
+    """What clinicians call an injury, as (head word, stem, words), with the side's digit and word where it has one."""
+    found = []
+    for stem, digits, name in table("injuries")["names"]:
+        head = next(h for h in HEADS if name.endswith(h))
+        for digit in digits or ("",):
+            side = _SIDE_NAMES.get(digit, "")
+            found.append((head, stem + digit, _content(f"{side} {name}")))
+    return found
+
+
+def heads() -> dict[str, str]:
+    """Word → head: the heads themselves, their plurals, and what else is said for them."""
+    data: dict[str, str] = table("injuries")["said"]
+    return {**{h: h for h in HEADS}, **{f"{h}s": h for h in HEADS}, "foreign bodies": "foreign body", **data}
 
 
 def by_rarest(titles: Sequence[tuple[str, tuple[str, ...]]]) -> Rarest:
@@ -74,21 +101,43 @@ def by_rarest(titles: Sequence[tuple[str, tuple[str, ...]]]) -> Rarest:
     return found
 
 
-def best_injury(index: Rarest, clause: str) -> str | None:
-    """The stem with the most words in the clause, all of its words being there; ties go to the shorter code."""
-    words = set(fold(clause).split())
-    words |= {means for word in words & _MEANS.keys() for means in _MEANS[word].split()}
-    if "nondisplaced" not in words and "non" not in words:
-        words.add("displaced")
+def best_injury(index: Rarest, head: str, clause: str, said: str = "") -> str | None:
+    """The stem with the most words in the clause, all of its words being there.
+
+    Ties go to the words that stand there themselves, then to the shorter code.
+    `said` is the word that stands for the head in the clause.
+    """
+    words = _said_words(head, clause, said or head)
+    literal = frozenset(fold(clause).split())
     fitting = [
-        (len(needed), -len(code), -number, code)
+        (len(needed), len(literal.intersection(needed)), -len(code), -number, code)
         for word in words
         if word in index
         for number, code, needed in index[word]
         if words.issuperset(needed)
     ]
     best = max(fitting, default=None)
-    return best[3] if best and best[0] >= 2 else None
+    return best[-1] if best and best[0] >= 2 else None
+
+
+def _said_words(head: str, clause: str, said: str) -> set[str]:
+    """The words of a clause, and those by which titles say the same."""
+    data = table("injuries")
+    words = set(fold(clause).split()) | set(head.split()) | set(data["adds"].get(said, "").split())
+    low_back = "back" in words and not words.isdisjoint({"low", "lower"})
+    for table_of_words in (data["means"], data.get(head, {})):
+        words |= {means for word in words & table_of_words.keys() for means in table_of_words[word].split()}
+    if head == "burn" and (worst := next((d for d in _DEGREES if d in words), None)):
+        words -= set(_DEGREES) - {worst}  # of one site the highest degree is coded (I.C.19.d.1)
+    if low_back:
+        words -= {"wall", "thorax"}
+    if "toe" in words and words & set(data["toes"]):
+        words |= {"lesser", "toe", "s"}
+    if "nondisplaced" not in words and "non" not in words:
+        words.add("displaced")
+    if _NAIL.search(clause):
+        words.add("nailhurt")
+    return words
 
 
 def sides(displays: Mapping[str, str], billable: frozenset[str]) -> dict[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What is left behind: sequelae of a stroke, joints that were replaced, and drugs taken wrongly."""
+"""What is left behind: sequelae of a stroke, joints that were replaced, and rashes of drugs."""
 
 from __future__ import annotations
 
@@ -6,25 +6,11 @@ import re
 
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import dominant
-from extractors.coding.drugs_named import drug_in, stem
+from extractors.coding.drugs_named import DRUGS
 
 SEQUELA = Rule("stroke-sequela", "I.C.9.d", "A deficit left by a stroke is one code of I69.3-; the stroke is not coded")
 JOINT = Rule("joint-replaced", "I.C.21.c.3", "A joint that was replaced is a status with its side")
-POISON = Rule(
-    "poisoning",
-    "I.C.19.e.5.b",
-    "Too much of a drug or the wrong one: by drug and intent, first-listed, accidental unless stated",
-)
 RASH = Rule("drug-rash", "I.C.19.e.5.a, L27.0", "A rash that a drug caused is L27.0 before the drug")
-ALCOHOL = Rule(
-    "drug-with-alcohol",
-    "I.C.19.e.5.b",
-    "An interaction of a drug with alcohol is a poisoning by both, not an adverse effect",
-)
-_ALCOHOL = re.compile(
-    r"^ (?:and|with|together with|combined with|plus) (?:\w+ )?(alcohol|wine|beer|liquor|vodka|whiskey)\b"
-)
-DRUGS = tuple(f"T{number}" for number in range(36, 51))
 _KIND = r"(?:(?:old|prior|previous|past|remote|recent|ischemic|embolic|thrombotic|right|left|mca|hemorrhagic|\d{4}) )*"
 _EVENT = r"(?:cerebral infarction|stroke|cva|cerebrovascular accident|(?:intra)?cerebral hemorrhage|intracranial bleed)"
 _STROKE = asked(
@@ -58,14 +44,6 @@ _JOINT = asked(
 )
 _REPLACED = {"knee": "Z96.65", "hip": "Z96.64", "shoulder": "Z96.61"}
 _SIDES = {"right": "1", "left": "2", "bilateral": "3", "": "9"}
-_OVERDOSE = asked(
-    r"\b(?:over-?dose|overdosed|poisoning|toxic ingestion|ingested too (?:much|many)|(?:took|taken"
-    r"|swallowed) (?:too (?:much|many)|twice|double"
-    r"|two times|three times|triple|extra|an extra|the wrong|someone else's|his wife's|her husband's)"
-    r"|in error|by mistake|mistakenly took)\b"
-)
-_MEANT = re.compile(r"\b(?:intentional|intentionally|suicid\w+|self-harm|deliberate\w*)\b")
-_UNKNOWN = re.compile(r"\bundetermined\b")
 
 
 def stroke_sequela(case: Case) -> None:
@@ -84,7 +62,8 @@ def stroke_sequela(case: Case) -> None:
         case.add(code, at, max(at + 1, match.end()), SEQUELA, "A deficit left by a stroke")
     if codes:
         for candidate in case.accepted(*_SAID_BY_SEQUELA):
-            if start <= candidate.start < stop:
+            phase = candidate.code.startswith("R13.1") and candidate.code != "R13.10"  # I69.391 asks for it
+            if start <= candidate.start < stop and not phase:
                 case.reject(candidate, SEQUELA, f"{codes[0]} says it")
 
 
@@ -123,30 +102,6 @@ def joint_replaced(case: Case) -> None:
         case.add(code, *match.span(), JOINT, "An artificial joint is a status")
 
 
-def poisoning(case: Case) -> None:
-    """Too much of a drug, or the wrong one: by drug and intent, accidental unless the text says otherwise."""
-    if not case.says("overdos", "over-dos", "poisoning", "ingest", "took ", "taken ", "swallowed", "mistake", "error"):
-        return
-    for match in case.search(_OVERDOSE):
-        low = max(case.text.rfind(stop, 0, match.start()) for stop in ".;\n") + 1
-        left = max(low, match.start() - 40)
-        drug = drug_in(case, match.end(), 50) or drug_in(case, left, match.start() - left)
-        if drug is None:
-            continue
-        start, end, group, name = drug
-        base = stem(group, name)
-        if base is None:
-            continue
-        clause = case.text[low : max(end, match.end()) + 60].split(".")[0]
-        intent = "2" if _MEANT.search(clause) else "4" if _UNKNOWN.search(clause) else "1"
-        why = "Poisoning by a drug, first-listed; the intent is accidental unless stated"
-        new = case.add(f"{base}{intent}A", min(start, match.start()), max(end, match.end()), POISON, why)
-        if new is not None:
-            new.rank = min(new.rank, -2)
-        for attempt in case.accepted("T14.91") if intent == "2" else ():
-            case.reject(attempt, POISON, "The intent is in the poisoning's code")
-
-
 def drug_rash(case: Case) -> None:
     """A rash whose adverse effect is coded beside it is the eruption by a drug."""
     for rash in case.accepted("R21"):
@@ -155,19 +110,4 @@ def drug_rash(case: Case) -> None:
             case.replace(rash, "L27.0", RASH, f"The text lays it to a drug: {drug.code}")
 
 
-def taken_with_alcohol(case: Case) -> None:
-    """A drug that did harm together with alcohol: a poisoning by both, first-listed."""
-    for drug in case.accepted(*DRUGS):
-        match = _ALCOHOL.match(case.text[drug.end : drug.end + 40])
-        if not drug.code.endswith("5A") or match is None:
-            continue
-        start, end = drug.end + match.start(1), drug.end + match.end(1)
-        why = "A drug and alcohol that act together are a poisoning"
-        case.replace(drug, f"{drug.code[:-2]}1A", ALCOHOL, why)
-        drug.rank = min(drug.rank, -2)
-        new = case.add("T51.0X1A", start, end, ALCOHOL, why)
-        if new is not None:
-            new.rank = min(new.rank, -1)
-
-
-RULES = (stroke_sequela, joint_replaced, poisoning, drug_rash, taken_with_alcohol)
+RULES = (stroke_sequela, joint_replaced, drug_rash)

@@ -6,7 +6,8 @@ import re
 
 from extractors.coding.case import Candidate, Case, Rule, asked
 from extractors.coding.clauses import bounds, spelled
-from extractors.coding.resolve import HEADS
+from extractors.coding.resolve import heads
+from extractors.coding.rules.skin import SITES as _SITES
 from extractors.coding.titles import best, meant
 
 INJURY = Rule("injury-by-words", "I.C.19", "An injury is the title whose every word stands in its clause")
@@ -23,13 +24,25 @@ SIDE = Rule("laterality", "I.B.13", "An unspecified side becomes the side that t
 PRESSED = Rule(
     "further-pressure-ulcer", "I.C.12.a", "Each pressure ulcer that a sentence names is coded by place and stage"
 )
-_HEAD = asked(rf"\b({'|'.join(HEADS)})s?\b", HEADS)
+HEADS_SAID = heads()
+_THING = r"(?! (?:glass|bottle|window|plate|mirror|tooth|teeth|back on|down on|out))"  # what is broken or cut there
+_HEAD = asked(rf"\b({'|'.join(sorted(HEADS_SAID, key=len, reverse=True))})\b{_THING}", HEADS_SAID)
+_LISTED = frozenset({"laceration", "abrasion", "contusion", "burn", "open bite", "puncture wound", "sprain"})
+_JOINT = re.compile(r", and |,| and | with | & |\bplus\b")
+_BOTH = re.compile(r"\b(?:both|bilateral)\b")
+_ONE_SIDE = re.compile(r"\b(?:right|left)\b")
+_DEGREE = re.compile(r"\b(?:first|second|third)[- ]degree|\b(?:partial|full)[- ]thickness\b")
+_LATE = re.compile(
+    r"\b(?:due to|from|after|following|secondary to|sequelae? of|late effects? of|residual of|as a result of"
+    r"|caused by|by)"
+    r" (?:an? |the |his |her )?(?:old|remote|previous|prior|healed|childhood|past)\b[^.;\n]{0,40}$"
+)
 _NOT_NOW = re.compile(
     r"\b(?:old|history of|prior|previous|healed|no|without|denies|negative for|possible|rule out|r/o"
     r"|stress|pathologic\w*|fragility)\b"
 )
 _AFTER = re.compile(
-    r"follow[- ]?up|healing|recheck|cast (?:removal|change)|subsequent|post-?op|weeks? (?:ago|after|out)|rehab"
+    r"follow[- ]?up|healing|recheck|cast (?:removal|removed|change)|subsequent|post-?op|weeks? (?:ago|after|out)|rehab"
 )
 _SEQUELA = re.compile(r"sequela|late effect|residual of|due to old")
 _OPEN = re.compile(r"\bopen\b|\bcompound\b")
@@ -71,33 +84,84 @@ _DEPTH = (
 
 def injury_by_words(case: Case) -> None:
     """Find the title whose words all stand in the injury's own clause; more matching words win."""
+    taken: set[tuple[int, int, str]] = set()
     for match in case.each(_HEAD):
-        left = max(case.text.rfind(stop, 0, match.start()) for stop in ".;:\n") + 1
-        right = min(
-            p
-            for stop in ".;\n"
-            if (p := case.text.find(stop, match.end())) >= 0 or (stop == "\n" and (p := len(case.text)))
-        )
-        clause = case.text[left:right]
-        if _NOT_NOW.search(case.text[left : match.start()]):
+        low, high = _own_part(case.text, match)
+        late = _LATE.search(case.text, low, match.start()) is not None
+        if not late and _NOT_NOW.search(case.text, low, match.start()):
             continue
-        stem = case.lexicon.resolve(match[1], clause)
-        if stem is None and case.text[left - 1 : left] == ":":  # "Cut his thumb with a knife: laceration"
-            left = max(case.text.rfind(stop, 0, left - 1) for stop in ".;\n") + 1
-            clause = case.text[left:right]
-            stem = None if _NOT_NOW.search(case.text[left : match.start()]) else case.lexicon.resolve(match[1], clause)
-        if stem is None:
+        stems = _stems(case, match[1], case.text[low:high])
+        if not stems and case.text[low - 1 : low] == ":":  # "Cut his thumb with a knife: laceration"
+            low = bounds(case.text, low - 1, low - 1, ".;:\n")[0]
+            stems = (
+                [] if _NOT_NOW.search(case.text, low, match.start()) else _stems(case, match[1], case.text[low:high])
+            )
+        if not stems:
+            low, high = _clause(case.text, match)
+            if not _NOT_NOW.search(case.text, low, match.start()):
+                stems = _stems(case, match[1], case.text[low:high])
+        clause = case.text[low:high]
+        codes = [c for stem in stems if (c := seventh(case, stem, clause, late=late)) is not None]
+        if not codes or (low, high, codes[0][:3]) in taken:
             continue
-        code = seventh(case, stem, clause)
-        if code is None:
-            continue
+        taken.add((low, high, codes[0][:3]))
         for candidate in case.accepted("S", "T14"):
-            if left <= candidate.start < right and candidate.code != code and not candidate.printed:
-                case.reject(candidate, INJURY, f"{code} says more")
-        why = f"The clause has every word of {case.lexicon.display_of(stem)}"
-        new = case.add(code, left + len(clause) - len(clause.lstrip()), right, INJURY, why)
-        if new is not None and new.code[-1] in _ENCOUNTER:
-            case.note(new, SEVENTH, f"The words ask for {_ENCOUNTER[new.code[-1]]}")
+            if low <= candidate.start < high and candidate.code not in codes and not candidate.printed:
+                case.reject(candidate, INJURY, f"{codes[0]} says more")
+        for code in codes:
+            new = case.add(
+                code, low + len(clause) - len(clause.lstrip()), high, INJURY, "The clause has every word of it"
+            )
+            if new is not None and new.code[-1] in _ENCOUNTER:
+                case.note(new, SEVENTH, f"The words ask for {_ENCOUNTER[new.code[-1]]}")
+            if new is not None and code[-1] == "S":
+                new.rank = max(new.rank, 2)
+
+
+def _clause(text: str, match: re.Match[str]) -> tuple[int, int]:
+    return bounds(text, *match.span(), ".;:\n")[0], bounds(text, *match.span())[1]
+
+
+def _own_part(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """The clause of an injury, cut off from that of another injury before or after it."""
+    low, high = _clause(text, match)
+    others = [m for m in _HEAD.pattern.finditer(text, low, high) if m.start() != match.start()]
+    for other in others:
+        if other.end() <= match.start():
+            cuts = list(_JOINT.finditer(text, other.end(), match.start()))
+            low = max(low, cuts[-1].end()) if cuts else low
+        else:
+            cut = _JOINT.search(text, match.end(), other.start())
+            high = min(high, cut.start()) if cut else high
+    return low, high
+
+
+def _stems(case: Case, said: str, clause: str) -> list[str]:
+    """The stems of an injury: one, or one for each place that the clause lists."""
+    head = HEADS_SAID[said]
+    if head in _LISTED:
+        found = [case.lexicon.resolve(head, text, said) for text in _places(clause)]
+        if len({s for s in found if s is not None}) > 1 and None not in found:
+            return list(dict.fromkeys(s for s in found if s is not None))
+    one = case.lexicon.resolve(head, clause, said)
+    return [one] if one else []
+
+
+def _places(clause: str) -> list[str]:
+    """The clause once for each place that it lists, with that place alone."""
+    if _BOTH.search(clause) and not _ONE_SIDE.search(clause):
+        return [_BOTH.sub(side, clause) for side in ("right", "left")]
+    parts = _JOINT.split(clause)
+    placed = [n for n, part in enumerate(parts) if _SITES.search(part) and not (n and _HEAD.pattern.search(part))]
+    if len(placed) < 2:
+        return []
+    degree = " ".join(_DEGREE.findall(clause)) if len(set(_DEGREE.findall(clause))) == 1 else ""
+    side, texts = "", []
+    for number in placed:
+        said = _ONE_SIDE.search(parts[number])
+        side = said[0] if said else side
+        texts.append(f"{degree} {side} {parts[number]}")
+    return texts
 
 
 _ENCOUNTER = {
@@ -107,12 +171,12 @@ _ENCOUNTER = {
 }  # fmt: skip
 
 
-def seventh(case: Case, stem: str, clause: str) -> str | None:
+def seventh(case: Case, stem: str, clause: str, *, late: bool = False) -> str | None:
     """The billable code of a stem: active treatment unless the text says healing or sequela; closed unless open."""
     if case.lexicon.billable(stem):
         return stem
     base = f"{stem.replace('.', '')[:3]}.{stem.replace('.', '')[3:]:X<3}"
-    wanted = _seventh(clause, case.text)
+    wanted = "S" if late else _seventh(clause, case.text)
     fallback = "D" if wanted in "DEFGHJKMNPQR" else "A"
     for character in (wanted, fallback, "A"):
         if case.lexicon.billable(base + character):
@@ -206,7 +270,7 @@ _EACH = ("right", "left", "bilateral")
 
 def laterality(case: Case) -> None:
     """An "unspecified side" code becomes the side that the text says beside it."""
-    for candidate in case.accepted("M", "S", "H", "G", "C", "I", "L", "N"):
+    for candidate in case.accepted("M", "S", "H", "G", "C", "D", "I", "L", "N"):
         if candidate.printed or not any(case.lexicon.sided(candidate.code, s) for s in _EACH):
             continue
         side = _side(case, candidate)

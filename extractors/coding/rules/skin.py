@@ -96,14 +96,14 @@ def _repair(case: Case, key: tuple[str, int], length: Decimal, span: tuple[int, 
         add_service(case, code, span, REPAIR, why, modifiers=() if first else ("59",))
 
 
-_SITES = re.compile(
+SITES = re.compile(
     r"\b(?:face|forehead|cheek|chin|nose|lip|ear|eyelid|eyebrow|scalp|neck|axilla|hand|finger|thumb|palm|foot|toe|arm|forearm|leg|thigh|shin|calf"
     r"|back|chest|abdomen|trunk|shoulder|knee|elbow|wrist|ankle)"
 )
 
 
 def _has_site(text: str) -> bool:
-    return _SITES.search(text) is not None
+    return SITES.search(text) is not None
 
 
 def group_of(groups: list[dict[str, Any]], text: str) -> int:

@@ -79,7 +79,7 @@ _BOTH = {"double": "bilateral"}
 
 def _code(match: re.Match[str], data: dict[str, Any]) -> str | None:
     groups = match.groupdict()
-    what = groups.get("what") or groups.get("what2") or ""
+    what = next((value for name, value in groups.items() if name.startswith("what") and value), "")
     if "tens" in data:
         return f"{data['tens']}.{int(what) // 10}" if int(what) < 10 else f"{data['tens']}.{int(what) // 10}0"
     if "numbered" in data:

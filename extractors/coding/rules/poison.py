@@ -1,0 +1,154 @@
+"""Poisoning by drugs and toxic effects of other substances, by what it was and whether it was meant (I.C.19.e.5)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from extractors.coding.case import Case, Rule, asked
+from extractors.coding.clauses import bounds
+from extractors.coding.drugs_named import DRUGS, drug_in, stem
+from extractors.coding.tables import table
+from extractors.findings.cues import Cued
+
+POISON = Rule(
+    "poisoning",
+    "I.C.19.e.5.b",
+    "Too much of a drug or the wrong one: by drug and intent, first-listed, accidental unless stated",
+)
+TOXIC = Rule("toxic-effect", "I.C.19.e.5.d", "A toxic effect is coded by substance and intent")
+ATTEMPT = Rule("attempt-by-means", "T14.91", "A suicide attempt of known means is coded by these alone")
+ALCOHOL = Rule(
+    "drug-with-alcohol",
+    "I.C.19.e.5.b",
+    "An interaction of a drug with alcohol is a poisoning by both, not an adverse effect",
+)
+_ALCOHOL = re.compile(
+    r"^ (?:and|with|together with|combined with|plus) (?:\w+ )?(alcohol|wine|beer|liquor|vodka|whiskey)\b"
+)
+_OVERDOSE = asked(
+    r"\b(?:over-?dose|overdosed|poisoning|toxic ingestion|ingested too (?:much|many)|(?:took|taken"
+    r"|swallowed) (?:too (?:much|many)|twice|double"
+    r"|two times|three times|triple|extra|an extra|the wrong|someone else's|his wife's|her husband's)"
+    r"|in error|by (?:mistake|accident)|mistakenly took|accidental(?:ly)? (?:took|taken|swallow\w+|ingest\w+|drank)"
+    r"|(?:took|taken|swallowed|ingested|got into) (?:an? )?(?:handful|bottle|whole bottle|entire bottle"
+    r"|unknown (?:amount|number)"
+    r"|\d+ (?:tablets|pills|capsules))"
+    r"|(?:took|swallowed|ingested|got into) (?:his |her |their |the )?[a-z]+'s"
+    r"|suicide attempt|attempted suicide|suicide gesture|self-harm)\b"
+)
+_MEANT = re.compile(r"\b(?:intentional|intentionally|suicid\w+|self-harm|deliberate\w*)\b")
+_UNKNOWN = re.compile(r"\bundetermined\b")
+
+
+_TAKEN = re.compile(
+    r"\b(?:drank|drunk|swallow\w*|ingest\w*|inhal\w*|ate|eaten|exposure|exposed|poison\w*|toxic\w*|sprayed|spilled"
+    r"|splash\w*|breathed)\b"
+)
+_MONOXIDE = asked(r"\bcarbon monoxide (?:poisoning|toxicity|exposure|inhalation)|\bpoisoning by carbon monoxide")
+_SOURCES = (
+    (re.compile(r"\b(?:exhaust|car|vehicle|motor|garage)\b"), "T58.0"),
+    (re.compile(r"\b(?:utility|natural gas|gas stove|gas heater|gas furnace|water heater)\b"), "T58.1"),
+    (re.compile(r"\b(?:charcoal|kerosene|coal|wood|fireplace|grill|stove|furnace)\b"), "T58.2X"),
+    (re.compile(r"\b(?:generator|industrial|blast furnace|kiln)\b"), "T58.8X"),
+)
+
+
+def poisoning(case: Case) -> None:
+    """Too much of a drug, or the wrong one: by drug and intent, accidental unless the text says otherwise."""
+    if not case.says("overdos", "over-dos", "poisoning", "ingest", "took ", "taken ", "swallowed", "mistake", "error"):
+        return
+    for match in case.search(_OVERDOSE):
+        low = max(case.text.rfind(stop, 0, match.start()) for stop in ".;\n") + 1
+        left = max(low, match.start() - 40)
+        drug = drug_in(case, match.end(), 50) or drug_in(case, left, match.start() - left)
+        if drug is None:
+            continue
+        start, end, group, name = drug
+        base = stem(group, name)
+        if base is None:
+            continue
+        clause = case.text[low : max(end, match.end()) + 60].split(".")[0]
+        intent = _intent(clause)
+        why = "Poisoning by a drug, first-listed; the intent is accidental unless stated"
+        new = case.add(f"{base}{intent}A", min(start, match.start()), max(end, match.end()), POISON, why)
+        if new is not None:
+            new.rank = min(new.rank, -2)
+        for attempt in case.accepted("T14.91") if intent == "2" else ():
+            case.reject(attempt, POISON, "The intent is in the poisoning's code")
+
+
+def _intent(clause: str) -> str:
+    """The character of the intent: accidental unless the text says otherwise (I.C.19.e.5.b)."""
+    if _MEANT.search(clause):
+        return "2"
+    return "3" if "assault" in clause else "4" if _UNKNOWN.search(clause) else "1"
+
+
+@cache
+def _substances() -> tuple[Cued, dict[str, str]]:
+    named: dict[str, str] = table("drug_classes")["substances"]
+    return asked(rf"\b({'|'.join(sorted(named, key=len, reverse=True))})\b", named), named
+
+
+def toxic(case: Case) -> None:
+    """What is no drug: cleaners, fuels, alcohols, gases, plants."""
+    pattern, named = _substances()
+    for match in case.search(pattern):
+        low, high = bounds(case.text, *match.span())
+        clause = case.text[low:high]
+        if _TAKEN.search(clause) is None or not _harmed(clause):
+            continue
+        code = f"{named[match[1]]}{_intent(clause)}A"
+        new = case.add(code, *match.span(), TOXIC, "The substance that did harm")
+        if new is not None:
+            new.rank = min(new.rank, -2)
+    if case.says("carbon monoxide"):
+        _monoxide(case)
+
+
+def _harmed(clause: str) -> bool:
+    return not re.search(r"\b(?:denies|no|history of|risk of|avoid\w*|counsel\w*)\b", clause)
+
+
+def _monoxide(case: Case) -> None:
+    """Carbon monoxide by where it came from."""
+    for match in case.search(_MONOXIDE):
+        low, high = bounds(case.text, *match.span())
+        clause = case.text[low:high]
+        source = next((code for words, code in _SOURCES if words.search(clause)), "T58.9")
+        for vague in case.accepted("T65.9"):
+            if low <= vague.start < high:
+                case.reject(vague, TOXIC, "The substance is named")
+        new = case.add(f"{source}{_intent(clause)}{'A' if 'X' in source else 'XA'}", *match.span(), TOXIC, "Its source")
+        if new is not None:
+            new.rank = min(new.rank, -2)
+            for other in case.accepted("T58"):
+                if other is not new and low <= other.start < high:
+                    case.reject(other, TOXIC, f"{new.code} says it")
+        return
+
+
+def taken_with_alcohol(case: Case) -> None:
+    """A drug that did harm together with alcohol: a poisoning by both, first-listed."""
+    for drug in case.accepted(*DRUGS):
+        match = _ALCOHOL.match(case.text[drug.end : drug.end + 40])
+        if not drug.code.endswith("5A") or match is None:
+            continue
+        start, end = drug.end + match.start(1), drug.end + match.end(1)
+        why = "A drug and alcohol that act together are a poisoning"
+        case.replace(drug, f"{drug.code[:-2]}1A", ALCOHOL, why)
+        drug.rank = min(drug.rank, -2)
+        new = case.add("T51.0X1A", start, end, ALCOHOL, why)
+        if new is not None:
+            new.rank = min(new.rank, -1)
+
+
+def attempt_by_means(case: Case) -> None:
+    """T14.91 falls where the poisoning says that it was meant."""
+    meant = next((c for c in case.accepted("T3", "T4", "T50", "T5", "T6") if c.code[-2:] == "2A"), None)
+    for attempt in case.accepted("T14.91") if meant is not None else ():
+        case.reject(attempt, ATTEMPT, f"{meant.code if meant else ''} says by what means")
+
+
+RULES = (poisoning, toxic, taken_with_alcohol, attempt_by_means)
