@@ -12,6 +12,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Literal
 
+import msgspec
+
 Quad = tuple[float, float, float, float, float, float, float, float]
 Span = tuple[int, int]
 PageMethod = Literal["text", "prior-ocr", "ocr", "hybrid", "empty", "failed"]
@@ -83,8 +85,7 @@ class Document:
     title: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(msgspec.Struct, frozen=True, gc=False):
     """Who, when and whether; `triggers` are the spans that decided, with the rule's category."""
 
     negated: bool = False
@@ -100,8 +101,7 @@ class Assertion:
         return not (self.negated or self.possible or self.historical or self.hypothetical or self.family)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """One thing the document says.
 
     `attributes` by kind: medication {drug, dose, dose_unit, strength, form, route, frequency, timing, as_needed,
@@ -116,7 +116,7 @@ class Finding:
     text: str
     assertion: Assertion = Assertion()
     section: str = ""  # normalised section name, "" when none
-    attributes: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    attributes: Mapping[str, Any] = EMPTY
     concepts: tuple[tuple[str, str, float], ...] = ()
 
 
@@ -149,8 +149,7 @@ class Findings:
     identity: Identity = Identity()
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True, gc=False):
     """A code with the words that prove it. `finding` indexes `Findings.items`; `reason` is for a person to read."""
 
     system: str

@@ -17,6 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from extractors.coding import lexicon_build
 from extractors.coding.excludes import Excludes, excluded_by, joined
 from extractors.coding.matcher import Matcher
@@ -43,7 +45,7 @@ class Entry(NamedTuple):
     score: float
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """A phrase of the lexicon in a text: offsets, and its meanings, best first."""
 
     start: int

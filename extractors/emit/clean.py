@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from extractors.model import Coded, Findings, Identity
 
 NAMES = ("family", "mrn", "phone", "address", "provider", "npi", "facility")
@@ -21,8 +23,8 @@ def clean(value: Any) -> str:
 
 def readable(coded: Coded) -> Coded:
     """The same findings and codes with every text in them clean; what is empty then counts as not said."""
-    items = (replace(finding, attributes=_attributes(finding.attributes)) for finding in coded.findings.items)
-    codes = (replace(code, display=clean(code.display), reason=clean(code.reason)) for code in coded.codes)
+    items = (structs.replace(finding, attributes=_attributes(finding.attributes)) for finding in coded.findings.items)
+    codes = (structs.replace(code, display=clean(code.display), reason=clean(code.reason)) for code in coded.codes)
     return replace(coded, findings=Findings(tuple(items), _identity(coded.findings.identity)), codes=tuple(codes))
 
 

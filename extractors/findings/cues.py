@@ -22,7 +22,7 @@ class Seen:
 
     __slots__ = ("_all", "known", "size", "starts", "text", "true")
 
-    def __init__(self, text: str, known: frozenset[str], starts: dict[str, list[int]], size: int, true: set[int]):
+    def __init__(self, text: str, known: frozenset[str], starts: dict[str, list[int]], size: int, true: frozenset[int]):
         self.text = text
         self.known = known
         self.starts = starts
@@ -72,7 +72,13 @@ class Seen:
 
     def of(self, cues: Iterable[str]) -> list[int]:
         """The places of these words, in order."""
-        return sorted(start for cue in cues for start in self.places(cue))
+        starts, known = self.starts, self.known
+        found: list[int] = []
+        for cue in cues:  # a plain loop: of many words most are not there
+            if cue in starts or cue not in known:
+                found += self.places(cue)
+        found.sort()
+        return found
 
     def near(self, pattern: re.Pattern[str], cues: Iterable[str], lead: int) -> Iterator[re.Match[str]]:
         """The first match around each place, from `lead` characters before it."""
@@ -101,7 +107,7 @@ class _Built(NamedTuple):
     automaton: AhoCorasick
     words: list[str]
     known: frozenset[str]
-    asking: list[tuple[int, ...]]  # of each word: the questions that it answers
+    asking: list[frozenset[int]]  # of each word: the questions that it answers
     always: frozenset[int]  # questions without words
     size: int
 
@@ -136,18 +142,18 @@ class Vocabulary:
             if self._left < 0:  # the first text does without, and each time more of them must come to pay for it
                 self._wait = self._left = min(2 * self._wait, OFTEN)
                 built = self._built = _build(dict(self._questions))
-        starts: dict[str, list[int]] = {}
         if built is None:
-            return Seen(text, frozenset(), starts, 0, set())
-        words, asking, true = built.words, built.asking, set(built.always)
+            return Seen(text, frozenset(), {}, 0, frozenset())
+        starts: dict[str, list[int]] = {}
+        met: list[int] = []
         for number, start, _ in built.automaton.find_matches_as_indexes(text, overlapping=True):
-            word = words[number]
+            word = built.words[number]
             if word in starts:
                 starts[word].append(start)
             else:
                 starts[word] = [start]
-                true.update(asking[number])
-        return Seen(text, built.known, starts, built.size, true)
+                met.append(number)
+        return Seen(text, built.known, starts, built.size, built.always.union(*[built.asking[n] for n in met]))
 
 
 FOLDED = Vocabulary()  # what the finders look for in folded texts
@@ -162,7 +168,7 @@ def _build(questions: dict[tuple[str, ...], int]) -> _Built:
     always = frozenset(number for cues, number in questions.items() if not cues)
     # a full automaton (DFA) is quicker by itself, but pushes all else out of the cache: 5 % slower over a whole note
     automaton = AhoCorasick(words, implementation=Implementation.ContiguousNFA)
-    return _Built(automaton, words, frozenset(words), [*map(tuple, asking.values())], always, len(questions))
+    return _Built(automaton, words, frozenset(words), [*map(frozenset, asking.values())], always, len(questions))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

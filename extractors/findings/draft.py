@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from extractors.model import EMPTY, FindingKind, Span
 
 
-class Draft(NamedTuple):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """What a finder saw: its whole evidence `start`–`end`, and `subject`, the words that an assertion is about."""
 
     kind: FindingKind

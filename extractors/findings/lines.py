@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 _BULLET = re.compile(r"\s*(?:[•*◦]|[-+](?=\s)|\(?\d{1,2}[.)](?=\s)|[a-zA-Z][.)](?=\s))\s*")
 _AFTER_LETTER = (".", ")")
@@ -66,7 +67,7 @@ _ENDS = (".", ":", ";", "!", "?")
 _JOINERS = re.compile(r"(?:,|-|/|\b(?:and|or|of|the|with|for|to|in|on|by|a|an|no|not|is|was|are|were|from|at|as))$")
 
 
-class Sentence(NamedTuple):
+class Sentence(msgspec.Struct, frozen=True, gc=False):
     """A sentence or a list item; `lead` is the index of the line that introduces its list ("Denies:"), else -1."""
 
     start: int
@@ -75,7 +76,7 @@ class Sentence(NamedTuple):
     lead: int = -1
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A printed line without its surrounding blanks; `body` is where the words after a bullet begin."""
 
     start: int
@@ -89,7 +90,7 @@ class Line(NamedTuple):
         return self.body > self.start
 
 
-class Block(NamedTuple):
+class Block(msgspec.Struct, frozen=True, gc=False):
     """Lines that belong together: a paragraph, a list item, a row."""
 
     start: int  # after the bullet

@@ -23,14 +23,14 @@ from terminology.folding import fold_word
 BREAK = "|"
 _BROKEN = f" {BREAK} "
 REMEMBERED, LONG = 50_000, 32  # pieces whose form is kept, and how long one of them may be
-_MARK = "\0"  # a break between two pieces, until they are cut apart
+_BLANK, _MARK = "\n", "\x1e"  # what a piece ends with; after a mark nothing goes on
 _BLANKS = frozenset(b"\t\n\v\f\r\x1c\x1d\x1e\x1f ")
-_DOT = ord(".")
+_DOT, _MARKED = ord("."), ord(_MARK)
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
-_STREAM = r"([a-z0-9{}]+(?:'s\b|/o\b|/(?= |$))?|[;:!?\t\f•|&]|\.(?=\s|$)|[-+]ve\b|\([-+]\))"
+_STREAM = r"([a-z0-9{}]+(?:'s\b|/o\b|/(?=[ \x1e]|$))?|[;:!?\t\f•|&\x1e]|\.(?=\s|$)|[-+]ve\b|\([-+]\))"
 _TOKEN = re.compile(_STREAM.format(""))
 _TOKEN_WITH_LIGATURES = re.compile(_STREAM.format("\ufb00-\ufb06"))  # a larger set makes every step dearer
-_BREAKS = frozenset(";:!?\t\f•|.")
+_BREAKS = frozenset(f";:!?\t\f•|.{_MARK}")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _PUNCTUATION = {
     **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
@@ -88,19 +88,7 @@ class _Forms(dict[str, str]):
         return form
 
 
-class _Widths(dict[str, int]):
-    """What a piece and the blank after it take in the document."""
-
-    def __missing__(self, piece: str) -> int:
-        if len(self) > REMEMBERED:
-            self.clear()
-            self[_MARK] = 0
-        width = self[piece] = len(piece) + 1
-        return width
-
-
-_FORMS = _Forms({_MARK: f" {BREAK} "})
-_WIDTHS = _Widths({_MARK: 0})
+_FORMS = _Forms()
 
 
 def _token_of(piece: str) -> re.Pattern[str]:
@@ -110,8 +98,6 @@ def _token_of(piece: str) -> re.Pattern[str]:
 @lru_cache(maxsize=8192)
 def _edges(piece: str) -> tuple[dict[int, int], dict[int, int]]:
     """Where the tokens of a piece begin and end: place in its normal form → place in the piece."""
-    if piece == _MARK:
-        return {0: -1}, {3: 0}  # it stands for the blank before it
     begins, ends, at = {}, {}, 0
     for match in _token_of(piece).finditer(piece):
         begins[at] = match.start()
@@ -125,7 +111,7 @@ class Normal:
     """A normalised document: `text` is the token stream, and `span` leads back."""
 
     text: str
-    pieces: list[str]  # what stands between blanks
+    pieces: list[str]  # of the document, each with the blank that ends it
     begins: list[int]  # of each piece in `text`
     offsets: list[int]  # of each piece in the document
 
@@ -150,7 +136,10 @@ class Normal:
         found: list[Span] = []
         reached = -1
         for start, end in spans:
-            high = self.begins[bisect_left(self.offsets, end)]
+            last = bisect_left(self.offsets, end)
+            high = self.begins[last]
+            if last and self.pieces[last - 1].endswith(_MARK):
+                high -= len(_BROKEN)
             if high <= reached:
                 continue
             low = self.begins[max(bisect_right(self.offsets, start) - 1, 0)]
@@ -198,10 +187,10 @@ def normalise(folded: str, breaks: Sequence[int] = ()) -> Normal:
     marked = _mark(folded, breaks) if breaks else folded
     if "\n\n" in marked or "\n " in marked or "\n\t" in marked:
         marked = _EMPTY_LINE.sub(lambda m: f" {BREAK}".ljust(len(m[0])), marked)
-    pieces = marked.replace("\n", " ").replace(_MARK, f" {_MARK} ").split(" ")
+    pieces = marked.replace(" ", _BLANK).splitlines(keepends=True)
     forms = [*map(_FORMS.__getitem__, pieces)]
     begins = [*accumulate(map(len, forms), initial=0)]
-    return Normal("".join(forms), pieces, begins, [*accumulate(map(_WIDTHS.__getitem__, pieces), initial=0)])
+    return Normal("".join(forms), pieces, begins, [*accumulate(map(len, pieces), initial=0)])
 
 
 def _mark(folded: str, breaks: Sequence[int]) -> str:
@@ -215,7 +204,7 @@ def _mark(folded: str, breaks: Sequence[int]) -> str:
     octets = bytearray(folded, "ascii")
     for stop in breaks:
         if stop and octets[stop - 1] in _BLANKS and octets[stop - 2] != _DOT:
-            octets[stop - 1] = 0
+            octets[stop - 1] = _MARKED
     return octets.decode("ascii")
 
 

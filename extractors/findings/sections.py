@@ -11,7 +11,8 @@ from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+
+import msgspec
 
 from extractors.findings.lines import Line
 
@@ -20,7 +21,7 @@ _CAPITAL_COLON = re.compile(r":(?<=[A-Z)]:)")
 _LONGEST = 50
 
 
-class Section(NamedTuple):
+class Section(msgspec.Struct, frozen=True, gc=False):
     """A header and what stands under it: the body runs from `end` of the header to the next section."""
 
     category: str

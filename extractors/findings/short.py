@@ -14,6 +14,8 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+import msgspec
+
 from extractors.findings.lexicon import Entry, Hit, Lexicon
 from extractors.findings.reading import Reading
 
@@ -28,7 +30,7 @@ class Meaning(NamedTuple):
     usual: bool
 
 
-class Meant(NamedTuple):
+class Meant(msgspec.Struct, frozen=True, gc=False):
     """A hit by way of an abbreviation."""
 
     start: int

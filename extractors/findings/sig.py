@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+import msgspec
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from extractors.findings.counts import NUMBERS
@@ -33,7 +34,7 @@ def _data() -> Any:
 VERBS: tuple[str, ...] = tuple(_data()["verbs"])  # what an instruction begins with
 
 
-class SigWord(NamedTuple):
+class SigWord(msgspec.Struct, frozen=True, gc=False):
     """A phrase of a sig in the document."""
 
     start: int

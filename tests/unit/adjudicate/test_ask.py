@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 
+import msgspec
 import pytest
 
 from extractors.adjudicate.adjudicate import Hearing, open_hearing
@@ -82,7 +83,7 @@ def test_the_gate_looks_at_the_whole_message(vocabulary: Vocabulary) -> None:
     """A name that stands in what surrounds the note, here in a meaning, closes the gate as well."""
     text = "He had cholecystitis in 2010."
     coded = coded_with(text, {"K81.9": "cholecystitis"})
-    code = dataclasses.replace(coded.codes[0], display="The sign of Schwarzenberg")
+    code = msgspec.structs.replace(coded.codes[0], display="The sign of Schwarzenberg")
     people = [{"resourceType": "Patient", "name": [{"family": "Schwarzenberg", "given": ["William"]}]}]
     made = open_hearing(
         from_text(text), dataclasses.replace(coded, codes=(code,)), Bounds(),
@@ -110,14 +111,14 @@ def test_only_what_is_suggested_between_the_thresholds_is_asked_about(changes: d
 def test_laboratory_codes_are_not_asked_about() -> None:
     """A measurement is read from its line; a model does not choose it."""
     coded = coded_with(NOTE, OFFERED)
-    other = dataclasses.replace(coded, codes=tuple(dataclasses.replace(c, system=LOINC) for c in coded.codes))
+    other = dataclasses.replace(coded, codes=tuple(msgspec.structs.replace(c, system=LOINC) for c in coded.codes))
     assert offers_of(other, Bounds()) == ()
 
 
 def test_the_surest_are_asked_about_first() -> None:
     """Of more than may be asked about, those with the highest confidence."""
     coded = coded_with(NOTE, OFFERED)
-    codes = tuple(dataclasses.replace(c, confidence=0.2 + n / 10) for n, c in enumerate(coded.codes))
+    codes = tuple(msgspec.structs.replace(c, confidence=0.2 + n / 10) for n, c in enumerate(coded.codes))
     assert [o.code for o in offers_of(dataclasses.replace(coded, codes=codes), Bounds(most=2))] == ["J18.9", "K59.00"]
 
 
@@ -158,7 +159,6 @@ def test_an_answer_is_kept_by_all_that_it_depends_on(hearing: Hearing) -> None:
     """Model, length, prompt, text and schema each make another key."""
     question = hearing.question
     assert question is not None
-    import msgspec
 
     others = [
         cache_key(question, "other", 100),

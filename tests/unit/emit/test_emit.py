@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from fhir.resources.R4B.observation import Observation
+from msgspec import structs
 
 from extractors.emit import Source, emit, source_of
 from extractors.model import Assertion
@@ -91,7 +92,7 @@ def test_comparator_and_words_as_values(empty) -> None:
 def test_a_repeated_measurement_is_one_observation(case) -> None:
     """The same value told twice is stored once; another value is another Observation."""
     weight = case.items[1]
-    case.items += [weight, replace(weight, attributes={**weight.attributes, "value": Decimal("73.10")})]
+    case.items += [weight, structs.replace(weight, attributes={**weight.attributes, "value": Decimal("73.10")})]
     assert [str(o["valueQuantity"]["value"]) for o in case.of("Observation") if "valueQuantity" in o] == [
         "72.50", "7.4", "73.10",
     ]  # fmt: skip
@@ -117,7 +118,7 @@ def test_a_bare_mention_does_not_clear_the_doubt_about_a_dose(case, doubtful) ->
 
 def test_a_goal_is_not_a_measurement(case) -> None:
     """A hypothetical or denied value is left out."""
-    case.items[1] = replace(case.items[1], assertion=Assertion(hypothetical=True))
+    case.items[1] = structs.replace(case.items[1], assertion=Assertion(hypothetical=True))
     assert len(case.of("Observation")) == 2
 
 
@@ -174,7 +175,7 @@ def test_inhaler_with_strength_range_reason_and_duration(empty) -> None:
 def test_medication_status_follows_the_assertion(case, assertion: Assertion, status: str) -> None:
     """Denied, past and planned drugs are not active ones."""
     number = next(n for n, item in enumerate(case.items) if item.kind == "medication")
-    case.items[number] = replace(case.items[number], assertion=assertion)
+    case.items[number] = structs.replace(case.items[number], assertion=assertion)
     assert case.of("MedicationStatement")[0]["status"] == status
 
 

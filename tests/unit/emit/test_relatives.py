@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from extractors.model import Assertion
 from fhir_profiles.systems import ICD10CM, ROLE_CODE
