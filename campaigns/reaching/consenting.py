@@ -22,18 +22,7 @@ REASONS = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 KINDS = "http://hl7.org/fhir/resource-types"
 CLIENTS = "https://fhirwright.dev/fhir/client"
 ORDER = "ULMNRV"
-SOME = (
-    "Observation",
-    "Condition",
-    "Patient",
-    "DocumentReference",
-    "Encounter",
-    "Binary",
-    "Task",
-    "Procedure",
-    "Provenance",
-    "Bundle",
-)
+SOME = ("Observation", "Condition", "Patient", "DocumentReference", "Encounter", "Binary", "Task", "Procedure")
 ACTORS = ("Practitioner/ann", "Practitioner/ben", "RelatedPerson/A-0", "Practitioner/x", "client:app", "Organization/o")
 TELLING = ("Bundle", "Provenance")
 CONTEXTS = ("DiagnosticReport", "DocumentReference", "Encounter", "Media", "Observation")
@@ -69,6 +58,16 @@ def steps(seed: int) -> Iterator[Step]:
         for n in range(3):
             name = f"privacy-{who}-{n}"
             yield "PUT", f"Consent/{name}", {"id": name, **consent(dice, who, opting_out=n == 2 and who == "B")}
+    kinds = [{"system": KINDS, "code": kind} for kind in TELLING]
+    for who, actor in zip(PEOPLE, ACTORS, strict=False):
+        told = {"type": "deny", "actor": [_actor(actor)], "class": kinds}
+        label = {"type": "deny", "actor": [_actor(actor)], "securityLabel": [{"system": LEVELS, "code": "R"}]}
+        for name, exception in (("telling", told), ("labelled", label)):
+            yield (
+                "PUT",
+                f"Consent/{name}-{who}",
+                {"id": f"{name}-{who}", **_of(who, "OPTIN", {"provision": [exception]})},
+            )
 
 
 def consent(dice: Random, who: str, *, opting_out: bool) -> Json:
@@ -80,6 +79,10 @@ def consent(dice: Random, who: str, *, opting_out: bool) -> Json:
     root: Json = {"provision": exceptions} | ({"actor": [_actor(name) for name in ACTORS[:2]]} if opting_out else {})
     if dice.random() < 0.3:
         root["period"] = {"start": "2020"} if dice.random() < 0.7 else {"end": "2021"}
+    return _of(who, basis, root)
+
+
+def _of(who: str, basis: str, root: Json) -> Json:
     return {
         "resourceType": "Consent", "status": "active", "patient": {"reference": f"Patient/{who}"},
         "scope": {"coding": [{"system": SCOPE, "code": "patient-privacy"}]}, "category": [{"text": "privacy"}],

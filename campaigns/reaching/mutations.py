@@ -162,7 +162,7 @@ def _without_exceptions(rule: Any, *_who: Any) -> bool:
     return not rule.permit
 
 
-def _first_patient(dialect: str, patients: Any, _files: Any) -> Any:
+def _first_patient(dialect: str, patients: Any) -> Any:
     """Only of the patient who stands in the row of what is referred to."""
     split = "substr(na.target, 1, instr(na.target, '/') - 1)", "substr(na.target, instr(na.target, '/') + 1)"
     if dialect != "sqlite":

@@ -90,44 +90,51 @@ def pointed(uris: Iterable[tuple[Any, ...]], base_url: str) -> Iterator[str]:
             yield found[1]
 
 
-def refers_to(dialect: str, patients: tuple[str, ...], files: Sql | None) -> Sql:
+def refers_to(dialect: str, patients: tuple[str, ...]) -> Sql:
     """The condition on `{rid}` that a resource refers to the patients, or to something that is any of theirs.
 
-    `files` is the condition on `{rid}` that a Binary is.
+    Each way is one join: SQLite's parser has no room for conditions within conditions here.
     """
-    split = "substr(na.target, 1, instr(na.target, '/') - 1)", "substr(na.target, instr(na.target, '/') + 1)"
-    first, end = "+nc.param", ""
-    if dialect != "sqlite":
-        split = "split_part(na.target, '/', 1)", "split_part(na.target, '/', 2)"
-        first, end = "nc.param + 0", " OFFSET 0"  # as in `server.search.tree.exists`
     named = [f"Patient/{one}" for one in patients]
-    itself, whose = any_of(dialect, "na.target", named), any_of(dialect, "nb.patient", patients)
+    ways = [("", any_of(dialect, "na.target", named))]
+    there, mine = _resource(dialect, "nb", "na"), any_of(dialect, "nb.patient", patients)
+    ways.append((there, mine))
     also = any_of(dialect, "nc.target", named)
-    keys = ",".join(map(str, _whose()))
-    ways = [
-        whose,
-        Sql(
-            f"EXISTS (SELECT 1 FROM idx_reference nc WHERE nc.rid = nb.rid AND {first} IN ({keys})"
-            f" AND {also.text}{end})",
-            also.params,
+    plus = "+{}" if dialect == "sqlite" else "{} + 0"  # as in `server.search.tree.exists`
+    context, first = param_key(BINARY, CONTEXT), plus.format("ba.param")
+    pointers = ",".join(map(str, _POINTERS))
+    near = f" JOIN idx_reference ba ON ba.rid = nb.rid AND {first} = {context}{_resource(dialect, 'bc', 'ba')}"
+    for road, whose in (
+        (f"{there} JOIN idx_reference nc ON nc.rid = nb.rid", (*_whose(None), context)),
+        (f"{there} AND nb.type = '{BINARY}'{near} JOIN idx_reference nc ON nc.rid = bc.rid", _whose(CONTEXTS)),
+        (
+            f" JOIN idx_uri bu ON bu.param IN ({pointers}) AND bu.value = na.target"
+            f" AND substr(na.target, 1, 7) = '{BINARY}/' JOIN idx_reference nc ON nc.rid = bu.rid",
+            _whose(("DocumentReference",)),
         ),
-    ]
-    if files is not None:
-        ways.append(Sql(f"nb.type = '{BINARY}' AND ({about(files, 'nb.rid')})", files.params))
-    theirs = join("OR", ways)
-    text = (
-        "EXISTS (SELECT 1 FROM idx_reference na"
-        f" JOIN resource nb ON nb.type = {split[0]} AND nb.id = {split[1]} WHERE na.rid = {{rid}} AND ({theirs.text}))"
+    ):
+        keys = f"{plus.format('nc.param')} IN ({','.join(map(str, whose))})"
+        ways.append((road, Sql(f"{keys} AND {also.text}", also.params)))
+    text = "EXISTS (SELECT 1 FROM idx_reference na{} WHERE na.rid = {{rid}} AND {})"
+    return join("OR", [Sql(text.format(road, where.text), where.params) for road, where in ways])
+
+
+def _resource(dialect: str, alias: str, of: str) -> str:
+    """A join with the resource that a row of the index refers to."""
+    split = (
+        f"substr({of}.target, 1, instr({of}.target, '/') - 1)",
+        f"substr({of}.target, instr({of}.target, '/') + 1)",
     )
-    direct = Sql(f"EXISTS (SELECT 1 FROM idx_reference na WHERE na.rid = {{rid}} AND {itself.text})", itself.params)
-    return join("OR", [direct, Sql(text, theirs.params)])
+    if dialect != "sqlite":
+        split = f"split_part({of}.target, '/', 1)", f"split_part({of}.target, '/', 2)"
+    return f" JOIN resource {alias} ON {alias}.type = {split[0]} AND {alias}.id = {split[1]}"
 
 
 @cache
-def _whose() -> tuple[int, ...]:
-    """The keys of all parameters that say whose a resource is, of whatever type."""
-    kinds = {*load().resource_types} - TELLING - {"Patient", BINARY}
-    return tuple(sorted(param_key(kind, code) for kind in kinds for code in whose_codes(kind)))
+def _whose(kinds: tuple[str, ...] | None) -> tuple[int, ...]:
+    """The keys of the parameters that say whose a resource is: of these types, or of all that are told of."""
+    named = {*load().resource_types} - TELLING - {"Patient", BINARY} if kinds is None else kinds
+    return tuple(sorted(param_key(kind, code) for kind in named for code in whose_codes(kind)))
 
 
 def whose_codes(kind: str) -> list[str]:

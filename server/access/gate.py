@@ -18,7 +18,7 @@ from server.search.tree import about
 from server.search.view import View
 from server.store import Version
 from server.store.alone import alone
-from server.store.version import Rows
+from server.store.version import COLUMNS, Rows
 
 from .caller import Caller
 from .files import BINARY, TELLING
@@ -175,9 +175,14 @@ def _told_of(view: View, version: Version, named: Iterable[str], base_url: str) 
     keys.discard((version.type, version.id))
     if len(keys) > MOST_TOLD or any(kind == BINARY for kind, _ in keys):
         return None
-    every = (view.read(kind, name) for kind, name in sorted(keys) if "/" not in name)
-    there = [one for one in every if one is not None]
-    return [(one, {} if one.deleted else index_rows(json.decode(one.body), base_url)[0]) for one in there]
+    found = []
+    for key in sorted(keys):
+        for row in view.query(f"SELECT {COLUMNS} FROM resource WHERE type = ? AND id = ?", key):
+            rid, kind, name, number, updated, change, patient, sealed = row
+            body = view.body(kind, name, number, sealed)
+            one = Version(rid, kind, name, number, updated, change, patient, body)
+            found.append((one, {} if one.deleted else index_rows(json.decode(one.body), base_url)[0]))
+    return found
 
 
 def _holds(view: View, asked: Sql, rid: int) -> bool:

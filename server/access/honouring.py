@@ -227,7 +227,7 @@ class _Taking:
         node = about_patients(kind, patients)
         ways = [] if node is None else [self._sql(node)]
         if kind in TELLING:
-            ways.append(refers_to(self._scope.dialect, patients, self._about(BINARY, patients)))
+            ways.append(refers_to(self._scope.dialect, patients))
         return join("OR", ways) if ways else None
 
     def _sql(self, node: Node) -> Sql:
