@@ -33,6 +33,7 @@ from server.operations import (
     reindex,
     remittance,
     reprocess,
+    second_look,
     specificity,
     submit_bulk,
     task,
@@ -105,6 +106,7 @@ def join(store: Store, settings: Settings) -> Parts:
             *preauth.operations(fhir),
             *x12.operations(fhir),
             *specificity.operations(fhir),
+            *second_look.operations(fhir),
             *accounts.operations(fhir),
         ]
     )

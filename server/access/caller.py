@@ -50,6 +50,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     emergency: bool = False
     """Whether this one may break the glass."""
 
+    looks: bool = False
+    """Whether this one takes second looks: a person whose role does so, at the workbench."""
+
     broken: tuple[str, ...] = ()
     """Ids of the Patients whose compartments are open to be read for now, because the glass was broken."""
 

@@ -6,7 +6,7 @@ beside it, so that what is told later is asked of the same reach.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from server.store.texts import View as Texts
 
 OWNED = frozenset({"Subscription"})
+_NOT_KEPT: dict[str, Any] = {"broken": (), "emergency": False, "looks": False, "purpose": None}
 _KEEP = (
     "INSERT INTO subscription_owner (rid, id, owner, data) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (rid) DO UPDATE SET owner = excluded.owner, data = excluded.data"
@@ -30,7 +31,7 @@ _KEEP = (
 
 def keep_owner(tx: Tx, version: Version, caller: Caller) -> None:
     """Note whose a Subscription is; it stays noted when that is deleted, for its history."""
-    data = msgspec.json.encode(msgspec.structs.replace(caller, broken=(), emergency=False, purpose=None)).decode()
+    data = msgspec.json.encode(msgspec.structs.replace(caller, **_NOT_KEPT)).decode()
     tx.execute(_KEEP, (version.rid, version.id, caller.key, sealed(tx, "subscription_owner", version.id, data)))
 
 

@@ -14,7 +14,7 @@ from .grants import Grant, read_scope
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A role: what it may do at user level, whether it looks after the server, and whether it may break the glass.
+    """A role: what it may do at user level; whether it looks after the server, breaks the glass, takes second looks.
 
     `purpose` is what for, by a code of v3-PurposeOfUse.
     """
@@ -25,6 +25,7 @@ class Role(msgspec.Struct, frozen=True):
     admin: bool = False
     emergency: bool = False
     purpose: str | None = None
+    looks: bool = False
 
 
 def read_roles(data: Path | None = None) -> Mapping[str, Role]:
@@ -50,7 +51,7 @@ def _role(name: str, told: dict[str, object]) -> Role:
         grants.append(grant)
     purpose = str(told["purpose"]) if "purpose" in told else None
     flags = told.get("admin") is True, told.get("emergency") is True
-    return Role(name, str(told["title"]), tuple(grants), *flags, purpose)
+    return Role(name, str(told["title"]), tuple(grants), *flags, purpose, told.get("second_look") is True)
 
 
 def grants_of(roles: Mapping[str, Role], names: Iterable[str]) -> tuple[Grant, ...]:
@@ -72,3 +73,8 @@ def is_admin(roles: Mapping[str, Role], names: Iterable[str]) -> bool:
 def may_break(roles: Mapping[str, Role], names: Iterable[str]) -> bool:
     """Whether one of the roles may open a record in an emergency."""
     return any(name in roles and roles[name].emergency for name in names)
+
+
+def may_look(roles: Mapping[str, Role], names: Iterable[str]) -> bool:
+    """Whether one of the roles takes second looks."""
+    return any(name in roles and roles[name].looks for name in names)

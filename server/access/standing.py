@@ -25,7 +25,7 @@ def still(view: View, caller: Caller, data: Path) -> Caller | None:
     """The caller as it is now; None where what it was given has ended. `data` is the data directory."""
     if caller.token is None:
         return caller
-    kept: dict[str, Any] = {"broken": (), "emergency": False, "purpose": None, "admin": False}
+    kept: dict[str, Any] = {"broken": (), "emergency": False, "purpose": None, "admin": False, "looks": False}
     granted = keep.authorization(view, caller.token)
     if granted is None:
         ours = view.query("SELECT 1 FROM auth_authorization WHERE id = ?", (caller.token,))

@@ -8,7 +8,7 @@ from fhir_profiles.errors import Category, FhirError
 from server.access.caller import Caller
 from server.access.glass import live, patients
 from server.access.grants import read_scopes
-from server.access.roles import Role, grants_of, is_admin, may_break, purpose_of
+from server.access.roles import Role, grants_of, is_admin, may_break, may_look, purpose_of
 from server.store import Store
 
 from . import keep
@@ -20,7 +20,7 @@ LONGEST = 4096
 EMERGENCY = "BTG"
 """The purpose of use for which the glass is broken, of the value set v3-PurposeOfUse."""
 
-ADMIN = "fhirwright/admin"
+ADMIN, WORKBENCH = "fhirwright/admin", "fhirwright-workbench"
 """The scope without which no token looks after the server, whoever it speaks for."""
 
 
@@ -100,6 +100,7 @@ def caller_of(token: Token, granted: Authorization, roles: Mapping[str, Role]) -
         purpose=EMERGENCY if broken else granted.purpose,
         usual=purpose_of(roles, granted.roles) if person else None,
         emergency=person and may_break(roles, granted.roles),
+        looks=person and granted.client == WORKBENCH and may_look(roles, granted.roles),
         broken=patients(broken),
         admin=ADMIN in token.scopes and (not person or is_admin(roles, granted.roles)),
     )

@@ -36,6 +36,13 @@ def in_order(resources: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(found, key=lambda one: (str(one.get("recorded", "")), (one.get("meta") or {}).get("lastUpdated", "")))
 
 
+def deciders_of(resources: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Those who decided, as their decisions name them: names and references."""
+    told = in_order(resources)
+    people = [one.get("who") or {} for provenance in told for one in provenance.get("agent") or ()]
+    return frozenset({one.who for one in map(decided_of, told) if one} | {str(p.get("reference", "")) for p in people})
+
+
 def void_of(provenances: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     """Those that were undone, oldest first given: an undo that was undone itself undoes nothing."""
     void: set[str] = set()

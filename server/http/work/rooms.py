@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 from fhir_profiles.systems import REVIEW_TAG
 from server.access.grants import Grant, read_scope
-from server.access.roles import Role, grants_of, is_admin
+from server.access.roles import Role, grants_of, is_admin, may_look
 
 ADMIN = "admin"
 """What only those who look after the server are given."""
+
+LOOKS = "second look"
+"""What roles that take second looks are given."""
 
 
 class Room(NamedTuple):
@@ -44,7 +47,7 @@ ROOMS: tuple[Room, ...] = (
         "A document with its suggestions, and the claim that grows from them",
     ),
     Room(
-        "second", "/work/second", "Second look", "Coding", (*_READ, "Provenance.c", "Task.cu"), {},
+        "second", "/work/second", "Second look", "Coding", (*_READ, LOOKS), {},
         "Documents to code again without seeing what was decided, and how far two people agree",
     ),
     Room(
@@ -88,14 +91,15 @@ def allowed(roles: Mapping[str, Role], names: Iterable[str]) -> frozenset[str]:
     """What somebody with these roles may see and do: names of rooms, and `room:act`."""
     kept = [name for name in names if name in roles]
     grants, admin = grants_of(roles, kept), is_admin(roles, kept)
+    special = {ADMIN: admin, LOOKS: may_look(roles, kept)}
     if not grants and not admin:
         return frozenset()
     found = set()
     for room in ROOMS:
-        if not _holds(room.needs, grants, admin):
+        if not _holds(room.needs, grants, special):
             continue
         found.add(room.name)
-        found.update(f"{room.name}:{act}" for act, needs in room.acts.items() if _holds(needs, grants, admin))
+        found.update(f"{room.name}:{act}" for act, needs in room.acts.items() if _holds(needs, grants, special))
     return frozenset(found)
 
 
@@ -107,8 +111,8 @@ UNAIDED = (("_tag", f"{REVIEW_TAG}|unaided"),)
 """The one filter with which a grant opens pages: they then show the documents that are coded unaided."""
 
 
-def _holds(needs: Iterable[str], grants: Iterable[Grant], admin: bool) -> bool:
-    return all(admin if need == ADMIN else _given(need, grants) for need in needs)
+def _holds(needs: Iterable[str], grants: Iterable[Grant], special: Mapping[str, bool]) -> bool:
+    return all(special[need] if need in special else _given(need, grants) for need in needs)
 
 
 def _given(need: str, grants: Iterable[Grant]) -> bool:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from fhir_profiles.errors import Category, FhirError
-from server.http.errors import status_of
+from fhir_profiles.errors import FhirError
 from server.http.pages.auth.visit import Form
 from server.review.coded import REASONS as REJECTIONS
 from server.review.gather import pipeline_of
-from server.review.model import Decision, DecisionKind, Json, Review
-from server.review.past import in_order
-from server.review.read import decided_of
-from server.review.second import Opinion, blind, looked, opine, opinions_of, shown
-from server.review.second_task import agreed, begun, check_may_look, finished, is_over, look_id, score_of
-from server.review.trail import sets_of
-from server.review.unaided import marked
-from server.review.work import put
+from server.review.model import Json, Review
+from server.review.past import deciders_of
+from server.review.second import Opinion, blind, looked, opinions_of, shown
+from server.review.second_task import check_may_look, is_over, look_id, score_of
 
 from .desk import Desk, RefusedError
-from .holding import store
 from .reception import Reception
-from .review_decide import now_text, verdict_of, who
+from .review_decide import who
 from .review_open import Opened, open_review
 from .review_sheet import sheet_of
 from .second_rows import SHOWN, second_rows
@@ -33,6 +27,7 @@ from .shown import guarded, page, part
 from .toasts import go_to, refused
 
 ROOM = "second"
+_SENT = ("target", "reason", "note", "system", "code")
 
 
 class Look:
@@ -46,9 +41,7 @@ class Look:
         self.opinions: list[Opinion] = opinions_of(provenances)
         self.open = copy(first)  # the document is the same; the review is not
         self.open.review = looked(unseen, self.opinions)
-        told = filter(None, map(decided_of, in_order(provenances)))
-        people = [one.get("who") or {} for p in in_order(provenances) for one in p.get("agent") or ()]
-        self.deciders = {one.who for one in told} | {str(one.get("reference", "")) for one in people}
+        self.deciders = deciders_of(provenances)
 
     @property
     def done(self) -> bool:
@@ -95,8 +88,8 @@ def second_routes(router: APIRouter, reception: Reception, percent: float) -> No
         desk, form = await reception.posted(request, ROOM)
         look = await look_at(desk, id)
         try:
-            await store(desk, await _opinion(desk, look, form))
-        except (FhirError, RefusedError) as error:
+            await _send(desk, id, kind=form.one("kind"), **{name: form.one(name).strip() for name in _SENT})
+        except RefusedError as error:
             look = await look_at(desk, id)
             return _refused(_changed(desk, look, form), error)
         return _changed(desk, await look_at(desk, id), form)
@@ -106,9 +99,8 @@ def second_routes(router: APIRouter, reception: Reception, percent: float) -> No
         desk, _ = await reception.posted(request, ROOM)
         look = await look_at(desk, id)
         try:
-            check_may_look(look.task, look.deciders, who(desk))
-            await store(desk, [_finish(desk, look)])
-        except (FhirError, RefusedError) as error:
+            await _send(desk, id, kind="finish")
+        except RefusedError as error:
             look = await look_at(desk, id)
             return _refused(part(desk, "second_head.html", open=look.open, opinions=len(look.opinions)), error)
         if "x-fhirwright-swap" in request.headers:
@@ -149,33 +141,11 @@ def _seen(router: APIRouter, reception: Reception) -> None:
         return RedirectResponse(f"/work/review/{id}/{kind}/{number}", 307, headers=guarded())
 
 
-async def _opinion(desk: Desk, look: Look, form: Form) -> list[Json]:
-    """The entries that store the opinion of a form, with the Task where it is the first; FhirError says why not."""
-    check_may_look(look.task, look.deciders, who(desk))
-    decision = Decision(
-        cast(DecisionKind, form.one("kind")), now_text(), form.one("target"), reason=form.one("reason"),
-        note=form.one("note")[:500], system=form.one("system")[:200], code=form.one("code")[:40].strip(),
-    )  # fmt: skip
-    display = ""
-    if decision.kind in ("replace", "add"):
-        verdict = await verdict_of(desk, decision, look.first.date)
-        if not verdict.result or verdict.billable is False:
-            text = f"The code cannot be billed. {verdict.message or 'Choose another.'}"
-            raise FhirError.of(Category.INCORRECT, "code-invalid", text)
-        display = verdict.display or ""
-    made = opine(look.unseen, decision, who(desk), display, look.opinions)
-    made = marked(made) if look.first.unaided else made
-    first = [] if look.task else [put(begun(look.open.id, who(desk), look.first.task, now_text()), None)]
-    return [*first, {"resource": made, "request": {"method": "POST", "url": "Provenance"}}]
-
-
-def _finish(desk: Desk, look: Look) -> Json:
-    """The entry of the Task with the score."""
-    result = agreed(sets_of(look.first.review).codes("auditor"), look.open.review)
-    every = (*look.first.review.suggestions, *look.open.review.suggestions)
-    displays = {(one.system, one.code): one.display for one in every}
-    task = look.task or begun(look.open.id, who(desk), look.first.task, now_text())
-    return put(finished(task, result, displays, now_text()), look.task)
+async def _send(desk: Desk, id: str, **told: str) -> None:
+    """One call of `$second-look`; RefusedError says why not."""
+    given = [{"name": name, "valueString": value} for name, value in told.items() if value]
+    body = {"resourceType": "Parameters", "parameter": given}
+    await desk.asked("POST", f"DocumentReference/{id}/$second-look", body=body)
 
 
 def _changed(desk: Desk, look: Look, form: Form) -> Response:
@@ -185,11 +155,9 @@ def _changed(desk: Desk, look: Look, form: Form) -> Response:
     return part(desk, "second_changed.html", **told)
 
 
-def _refused(response: Response, error: FhirError | RefusedError) -> Response:
+def _refused(response: Response, error: RefusedError) -> Response:
     """How it stands now, with why nothing was kept."""
-    if isinstance(error, RefusedError):
-        return refused(response, error.answer.told(), error.answer.status)
-    return refused(response, str(error), status_of(error))
+    return refused(response, error.answer.told(), error.answer.status)
 
 
 def _page(text: str, open: Opened, first: int = 1) -> int:

@@ -20,13 +20,13 @@ from server.access.roles import Role, grants_of, is_admin
 from server.auth import keep
 from server.auth.discovery import urls
 from server.auth.endpoints import Endpoints
-from server.auth.identify import ADMIN
+from server.auth.identify import ADMIN, WORKBENCH
 from server.auth.model import Client, Context, Pending, Person, Session
 from server.auth.secrets import new_token
 from server.auth.wire import Call
 from server.store import Store
 
-ID = "fhirwright-workbench"
+ID = WORKBENCH
 SCOPES = ("openid", "fhirUser", "online_access")
 EARLY = 60_000
 """Milliseconds before its end in which a token is not used any more."""

@@ -209,3 +209,16 @@ def test_a_transaction_needs_the_right_to_create_what_is_there(world: Call) -> N
     entry = {"resource": observation("n", "A"), "request": request}
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
     assert status(world, "POST", "", bundle, caller=patient("patient/Observation.rs")) == 403
+
+
+async def test_an_app_of_an_auditor_writes_nothing(closed: Any) -> None:
+    """With every scope there is, the role leaves reading; second looks are taken at the workbench alone."""
+    token = closed.token("user/*.cruds", person="eve", roles=("auditor",))
+    made = {"resourceType": "Provenance", "target": [{"reference": "Observation/Ao"}],
+            "recorded": "2026-01-01T00:00:00Z", "agent": [{"who": {"display": "x"}}]}  # fmt: skip
+    task = {"resourceType": "Task", "id": "t", "status": "requested", "intent": "order"}
+    finish = {"resourceType": "Parameters", "parameter": [{"name": "kind", "valueCode": "finish"}]}
+    for method, url, body in (
+        ("POST", "Provenance", made), ("PUT", "Task/t", task), ("POST", "DocumentReference/d/$second-look", finish),
+    ):  # fmt: skip
+        assert (await closed.ask(token, method, url, body)).status_code == 403, url
