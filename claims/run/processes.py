@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import get_context, resource_tracker
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -52,9 +54,11 @@ class Pools(Generic[Work, Value]):
 
     def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
         for pool in self.pools:
+            for process in () if kind is None else tuple((pool._processes or {}).values()):
+                process.terminate()  # what it was at is done by the run that goes on with this one
             pool.shutdown(wait=False, cancel_futures=True)
         for pool in self.pools:
-            pool.shutdown(wait=kind is None)
+            pool.shutdown(wait=True)
 
     def ask(self, function: Callable[[], Told]) -> Told:
         """What the first process answers."""
@@ -111,8 +115,20 @@ class Pools(Generic[Work, Value]):
         context = get_context("forkserver")
         context.set_forkserver_preload([self._preload])
         pool = ProcessPoolExecutor(1, context, self._begin, (self._given,))
-        pool.submit(_ready)  # it begins now, not with the first chunk
+        with deaf():
+            pool.submit(_ready)  # it begins now, not with the first chunk
         return pool
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Processes that begin meanwhile never hear Ctrl-C, and so tell no traceback; this one hears it afterwards."""
+    resource_tracker.ensure_running()  # beginning later it would lift what is set here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Processes(Pools[Chunk, Counts]):

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
+from claims.run.processes import deaf
 from extractors.coding.conventions import fitting
 from extractors.model import Assertion, Code, Coded, Convention, Document, Finding, Findings
 from extractors.pages import from_text
@@ -177,12 +178,16 @@ def code_notes(
     Pipeline.open(settings.data, engine=settings.findings_engine)  # builds what is missing once, before several would
     with ProcessPoolExecutor(processes, get_context("spawn"), _start, (settings, convention)) as pool:
         waiting: deque[Future[bytes]] = deque()
-        while chunk := list(islice(numbered, _CHUNK)):
-            waiting.append(pool.submit(_work, chunk))
-            if len(waiting) > 3 * processes:
+        try:
+            while chunk := list(islice(numbered, _CHUNK)):
+                with deaf():
+                    waiting.append(pool.submit(_work, chunk))
+                if len(waiting) > 3 * processes:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # when it is stopped, what was not begun is not done
 
 
 _coder: Coder | None = None
