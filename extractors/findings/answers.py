@@ -20,6 +20,12 @@ _BREAKS = ".;,|\n\t"
 _BOX = re.compile(r"\[( ?|_|[xX✓✔√*])\]|\(( |_|[xX✓✔√])\)|([☐□❏❑⬜])|([☑☒✅✔✓🗹])")
 _CUES = ("[", "( )", "(x)", "(X)", "☐", "□", "☑", "☒", "❏", "❑", "✅", "✓", "✔", "⬜")
 _ASCII_CUES = tuple(cue for cue in _CUES if cue.isascii())
+_ASKED_BEFORE = re.compile(r"(?<!\S)(\?{1,2})[ \t]?[a-z][^,;.?\n]{1,60}")
+_ASKED_AFTER = re.compile(
+    r"^[-*\d.) \t]*(?!(?:any|do|does|did|is|are|was|were|have|has|had|how|what|when|where|who|why|can|could|will|would"
+    r"|should|if)\b)[a-z](?:[a-z'/-]| (?=[a-z])){1,48}(\?{1,2})[ \t]*$",
+    re.MULTILINE,
+)
 _YES_NO = re.compile(r"[ \t]*(yes|no|y|n)\b", re.I)
 
 
@@ -41,10 +47,19 @@ class _Box(NamedTuple):
 def find_answers(text: str, folded: str) -> list[Said]:
     """What answers and check boxes say; `folded` is `normalise.fold(text)`."""
     said = list(_answers(folded))
+    if "?" in folded:
+        said += _asked(folded)
     said += [Said(start, end, trigger, "NEGATED_EXISTENCE") for start, end, trigger in find_denials(folded)]
     if any(cue in text for cue in (_ASCII_CUES if text.isascii() else _CUES)):
         said += _boxes(text)
     return said
+
+
+def _asked(folded: str) -> Iterator[Said]:
+    """What a writer asks himself: "? UTI", "?PE", and "Gout?" as a whole line."""
+    for pattern in (_ASKED_BEFORE, _ASKED_AFTER):
+        for match in pattern.finditer(folded):
+            yield Said(*match.span(), match.span(1), "POSSIBLE_EXISTENCE")
 
 
 def _answers(folded: str) -> Iterator[Said]:

@@ -14,8 +14,10 @@ LONGEST = 90  # letters that such a denial may reach
 LIST = 300  # letters that a list behind a colon may have
 LEAD = 32  # letters before a colon among which the words that open a list stand
 _BRACKETED = re.compile(r"[(\[](?:no|none|denied|denies|absent|negative|neg|never)[)\]]|\[-\]")
+_MINUS = re.compile(r"\(-\)")
 _SIGNED = re.compile(r"[-+](?=[a-z]{3})")
 _BEFORE_SIGN = frozenset(" \t\n\f,;(/")
+_SIGNS_END = re.compile(r"\([-+]\)|[;.\n]|\b(?:but|however|positive)\b")
 _SIGNED_END = re.compile(r"[,;.\n)]|[ /][-+](?=[a-z])")
 _LISTED = re.compile(
     r"\b(?:denies|denied|denying|negative for|(?:pertinent )?negatives(?: include)?|no|without)[ \t]*$"
@@ -37,6 +39,8 @@ def find_denials(folded: str) -> list[Denied]:
         found += _bracketed(folded)
     if " -" in folded or "\n-" in folded or folded.startswith("-"):
         found += _signed(folded)
+    if "(-)" in folded:
+        found += _bracketed_signs(folded)
     if ":" in folded:
         found += _listed(folded)
         found += _before(folded, _LABEL)
@@ -51,6 +55,18 @@ def _bracketed(folded: str) -> Iterator[Denied]:
         start = _last(folded, ",;.:|\n\t)]", match.start())
         if folded[start : match.start()].strip():
             yield start, match.start(), match.span()
+
+
+def _bracketed_signs(folded: str) -> Iterator[Denied]:
+    """ "(+) cough, (-) fever, chills": the words up to the next sign; "fever (-), cough (+)": the item before."""
+    for match in _MINUS.finditer(folded):
+        at, end = match.span()
+        start = _last(folded, ",;.:|\n\t)", at)
+        if folded[start:at].strip() and (folded[end : end + 1] in ",;.\n)" or not folded[end:].strip()):
+            yield start, at, match.span()
+        else:
+            stop = _SIGNS_END.search(folded, end, end + LONGEST)
+            yield end, stop.start() if stop else min(end + LONGEST, len(folded)), match.span()
 
 
 def _signed(folded: str) -> Iterator[Denied]:
