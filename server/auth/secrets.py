@@ -5,6 +5,7 @@ https://datatracker.ietf.org/doc/html/rfc9106
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -12,13 +13,25 @@ import threading
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 TOKEN_BYTES = 32
 AT_ONCE = threading.BoundedSemaphore(4)
 """Each hash of a password takes 64 MiB: more at once would let strangers fill the memory."""
 
 _hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
+
+
+def _of_nobody(hasher: PasswordHasher) -> str:
+    """A hash that no password has, of the same cost; made of its parameters, since hashing would slow every start."""
+    salt, found = (
+        base64.b64encode(bytes(length)).decode().rstrip("=") for length in (hasher.salt_len, hasher.hash_len)
+    )
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${found}"
+
+
+_NOBODY = _of_nobody(_hasher)
 
 
 def new_token() -> str:

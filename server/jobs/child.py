@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 import sys
@@ -40,6 +41,7 @@ def main(descriptor: int, bounds: Bounds) -> None:
     def send(kind: str, value: object = None, parts: list[Part] | None = None) -> None:
         pipe.send_bytes(msgspec.msgpack.encode(Reply(kind, value, parts or [])))
 
+    gc.set_threshold(50_000, 20, 20)  # modules and tables stay: collecting while they are loaded frees nothing
     from server.jobs.stages import Stages
 
     key = pipe.recv_bytes()  # of the caches; not among the arguments, which others on the machine can read
