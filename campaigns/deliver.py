@@ -25,6 +25,7 @@ from typing import Any
 
 import httpx
 
+from campaigns.furnishing import furnish
 from campaigns.kill import database
 from campaigns.killing.command import asked, called
 from campaigns.killing.processes import Fleet
@@ -249,9 +250,7 @@ def campaign(engines: list[str], kills: int, seed: int, terminology: Path) -> li
         stack.callback(shutil.rmtree, base, ignore_errors=True)
         base.chmod(0o755)
         for engine in engines:
-            (folder := base / engine).mkdir()
-            (data := folder / "data").mkdir()
-            (data / "terminology").symlink_to((terminology / "terminology").resolve())
+            data = furnish((folder := base / engine) / "data", terminology)
             Run._known = {}
             with database(engine, folder) as url:
                 results.append(Run(engine, url, data, kills, seed).go())

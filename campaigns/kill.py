@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from campaigns.furnishing import furnish
 from campaigns.killing.client import Sender, Stored, stored
 from campaigns.killing.command import asked, called
 from campaigns.killing.documents import Document, make
@@ -124,9 +125,7 @@ def campaign(
         base.chmod(0o755)
 
         def one(name: str, engine: str, kills: int) -> tuple[Result, Stored]:
-            (folder := base / name).mkdir()
-            (data := folder / "data").mkdir()
-            (data / "terminology").symlink_to((terminology / "terminology").resolve())
+            data = furnish((folder := base / name) / "data", terminology)
             with database(engine, folder) as url:
                 return run(url, engine, data, documents, kills, seed)
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import orjson
 
+from campaigns.furnishing import furnish
 from campaigns.retraining.making import DAYS, START, Paper, papers
 from campaigns.retraining.server import document, fill, mislabelled, patient
 from campaigns.retraining.streams import PLANTED, stream
@@ -121,7 +122,7 @@ class Worker:
 
 
 def _server(folder: Path, options: argparse.Namespace) -> None:
-    (folder / "terminology").symlink_to((options.data / "terminology").resolve())
+    furnish(folder, options.data)
     days = (datetime.now(UTC) - START).days + 1 - DAYS // 2
     settings = Settings(
         data=folder, open=True, database=options.database, learn_documents=100, learn_held=40,

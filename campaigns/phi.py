@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from campaigns.furnishing import furnish
 from campaigns.planting.acts import Client, Told, ask, err, later, sign_in, store
 from campaigns.planting.collector import Collector
 from campaigns.planting.people import KINDS, Person, note, patient, people
@@ -79,10 +80,7 @@ def run(
         stack.callback(collector.close)
         world = World(folder, url, _more(outside, whole=whole) | _telling(collector), sealed=sealed)
         stack.callback(world.clean)
-        for shared in ("terminology", "claims/terms"):  # nobody's data
-            if (terminology / shared).is_dir():
-                (world.data / shared).parent.mkdir(exist_ok=True)
-                (world.data / shared).symlink_to((terminology / shared).resolve())
+        furnish(world.data, terminology)
         world.start(worker=sealed)
         stack.callback(world.stop)
         printed, told = list[bytes](), Told()

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import httpx
 
+from campaigns.furnishing import furnish
 from campaigns.kill import database
 from campaigns.killing.client import HEADERS, waiting
 from campaigns.killing.documents import make
@@ -277,8 +278,7 @@ def main() -> int:
     terminology.build(given.data)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "data").mkdir()
-        (folder / "data/terminology").symlink_to((given.data / "terminology").resolve())
+        furnish(folder / "data", given.data)
         with database(given.engine, folder) as url:
             told, found = run(url, folder, given.seconds)
     command = "python -m campaigns.upgrade " + " ".join(sys.argv[1:])

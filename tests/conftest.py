@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from campaigns.furnishing import furnish as share
 from server.access.caller import ANYBODY
 from server.auth import secrets
 from server.interactions.exchange import Request, Response
@@ -121,20 +122,11 @@ def built() -> Path:
 @pytest.fixture(scope="session")
 def furnish(built: Path) -> Callable[[Path], Path]:
     """A function that gives a new data directory the terminology, so that a server there starts at once."""
+    from claims.tables.all import open_all
+    from terminology import open_terminology
 
-    def link(data: Path) -> Path:
-        data.mkdir(parents=True, exist_ok=True)
-        (data / "terminology").symlink_to(built / "terminology")
-        from claims.tables.all import open_all
-        from terminology import open_terminology
-
-        open_all(built, open_terminology(built))  # makes what of it stays
-        kept = built / "claims" / "terms"
-        (data / "claims").mkdir()
-        (data / "claims" / "terms").symlink_to(kept)
-        return data
-
-    return link
+    open_all(built, open_terminology(built))  # makes what of it stays
+    return lambda data: share(data, built)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from typing import Any, Self
 import httpx
 import psutil
 
+from campaigns.furnishing import furnish
 from campaigns.hostility.measure import Outcome
 from server.jobs.tasks import task_id
 from terminology import build
@@ -32,8 +33,7 @@ class Server:
 
     def __init__(self, terminology: Path) -> None:
         build(terminology)
-        self._data = Path(tempfile.mkdtemp(prefix="fhirwright-hostile-"))
-        (self._data / "terminology").symlink_to((terminology / "terminology").resolve())
+        self._data = furnish(Path(tempfile.mkdtemp(prefix="fhirwright-hostile-")), terminology)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

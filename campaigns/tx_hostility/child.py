@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from campaigns.furnishing import furnish
 from campaigns.tx_hostility.making import Attack
 
 MEMORY = 3 * 1024**3
@@ -46,8 +47,7 @@ class Child:
 
     def __init__(self, data: Path, database: str = "") -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fhirwright-tx-hostile-")
-        own = Path(self._folder.name)
-        (own / "terminology").symlink_to((data / "terminology").resolve())
+        own = furnish(Path(self._folder.name), data)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]

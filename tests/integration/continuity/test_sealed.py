@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def test_a_sealed_backup_needs_its_keys_and_shows_nothing(tmp_path: Path, sqlite
 
 
 def test_jobs_that_were_begun_are_finished_after_the_restore(
-    tmp_path: Path, sqlite_template: Path, built: Path
+    tmp_path: Path, sqlite_template: Path, furnish: Callable[[Path], Path]
 ) -> None:
     """A document that waited at the backup, and one that a worker had begun, are coded by the worker of its slot."""
     live = settings_in(tmp_path / "live", None)
@@ -98,7 +99,7 @@ def test_jobs_that_were_begun_are_finished_after_the_restore(
     target = Target(tmp_path / "target")
     there = settings_in(tmp_path / "there", None)
     assert restore(there, target, create(live, target, TOOLS), TOOLS).wrong == ()
-    (there.data / "terminology").symlink_to(built / "terminology")
+    furnish(there.data)
     given = {
         "DATABASE": there.database_url, "DATA": str(there.data), "WORKER_DOCUMENTS": "1", "LOG_FORMAT": "json",
     }  # fmt: skip

@@ -26,12 +26,9 @@ TEXT = "ASSESSMENT\n1. Essential hypertension (I10)\nVitals: BP 128/82 mmHg\n"
 
 
 @pytest.fixture
-def terminology(tmp_path: Path, built: Path) -> Path:
+def terminology(tmp_path: Path, furnish: Callable[[Path], Path]) -> Path:
     """A data directory whose terminology is there."""
-    data = tmp_path / "var"
-    data.mkdir()
-    (data / "terminology").symlink_to(built / "terminology")
-    return data
+    return furnish(tmp_path / "var")
 
 
 @pytest.fixture
