@@ -11,8 +11,6 @@ from campaigns.planting.world import World, content
 
 STREAMED = '["*"]'
 _SECONDS = "0"
-SHOWN = 3
-"""Rows of the quarantine that are shown one by one: each takes a process of its own."""
 
 
 def drop(world: World, several: list[Person]) -> Iterator[tuple[str, list[bytes]]]:
@@ -27,7 +25,7 @@ def drop(world: World, several: list[Person]) -> Iterator[tuple[str, list[bytes]
     listing = world.command("doors", "list", "--json")
     rows = [str(json.loads(line)["id"]) for line in listing.splitlines() if line.startswith(b"{")]
     rows += [str(one["id"]) for one in json.loads(listing)] if listing.startswith(b"[") else []
-    shown = [world.command("doors", "show", row) for row in rows[:SHOWN]]
+    shown = [world.command("doors", "show", row) for row in rows[:5]]
     yield "doors: what the folder prints", printed
     yield (
         f"quarantine: listings and {len(shown)} rows of {len(rows)}",
