@@ -129,6 +129,10 @@ def _said_words(head: str, clause: str, said: str) -> set[str]:
         words |= {means for word in words & table_of_words.keys() for means in table_of_words[word].split()}
     if head == "burn" and (worst := next((d for d in _DEGREES if d in words), None)):
         words -= set(_DEGREES) - {worst}  # of one site the highest degree is coded (I.C.19.d.1)
+    if head not in ("fracture", "burn", "dislocation"):
+        for limb, (part, others) in data["limbs"].items():  # an arm is an upper arm, a leg a lower leg
+            if re.search(rf"\b{limb}\b", clause) and words.isdisjoint(others.split()):
+                words.add(part)
     if low_back:
         words -= {"wall", "thorax"}
     if "toe" in words and words & set(data["toes"]):

@@ -84,7 +84,7 @@ def global_period(case: Case) -> None:
     if re.search(
         r"\b(?:check|visit|follow-?up|recheck|seen|sees|suture removal|dressing change)\b", case.text
     ) and not case.says("emergency department"):
-        case.add("99024", *match.span(), GLOBAL, "A visit within the global period of surgery", system=CPT)
+        add_service(case, "99024", match.span(), GLOBAL, "A visit within the global period of surgery")
 
 
 def office_level(case: Case) -> None:

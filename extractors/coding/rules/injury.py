@@ -39,7 +39,8 @@ _LATE = re.compile(
 )
 _NOT_NOW = re.compile(
     r"\b(?:old|history of|prior|previous|healed|no|without|denies|negative for|possible|rule out|r/o"
-    r"|stress|pathologic\w*|fragility)\b"
+    r"|stress|pathologic\w*|fragility|concern(?:s|ed)?|suspect\w*|attempt\w*|at risk|prevent\w*)\b"
+    r"|\b(?:to|may|can|could|might) $"
 )
 _AFTER = re.compile(
     r"follow[- ]?up|healing|recheck|cast (?:removal|removed|change)|subsequent|post-?op|weeks? (?:ago|after|out)|rehab"
@@ -55,9 +56,9 @@ _ULCER = asked(
     r"(heel|midfoot|foot|toe|ankle|calf|plantar|thigh|shin)\b"
 )
 _ULCER_AT = re.compile(
-    r"^s? (?:of|on|at) (?:the |his |her )?(right|left) (?:great |big )?(heel|midfoot|foot|toe|ankle|calf)\b"
+    r"^s?(?: (?:of|on|at)|,) (?:the |his |her )?(right|left) (?:great |big )?(heel|midfoot|foot|toe|ankle|calf)\b"
 )
-_PRESSED = re.compile(r"\b(?:pressure|decubitus|bed ?sore)\b")
+_PRESSED = re.compile(r"(?<!non-)(?<!non )\b(?:pressure|decubitus|bed ?sore)\b")
 _ULCER_SITE = {
     "heel": "4",
     "midfoot": "4",
@@ -230,18 +231,31 @@ def ulcer_depth(case: Case) -> None:
 
 
 def further_pressure_ulcer(case: Case) -> None:
-    """A pressure ulcer at a further place: "of the left heel, stage 2, and of the sacrum, stage 4"."""
+    """Pressure ulcers of several places: "of the left heel, stage 2, and of the sacrum, stage 4"."""
     for ulcer in case.accepted("L89"):
-        stop = bounds(case.text, ulcer.start, ulcer.end)[1]
-        for match in _FURTHER.finditer(case.text, ulcer.end, stop):
-            words = meant(f"pressure {match[0]}")
-            title = best(case.lexicon.titles("L89").fitting(words | _PRESSURE), words, frozenset())
-            if title is not None and title.code != ulcer.code and len(words & title.words) > 1:
-                case.add(title.code, *match.span(), PRESSED, "A further place", finding=ulcer.finding)
+        stop = bounds(case.text, ulcer.start, ulcer.end, ".;\n")[1]
+        staged = [*_STAGE_OF.finditer(case.text, ulcer.start, stop)]
+        found = staged if len(staged) > 1 else [*_FURTHER.finditer(case.text, ulcer.end, stop)]
+        titles = [(_pressed(case, match[0]), match.span()) for match in found]
+        codes = {title for title, _ in titles if title is not None}
+        for code, span in titles:
+            if code is not None and code != ulcer.code:
+                case.add(code, *span, PRESSED, "Each place has its own stage", finding=ulcer.finding)
+        if len(staged) > 1 and codes and ulcer.code not in codes:
+            case.reject(ulcer, PRESSED, "Each place has its own stage")
+
+
+def _pressed(case: Case, said: str) -> str | None:
+    words = meant(f"pressure {said}")
+    title = best(case.lexicon.titles("L89").fitting(words | _PRESSURE), words, frozenset())
+    return title.code if title is not None and len(words & title.words) > 1 else None
 
 
 _FURTHER = re.compile(
     r"\b(?:and|plus) (?:another |one )?(?:of|on|over|at) (?:the |his |her )?[a-z][a-z ]{3,24},? stage (?:\d|i{1,3}v?)\b"
+)
+_STAGE_OF = re.compile(
+    r"\bstage (?:[1-4]|i{1,3}|iv) (?:of|on|over|at) (?:the |his |her )?[a-z][a-z ]{3,24}?(?=,|\.|;| and |$)"
 )
 _PRESSURE = frozenset({"pressure", "ulcer"})
 

@@ -25,7 +25,7 @@ _HERE = asked(
     r"|collected|sent to our lab|performed|done|point[- ]of[- ]care)\b",
     _WHERE,
 )
-_NOT_RUN = re.compile(r"\b(?:no|without)\b[^,]{0,24}$")
+_NOT_RUN = re.compile(r"\b(?:no|without(?! (?:auto\w* )?diff))\b(?:(?! and )[^,]){0,24}$")
 _URINE = asked(r"\b(?:urinalysis|urine dip(?:stick)?|dipstick urine|\bua\b)")
 
 

@@ -37,12 +37,12 @@ _OVERDOSE = asked(
     r"|(?:took|swallowed|ingested|got into) (?:his |her |their |the )?[a-z]+'s"
     r"|suicide attempt|attempted suicide|suicide gesture|self-harm)\b"
 )
-_MEANT = re.compile(r"\b(?:intentional|intentionally|suicid\w+|self-harm|deliberate\w*)\b")
-_UNKNOWN = re.compile(r"\bundetermined\b")
+_MEANT = re.compile(r"\b(?:intentional|intentionally|suicid\w+|self-harm|self-?poison\w*|deliberate\w*)\b")
+_UNKNOWN = re.compile(r"\bundetermined intent|\bintent (?:is |was )?(?:undetermined|not (?:known|determined)|unclear)")
 
 
 _TAKEN = re.compile(
-    r"\b(?:drank|drunk|swallow\w*|ingest\w*|inhal\w*|ate|eaten|exposure|exposed|poison\w*|toxic\w*|sprayed|spilled"
+    r"\b(?:drank|drunk|swallow\w*|ingest\w*|inhal\w*|ate|eaten|poison\w*|toxic\w*|sprayed|spilled"
     r"|splash\w*|breathed)\b"
 )
 _MONOXIDE = asked(r"\bcarbon monoxide (?:poisoning|toxicity|exposure|inhalation)|\bpoisoning by carbon monoxide")

@@ -77,7 +77,7 @@ _NEEDLED = asked(
     r"|\b(?:mg|ml)\b[^.;\n]{0,20} (?:in)?to (?:the |her |his |each |both )?(?:right |left )?"
     r"(?:shoulder|hip|knee|elbow|wrist|ankle|subacromial|glenohumeral)"
 )
-_INTO = re.compile(r"\b(?:in|into|of|from) (?:the |both |her |his )?$")
+_GUIDED = re.compile(r"(?<!no )(?<!without )(?<!not )\b(?:ultraso|sonogra)")
 _NO_JOINT = re.compile(
     r"\b(?:trigger|plantar|carpal tunnel|tendon|muscle|epidural|nerve block|facet|im\b|intramuscular|ganglion"
     r"|deltoid|abscess)"
@@ -97,7 +97,7 @@ def joints(case: Case) -> None:
             continue
         for code, words, guided in table("services")["joints"]:
             if re.search(words, clause):
-                number = guided if guided and ("ultrasound" in clause or "sonograph" in clause) else code
+                number = guided if guided and _GUIDED.search(clause) else code
                 add_service(
                     case, number, match.span(), JOINT, "A joint of this size was needled", modifiers=side_of(clause)
                 )
