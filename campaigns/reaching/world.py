@@ -285,7 +285,7 @@ def _moved(dice: Random) -> Iterator[Step]:
                 yield _put(f"{kind}/{name}", body)
             if name.endswith("gone"):
                 yield "DELETE", f"{kind}/{name}", None
-    for name in ("Observation/A-0", "Appointment/both", "Encounter/B-1"):
+    for name in ("Observation/A-0", "Appointment/both", "Encounter/B-1", "Organization/o"):
         yield _put("Provenance/moved", _telling(name))
     yield _put("Observation/back", bodies("B", "A", 1)["Observation"])
     yield "DELETE", "Observation/back", None

@@ -231,7 +231,7 @@ async def test_signing_in_gives_a_new_session(browser: Browser) -> None:
 async def test_cookies_go_by_tls_only_but_for_this_machine(peopled: Flow) -> None:
     """AUTHZ-18: at any other host they are Secure, with the prefix that binds them to it."""
     browser = Browser(peopled)
-    browser.http.base_url = "http://records.example"
+    browser.http.base_url = "http://test"
     page = await browser.visit("/auth/manage")
     assert "__Host-fhirwright-form=" in page.headers["set-cookie"] and "Secure" in page.headers["set-cookie"]
 
