@@ -49,5 +49,10 @@ def containers(resources: list[Resource]) -> Iterator[tuple[Resource, Resource, 
                 yield one, pod, container
 
 
+def ours(resources: list[Resource]) -> Iterator[tuple[Resource, Resource, Resource]]:
+    """The same of containers that run fhirwright: all but PgBouncer's."""
+    yield from (found for found in containers(resources) if found[2]["name"] != "pooler")
+
+
 def _documents(text: str) -> Iterator[Resource]:
     yield from (one for one in yaml.safe_load_all(text) if one)

@@ -14,16 +14,13 @@ import yaml
 from tests.integration.conftest import Live
 
 GRAFANA = Path(__file__).parents[3] / "docker" / "grafana"
-BOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))
+WATCHED = GRAFANA.parent / "helm" / "fhirwright" / "files"
+BOARDS = sorted((WATCHED / "dashboards").glob("*.json"))
 _METRIC = re.compile(r"\bfhirwright_[a-z0-9_]+")
 _SELECTED = re.compile(r"(fhirwright_[a-z0-9_]+)\{([^}]*)\}")
 _GIVEN = frozenset({"instance", "job", "le"})
 """Labels that Prometheus adds, and that of buckets."""
-RULES = [
-    rule
-    for group in yaml.safe_load((GRAFANA.parent / "prometheus" / "rules.yaml").read_text())["groups"]
-    for rule in group["rules"]
-]
+RULES = [rule for group in yaml.safe_load((WATCHED / "rules.yaml").read_text())["groups"] for rule in group["rules"]]
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
 _RECORD = re.compile(r"\bfhirwright:[a-z0-9_:]+")
 
@@ -122,6 +119,6 @@ def test_what_is_provisioned_stands_where_it_is_looked_for() -> None:
     assert re.fullmatch(r"http://prometheus:9090", source["url"])
     [provider] = yaml.safe_load((GRAFANA / "provisioning/dashboards/fhirwright.yaml").read_text())["providers"]
     mounts = {v.split(":")[0]: v.split(":")[1] for name in ("prometheus", "grafana") for v in services[name]["volumes"]}
-    assert mounts["./grafana/dashboards"] == provider["options"]["path"]
-    assert mounts["./prometheus/rules.yaml"] == f"/etc/prometheus/{config['rule_files'][0]}"
+    assert mounts["./helm/fhirwright/files/dashboards"] == provider["options"]["path"]
+    assert mounts["./helm/fhirwright/files/rules.yaml"] == f"/etc/prometheus/{config['rule_files'][0]}"
     assert all((docker / mount).exists() for mount in mounts if mount.startswith("./"))

@@ -13,7 +13,7 @@ import yaml
 
 from server.cli.main import COMMANDS, load_command
 from server.settings import Settings
-from tests.support.chart import CHART, PROFILES, Resource, containers, profile, refusal, render
+from tests.support.chart import CHART, PROFILES, Resource, ours, profile, refusal, render
 from tests.support.custom_resources import SPECS, schema_of
 
 CASES = [None, *PROFILES]
@@ -86,7 +86,7 @@ def test_what_is_selected_is_there(resources: list[Resource]) -> None:
 def test_commands_and_settings_exist(resources: list[Resource]) -> None:
     """Each container calls a command with options that there are; each FHIRWRIGHT_ variable is a setting."""
     fields = {f"FHIRWRIGHT_{name.upper()}": name for name in Settings.model_fields}
-    for _, _, container in containers(resources):
+    for _, _, container in ours(resources):
         name, *options = container["args"]
         assert name in COMMANDS
         command = load_command(name)
@@ -96,9 +96,9 @@ def test_commands_and_settings_exist(resources: list[Resource]) -> None:
         known = {text for p in command.params for text in (*p.opts, *p.secondary_opts)}
         assert {option for option in options if option.startswith("--")} <= known
         told = {one["name"]: one.get("value", "postgresql://x@y/z") for one in container["env"]}
-        ours = {key: value for key, value in told.items() if key.startswith("FHIRWRIGHT_")}
-        assert set(ours) <= set(fields)
-        assert Settings.model_validate({fields[key]: _plain(value) for key, value in ours.items()})
+        given = {key: value for key, value in told.items() if key.startswith("FHIRWRIGHT_")}
+        assert set(given) <= set(fields)
+        assert Settings.model_validate({fields[key]: _plain(value) for key, value in given.items()})
 
 
 def _plain(value: str) -> Any:
@@ -118,6 +118,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("no-tls", {"ingress": {"enabled": True, "host": "a.example"}}, "at '/ingress/tlsSecret': minLength: got 0"),
     ("no-metrics", {"workers": {"autoscaling": {"kind": "queue"}}}, "at '/workers/autoscaling/prometheusAddress'"),
     ("no-claim", {"backup": {"enabled": True}}, "at '/backup/claim': minLength: got 0"),
+    ("pooler", {"database": {"external": {"pooler": {"enabled": True}}}}, "at '/database/external/pooledKey'"),
+    ("poolers", {"database": {"mode": "operator", "external": {"pooler": {"enabled": True}}}}, "at '/database/mode'"),
     ("door", {"doors": {"mllp": {"port": 2575}}}, "at '/doors/mllp': missing property 'args'"),
 ]  # fmt: skip
 

@@ -5,6 +5,7 @@ Held by what https://kubernetes.io/docs/concepts/security/pod-security-standards
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.chart import PROFILES, RELEASE, Resource, containers, profile, render
+from tests.support.chart import CHART, PROFILES, RELEASE, Resource, containers, ours, profile, render
 
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY$|DATABASE$")
 
@@ -46,7 +47,7 @@ def test_nothing_runs_as_root_or_writes_to_its_image(resources: list[Resource]) 
 
 def test_what_may_be_written_has_a_limit(resources: list[Resource]) -> None:
     """/data and /tmp are emptyDirs with a size; memory has a limit and a request; each mount has its volume."""
-    for _, pod, container in containers(resources):
+    for _, pod, container in ours(resources):
         volumes = {volume["name"]: volume for volume in pod["volumes"]}
         mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
         assert {"/data", "/tmp"} <= set(mounts) and set(mounts.values()) == set(volumes)
@@ -58,7 +59,7 @@ def test_secrets_come_by_reference(resources: list[Resource]) -> None:
     """No Secret is made, no variable that holds one has a value, no URL has a password."""
     assert all(one["kind"] != "Secret" for one in resources)
     for _, _, container in containers(resources):
-        for variable in container["env"]:
+        for variable in container.get("env", []):
             if SECRET.search(variable["name"]):
                 given = variable.get("value", "$(DATABASE_PASSWORD)@")
                 assert "$(DATABASE_PASSWORD)@" in given or variable["name"] == "FHIRWRIGHT_ENCRYPTION", variable["name"]
@@ -99,13 +100,66 @@ def test_the_ordinal_is_the_slot(resources: list[Resource]) -> None:
 
 def test_whoever_goes_through_a_pooler_knows_a_way_around_it(resources: list[Resource]) -> None:
     """Servers, workers and doors have both URLs or one; migrations and backups need a session and the direct one."""
-    for one, _, container in containers(resources):
+    for one, _, container in ours(resources):
         told = {name["name"]: json.dumps(name) for name in container["env"]}
         pooled = "pooler:" in told["FHIRWRIGHT_DATABASE"] or "pooled" in told["FHIRWRIGHT_DATABASE"]
         assert pooled is ("FHIRWRIGHT_DATABASE_DIRECT" in told)
         assert "pooled" not in (around := told.get("FHIRWRIGHT_DATABASE_DIRECT", "")) and "pooler:" not in around
         if one["kind"] in ("Job", "CronJob"):
             assert not pooled
+
+
+@pytest.fixture(scope="module")
+def pooled() -> list[Resource]:
+    """What the profile with a PgBouncer of its own renders to."""
+    return render(profile(next(path for path in PROFILES if path.stem == "pooler")))
+
+
+def test_the_chart_brings_no_pooler_until_it_is_asked_for() -> None:
+    """Off by default."""
+    assert [one for one in render() if "pooler" in one["metadata"]["name"]] == []
+
+
+def test_the_pooler_lends_by_transaction_and_keeps_to_itself(pooled: list[Resource]) -> None:
+    """Both ways are encrypted, the database is known by its certificate, and files lie where they are mounted."""
+    settings = configparser.ConfigParser()
+    settings.read_string(one_of(pooled, "ConfigMap", f"{RELEASE}-pooler")["data"]["pgbouncer.ini"])
+    told = settings["pgbouncer"]
+    assert settings["databases"]["*"] == "host=postgres.example.org port=5432"
+    assert (told["pool_mode"], told["auth_type"], told["unix_socket_dir"]) == ("transaction", "scram-sha-256", "")
+    assert (told["server_tls_sslmode"], told["client_tls_sslmode"]) == ("verify-full", "require")
+    pod = one_of(pooled, "Deployment", f"{RELEASE}-pooler")["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+    files = [value for name, value in told.items() if name.endswith("_file")]
+    assert {str(Path(value).parent) for value in files} == mounts - {"/etc/pgbouncer"}
+    assert all(mount["readOnly"] for mount in container["volumeMounts"]) and container["resources"]["limits"]["memory"]
+
+
+def test_only_the_release_reaches_the_pooler(pooled: list[Resource]) -> None:
+    """Pods go to it by its own port; nobody goes to a PgBouncer elsewhere."""
+    told = policies(pooled)
+    [inward] = told["pooler"]["ingress"]
+    release = {"app.kubernetes.io/name": "fhirwright", "app.kubernetes.io/instance": RELEASE}
+    assert inward == {"from": [{"podSelector": {"matchLabels": release}}], "ports": [{"port": "pooler"}]}
+    there = [(rule["to"], [port["port"] for port in rule["ports"]]) for rule in told["egress"]["egress"]]
+    labels = {**release, "app.kubernetes.io/component": "pooler"}
+    assert ([{"podSelector": {"matchLabels": labels}}], [6432]) in there
+    assert ([{"ipBlock": {"cidr": "10.20.0.0/24"}}], [5432]) in there
+    assert one_of(pooled, "Service", f"{RELEASE}-pooler")["spec"]["ports"][0]["port"] == 6432
+
+
+def test_another_configuration_is_another_pod(pooled: list[Resource]) -> None:
+    """PgBouncer reads its file when it begins, so the pods carry the hash of it."""
+    values = profile(next(path for path in PROFILES if path.stem == "pooler"))
+    values["database"]["external"]["pooler"]["poolSize"] = 7
+    hashes = {
+        one_of(given, "Deployment", f"{RELEASE}-pooler")["spec"]["template"]["metadata"]["annotations"][
+            "checksum/configuration"
+        ]
+        for given in (pooled, render(values))
+    }
+    assert len(hashes) == 2
 
 
 def test_the_migration_comes_before_new_pods(resources: list[Resource]) -> None:
@@ -155,13 +209,13 @@ def test_metrics_stay_inside(resources: list[Resource]) -> None:
     assert all("tls" in one["spec"] for one in entries if one["kind"] == "Ingress")
 
 
-def test_dashboards_and_rules_are_the_files_themselves(root: Path) -> None:
-    """What the production profile gives to Grafana and Prometheus is what lies in docker/."""
+def test_dashboards_and_rules_are_the_files_themselves() -> None:
+    """What the production profile gives to Grafana and Prometheus is what compose gives them."""
     rendered = render(profile(next(path for path in PROFILES if path.stem == "production")))
-    rules = yaml.safe_load((root / "docker" / "prometheus" / "rules.yaml").read_text())
+    rules = yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
     assert one_of(rendered, "PrometheusRule", RELEASE)["spec"] == rules
     boards = {name: text for one in rendered if one["kind"] == "ConfigMap" for name, text in one["data"].items()}
-    files = sorted((root / "docker" / "grafana" / "dashboards").glob("*.json"))
+    files = sorted((CHART / "files" / "dashboards").glob("*.json"))
     assert {name: json.loads(text) for name, text in boards.items()} == {
         p.name: json.loads(p.read_text()) for p in files
     }

@@ -28,7 +28,7 @@ BURN = re.compile(r"ratio_(\w+) > on \(slo\) ([\d.]+) \* .* and on \(slo\) .*rat
 @pytest.fixture(scope="module")
 def rules(root: Path) -> list[dict[str, Any]]:
     """Every rule."""
-    groups = yaml.safe_load((root / "docker" / "prometheus" / "rules.yaml").read_text())["groups"]
+    groups = yaml.safe_load((root / "docker" / "helm" / "fhirwright" / "files" / "rules.yaml").read_text())["groups"]
     assert len({group["name"] for group in groups}) == len(groups)
     return [rule for group in groups for rule in group["rules"]]
 
@@ -38,7 +38,7 @@ def test_every_expression_parses(rules: list[dict[str, Any]], root: Path) -> Non
     promql = pytest.importorskip("promql_parser", reason="promql-parser is not installed")
     for rule in rules:
         promql.parse(rule["expr"])
-    for path in (root / "docker" / "grafana" / "dashboards").glob("*.json"):
+    for path in (root / "docker" / "helm" / "fhirwright" / "files" / "dashboards").glob("*.json"):
         for panel in json.loads(path.read_text())["panels"]:
             for target in panel["targets"]:
                 promql.parse(target["expr"])
