@@ -66,15 +66,17 @@ _BEFORE = re.compile(
 )
 _COUNTED = (
     r"(?:tab|cap|puff|spray|drop|gtt|ml\b|cc\b|tsp|tbsp|teaspoon|tablespoon|patch|supp|unit|pill|packet|scoop|vial|neb"
-    r"|lozenge|film|applic|po\b|p\.o\.|by mouth|tb\b|gram|inhal|ring|strip|drp)"
+    r"|lozenge|film|applic|po\b|p\.o\.|by mouth|tb\b|gram|inhal|ring|strip|drp|q\s?\d|[bt]id\b|qid\b|daily\b|every\b)"
 )
 BEGINS = re.compile(
-    rf"\s*(?:sig\b|directions?:|instructions?:|(?:{'|'.join(VERBS)})\b|(?:{SAID}|i{{1,3}})\s?{_COUNTED})"
+    rf"\s*(?:(?:start|begin)\s(?:with\s)?(?=\d|one\b|two\b|half\b)|sig\b|directions?:|instructions?:|(?:{'|'.join(VERBS)})\b|(?:{SAID}|i{{1,3}})\s?{_COUNTED})"
 )
 _TAKE = re.compile(rf"[\s.,;:-]*(?:sig:?\s*)?(?:(?P<verb>{'|'.join(VERBS)})|one|two|1|2)\b")
 _STEP = re.compile(
     r"\b(?:then|followed by|taper(?:ing|ed)?(?: down)? to|down to|reduced? to|decreas(?:e|ing) to|after that)\b"
 )
+_ON_DAY = re.compile(r"\s*(?:\bpo\b|\bby mouth\b)?\s*on (?:the )?(?:day \d{1,2}|\w+ day)\b[\s,;]*(?:and\s|then\s)*$")
+_CLOCK = re.compile(r"\bat\s\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?")
 _NEXT = re.compile(r"[\s.]*(?:[,;]|\band\b)[\s,]*(?:and\s|take\s|by\s)*$")
 _FROM = re.compile(r"\bfrom\s$")
 _INSULIN = re.compile(r"insulin|log\b|lispro|aspart|glulisine|novolin|humulin|apidra")
@@ -91,6 +93,7 @@ _LIMIT = re.compile(
 )
 _HEAD = re.compile(r"[\s.,;:()*-]*(?:sig:?\s*|then\s|and\s|to\s)?")
 _OPEN = 9  # words that may stand between two parts of a sentence that a verb of a sig begins
+_DAILY = {"frequency": 1, "period": 1, "period_unit": "d"}
 STEP = ("dose", "dose_high", "dose_unit", "frequency", "timing", "duration")
 _DURATION_UNITS = {"d": "d", "n": "d", "e": "d", "w": "wk", "mor": "d", "m": "mo", "h": "h", "y": "a"}
 
@@ -181,7 +184,7 @@ def _begins_step(folded: str, at: int, pieces: Sequence[tuple[int, int, str, Any
     if not current.get("amounts") and "count" not in current:
         return False
     between = folded[at:start]
-    if _STEP.search(between):
+    if _STEP.search(between) or _ON_DAY.match(between):
         return True
     told = "timing" in current or "duration" in current
     goes_on = any(p[2] in ("frequency", "duration") for p in pieces[1:3])
@@ -208,6 +211,7 @@ def _pieces(
         found += [(m.start(), m.end(), "limit", m) for m in _LIMIT.finditer(folded, start, limit)]
     if "day" in said or "mon" in said or "sat" in said:
         found += [(m.start(), m.end(), "frequency", _on(m)) for m in _WEEKDAYS.finditer(folded, start, limit)]
+    found += [(m.start(), m.end(), "frequency", _DAILY) for m in _CLOCK.finditer(folded, start, limit)]
     found += [(*m.span(1), "route", "OPH") for m in _EYE.finditer(folded, start, limit)]
     found += [
         (m.start(), m.end() - 1, "count", m)
@@ -243,7 +247,7 @@ def _add(
         elif value != "dose":
             parts.setdefault("form", value)
     elif kind == "frequency":
-        if "timing" not in parts:
+        if not parts.get("timing"):
             parts["frequency"], parts["timing"] = text[start:stop], dict(value)
         elif "when" in value and "when" not in parts["timing"]:
             parts["frequency"] += " " + text[start:stop]

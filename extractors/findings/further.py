@@ -10,7 +10,9 @@ from extractors.findings.grammar import FILLER, GAP, NUMBER, UNIT, WHEN
 from extractors.findings.measured import Value, numeric, pressure, value_of
 from extractors.findings.spoken import ANY, SPOKEN, spoken_number
 
-NO_VALUE = rf"{GAP}?(?:hours?|hrs|days?|weeks?|months?|years?|yrs?|minutes|mins|yo\b|y/o|x{GAP}|st\b|nd\b|rd\b|th\b)"
+NO_VALUE = (
+    rf"{GAP}?(?:hours?|hrs|days?|weeks?|months?|years?|yrs?|minutes|mins|yo\b|y/o|x{GAP}|st\b|nd\b|rd\b|th\b|'\d)"
+)
 UNIT_AFTER = re.compile(rf"{GAP}*({UNIT})")
 _SAID = re.compile(rf"(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<v>{SPOKEN})(?!{NO_VALUE}|{GAP}?times\b)")
 _PLACE = rf"(?:{GAP}?\(?(?:{WHEN}|[hl]|high|low|on admission|on arrival|yesterday|this morning|last night)\)?)"

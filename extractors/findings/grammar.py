@@ -38,8 +38,8 @@ WORDS = (
     r"|markedly|significantly|slightly|severely|usually|running|runs|roughly|nearly|almost|went|hovering|averag(?:es|ed|ing)|peak(?:ed)?|nadir(?:ed)?|climbed|spiked|jumped"
     r"|recorded|documented|reads?|still|persistently|consistently|maintained|stayed|mid|upper|lower|(?:sub|supra)?therapeutic"
     r"|regular|irregular|irregularly|regularly|bumped|(?:up|down)[- ]?trended|unchanged|steady"
-    r"|within normal (?:limits|range)|wnl|this (?:morning|am)|yesterday|overnight|last night"
-    r"|outside hospital|osh|home|rest|admission|discharge|triage|baseline|preserved|reduced)"
+    r"|within normal (?:limits|range)|wnl|calculated|calc|random|serum|this (?:morning|am)|yesterday|overnight"
+    r"|last night|outside hospital|osh|home|rest|admission|discharge|triage|baseline|preserved|reduced)"
 )
 FILLER = rf"(?:(?>{WHEN}\b)|(?:went|rose|climbed|gone|increased|jumped)\sup\sto\b|\b{WORDS}\b\.?|[:~,(\[-]|=(?![<>]))"
 GAP = r"[ \t\n]"

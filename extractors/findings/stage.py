@@ -151,10 +151,11 @@ def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Se
 
 
 def _measured(draft: Draft) -> bool:
-    """True of a printed number, which nothing denies; "no temperature above 101" denies one."""
+    """True of a printed number or of a test's outcome, which nothing denies; "no temperature above 101" denies one."""
     values = draft.attributes.get("components") or (draft.attributes,)
     exceeds = str(draft.attributes.get("comparator", "")).startswith(">")
-    return draft.kind in ("vital", "lab") and "value" in values[0] and not exceeds
+    told = "value" in values[0] or ("value_text" in draft.attributes and "loinc" in draft.attributes)
+    return draft.kind in ("vital", "lab") and told and not exceeds
 
 
 def _statuses(reading: Reading, spans: Sequence[Span]) -> dict[Span, list[Trigger]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from extractors.findings.analytes import (
+    HEIGHT,
     HEMATOCRIT,
     PRESSURE,
     PULSE,
@@ -47,6 +48,7 @@ _ON_OXYGEN = re.compile(
     r"(?<![\d./-])(\d{2,3})[ \t]?%[ \t]?(?:on|with)?[ \t]?(?:ra\b|room air|\d+(?:\.\d+)?[ \t]?(?:l|liters?)\b)"
 )
 _LONE_HEAT = re.compile(r"(?<![a-z0-9.'/-])t[ \t:=]{0,2}(\d{2,3}(?:\.\d)?)[ \t]?°?[ \t]?(?P<unit>[cf])(?![a-z0-9])")
+FEET = re.compile(r"(?<![\d./])([4-7])\s?(?:'|ft\.?|feet|foot)\s?(\d{1,2}(?:\.5)?)\s?(?:\"|''|in(?:ches)?\b)")
 _GAPS = ("", " ", "\t", "  ", " \t", "\t ", "\t\t")
 _DEGREES = tuple(f"{figure}{gap}{unit}" for figure in range(10) for gap in _GAPS for unit in "cf")
 _PARTS = (("t", TEMPERATURE), ("p1", PULSE), ("bp", PRESSURE), ("p2", PULSE), ("r", RESPIRATION), ("o", SATURATION))
@@ -91,6 +93,12 @@ def in_row(folded: str, start: int, end: int) -> Iterator[Unnamed]:
         a, b = row.span("p2")
         a = b - len(row["p2"].lstrip(" ,;\t"))
         yield Unnamed((a, b), (a, b), RESPIRATION)
+
+
+def in_feet(folded: str) -> Iterator[Unnamed]:
+    """ "5'6\"" anywhere: the marks say what it is."""
+    for match in FEET.finditer(folded) if "'" in folded or "ft" in folded or "feet" in folded else ():
+        yield Unnamed(match.span(), match.span(), HEIGHT, "[in_i]")
 
 
 def in_urine(folded: str, line: int, start: int, end: int, analytes: Analytes) -> Analyte | None:

@@ -25,7 +25,17 @@ from extractors.findings.further import FAR, NO_VALUE, UNIT_AFTER, dictated, dic
 from extractors.findings.grammar import COMPARATOR, DATE, FILLER, GAP, NUMBER, comparator, decimal
 from extractors.findings.measured import Value, numeric, pressure, value_of
 from extractors.findings.plausible import in_unit
-from extractors.findings.together import Unnamed, in_order, in_row, in_urine, lone_heat, on_oxygen, paired
+from extractors.findings.together import (
+    FEET,
+    Unnamed,
+    in_feet,
+    in_order,
+    in_row,
+    in_urine,
+    lone_heat,
+    on_oxygen,
+    paired,
+)
 from extractors.model import Span
 
 _RANGE = (
@@ -122,6 +132,7 @@ def find_values(
         found += row
     found += _unnamed(text, folded, lone_heat(seen), analytes, claims)
     found += _unnamed(text, folded, in_order(folded), analytes, claims)
+    found += _unnamed(text, folded, in_feet(folded), analytes, claims)
     return sorted(found, key=lambda v: v.start)
 
 
@@ -145,6 +156,9 @@ def _unnamed(text: str, folded: str, seen: Iterable[Unnamed], analytes: Analytes
             continue
         if loinc == PRESSURE and (match := _BP.match(folded, *at)):
             value = pressure(*span, at, match)
+        elif loinc == HEIGHT and (feet := FEET.match(folded, *at)):
+            inches = {"value": Decimal(feet[1]) * 12 + Decimal(feet[2])}
+            value = value_of(text, *span, at, analytes.by_code[loinc], inches, unit, None)
         else:
             value = value_of(text, *span, at, analytes.by_code[loinc], numeric(folded[slice(*at)]), unit, None)
         if "doubtful" not in value.attributes:
