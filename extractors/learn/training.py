@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from extractors.coding.learned.candidates import SUGGEST
+from extractors.coding.learned.composed import places
 from extractors.coding.learned.forest import exported
 from extractors.coding.learned.mentions import mentioned
 from extractors.coding.learned.model import EXACT, MODEL, PHRASES, SOURCES, Model, Phrase, write_phrases
 from extractors.coding.learned.weighing import FEATURES, features, supported
+from extractors.coding.learned.words import read_words
 from extractors.coding.lexicon import Lexicon
 from extractors.coding.lexicon_build import compile_terms
 from extractors.learn.aligning import translated_evidence
@@ -137,6 +139,17 @@ def terms_of(lexicon: Lexicon, wanted: Container[str] | None = None) -> dict[str
     return {term: list(meanings.items()) for term, meanings in found.items()}
 
 
+def with_composed(terms: Terms, documents: Sequence[Read], lexicon: Lexicon) -> Terms:
+    """The terms, and what documents name by composed words, so that both are counted alike."""
+    found = {term: dict(meanings) for term, meanings in terms.items()}
+    for document in documents:
+        for phrase, (meanings, _) in places(lexicon, read_words(document.row.text).text).items():
+            known = found.setdefault(phrase, {})
+            for meaning in meanings:
+                known[meaning.code] = known.get(meaning.code, 0) | meaning.sources
+    return {term: list(meanings.items()) for term, meanings in found.items()}
+
+
 def weighed(documents: Sequence[Read], model: Model, lexicon: Lexicon) -> Block:
     """(features, right or wrong, `number code`) of every candidate of some documents."""
     x: list[list[float]] = []
@@ -152,7 +165,7 @@ def weighed(documents: Sequence[Read], model: Model, lexicon: Lexicon) -> Block:
 
 def fit(documents: Sequence[Read], lexicon: Lexicon) -> Trained:
     """Fit to documents that were read."""
-    terms = terms_of(lexicon)
+    terms = with_composed(terms_of(lexicon), documents, lexicon)
     partitions = [_folds(documents, order, terms, lexicon) for order in _orders(len(documents))]
     blocks = partitions[0]
     unseen = [grown(_without(partitions, k, len(documents))).predict(blocks[k][0]) for k in range(FOLDS)]

@@ -21,8 +21,9 @@ from extractors.coding.learned.forest import Floats, Forest
 
 PHRASES, MODEL = "learned_phrases.tsv", "learned_model.json"
 EVIDENCE, TYPICAL, TITLE, INCLUSION, CURATED, EXACT, PART = 1, 2, 4, 8, 16, 32, 64  # where a meaning comes from
+FORMED, COMPOSED = 128, 256  # a term in other words, a kind and a site: `extractors.coding.learned.composed`
 TABLES = TITLE | INCLUSION | CURATED
-WEAK = TYPICAL | PART
+WEAK = TYPICAL | PART | FORMED | COMPOSED
 SOURCES = {"title": TITLE, "inclusion": INCLUSION, "curated": CURATED, "synonym": INCLUSION, "index": INCLUSION}
 
 

@@ -12,9 +12,11 @@ import numpy as np
 
 from extractors.coding.learned.mentions import Mentioned, mentioned
 from extractors.coding.learned.model import (
+    COMPOSED,
     CURATED,
     EVIDENCE,
     EXACT,
+    FORMED,
     INCLUSION,
     PART,
     TABLES,
@@ -35,7 +37,7 @@ FEATURES = (
     "right_all", "size", "marked", "typicality", "any_share", "past", "named", "named_by", "named_words", "part",
     "before", "behind", "any_before",
     "category_share", "of_category", "category_sum", "leaves", "category_seen", "title_in_text", "title_in_clause",
-    "untold", "most_right", "all_marked", "strong", "mean_share", "marked_phrases", "first_at",
+    "untold", "most_right", "all_marked", "strong", "mean_share", "marked_phrases", "first_at", "composed",
 )  # fmt: skip
 UNSEEN = 0.0005
 LEAST = 0.08  # share of documents: a code for which no phrase says more is no candidate
@@ -140,6 +142,7 @@ def features(
             top.phrase.behind, min(x.phrase.before for x in support),
             *_of_category(code, top, [s for s, _ in families[code[:3]]]), common[code[:3]],
             *_titled(title, near, told), *_counted(support, every),
+            bool(sources & FORMED) + 2 * bool(sources & COMPOSED),
         ])  # fmt: skip
     return rows
 

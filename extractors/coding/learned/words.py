@@ -11,7 +11,7 @@ from extractors.findings.normalise import BREAK, Normal, fold, normalise
 from extractors.model import Span
 
 BEGINNING = 5
-_UNSAID = frozenset(
+UNSAID = frozenset(
     re.findall(
         r"\w+",
         "of the a an in with and or to by for at on from unspecified other specified not elsewhere classified without "
@@ -24,7 +24,7 @@ _UNSAID = frozenset(
 def content(title: str) -> frozenset[str]:
     """The words of a title that say something."""
     words = normalise(fold(title)).text.split()
-    return frozenset(w for w in words if w not in _UNSAID and w != BREAK and not w.isdigit())
+    return frozenset(w for w in words if w not in UNSAID and w != BREAK and not w.isdigit())
 
 
 def beginnings(words: Iterable[str]) -> frozenset[str]:
