@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from extractors.coding.case import Candidate, Case
 from extractors.coding.learned import Model, model
@@ -23,25 +24,18 @@ def text_candidates(case: Case, learned: Model | None = None) -> None:
     if case.convention == "mentions" or is_narrative(case):
         narrative_candidates(case, learned or model(), decide)
         return
-    lexicon = case.lexicon
     size = max(len(case.text), 1)
-    mentions = _mentions(case)
-    for number, finding in enumerate(case.findings.items):
-        if finding.kind != "problem":
-            continue
-        best = _meaning(finding)
-        if best is None:
-            continue
-        named = _named(lexicon, finding, best[1])
-        leaf = lexicon.leaf(named)
-        if leaf is None or other_meaning(finding.text.lower(), case.text[finding.end : finding.end + 12]):
+    meant = list(_meant(case))
+    mentions = Counter(leaf for *_, leaf, f in meant if not (f.assertion.negated or f.assertion.family))
+    for number, score, named, leaf, finding in meant:
+        if other_meaning(finding.text.lower(), case.text[finding.end : finding.end + 12]):
             continue
         printed = _printed(case, leaf, finding)
         if printed is not None:
             printed.evidence.append((finding.start, finding.end))
             continue
         sure = confidence(
-            best[2], mentions[leaf], finding.start / size, historical=finding.assertion.historical,
+            score, mentions[leaf], finding.start / size, historical=finding.assertion.historical,
             possible=finding.assertion.possible, section=finding.section, short=size <= SHORT,
         )  # fmt: skip
         candidate = Candidate(ICD10CM, leaf, finding.start, finding.end, number, round(min(sure, MOST), 3))
@@ -67,16 +61,15 @@ def _named(lexicon: Lexicon, finding: Finding, likeliest: str) -> str:
     return likeliest if ours is None else ours
 
 
-def _mentions(case: Case) -> Counter[str]:
-    """How often each code is named and not denied."""
-    found: Counter[str] = Counter()
-    for finding in case.findings.items:
-        if finding.kind == "problem" and not (finding.assertion.negated or finding.assertion.family):
-            best = _meaning(finding)
-            leaf = case.lexicon.leaf(_named(case.lexicon, finding, best[1])) if best is not None else None
+def _meant(case: Case) -> Iterator[tuple[int, float, str, str, Finding]]:
+    """The problems that have a code: number, score, the code that is named, its billable leaf, the finding."""
+    for number, finding in enumerate(case.findings.items):
+        best = _meaning(finding) if finding.kind == "problem" else None
+        if best is not None:
+            named = _named(case.lexicon, finding, best[1])
+            leaf = case.lexicon.leaf(named)
             if leaf is not None:
-                found[leaf] += 1
-    return found
+                yield number, best[2], named, leaf, finding
 
 
 def _printed(case: Case, leaf: str, finding: Finding) -> Candidate | None:

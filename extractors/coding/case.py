@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from extractors.coding.lexicon import Lexicon
 from extractors.findings.cues import Cued, Vocabulary, cued
@@ -31,8 +33,7 @@ def around(pattern: str, cues: Iterable[str]) -> Cued:
     return cued(pattern, ASKED, around=cues)
 
 
-@dataclass(slots=True, eq=False)
-class Candidate:
+class Candidate(msgspec.Struct, eq=False, gc=False):
     """A code under consideration, with its evidence and why it is there."""
 
     system: str
@@ -42,10 +43,10 @@ class Candidate:
     finding: int
     confidence: float
     status: CodeStatus = "accepted"
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[str] = []
     rule: str | None = None
     printed: bool = False
-    evidence: list[Span] = field(default_factory=list)
+    evidence: list[Span] = []
     modifiers: tuple[str, ...] = ()
     units: int = 1
     rank: int = 0  # claim order asked for by a rule: lower first

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+
+import msgspec
 
 from extractors.findings.lines import Sentence
 from extractors.findings.normalise import Normal
@@ -26,8 +27,7 @@ Trigger = tuple[int, int, str]
 _PRESENT = Assertion()
 
 
-@dataclass(slots=True)
-class Modifier:
+class Modifier(msgspec.Struct, eq=False, gc=False):
     """A trigger in the text with the reach that is left to it."""
 
     start: int

@@ -73,8 +73,6 @@ def _standing() -> frozenset[str]:
 
 def _section(sections: SectionMap, span: Span) -> list[Trigger]:
     """The header as a trigger, when its section has a prior and the span is not the header itself."""
-    category = PRIORS.get(sections.at(span[0]))
-    if category is None:
-        return []
-    start, end = sections.span(span[0])
-    return [(start, end, category)] if span[0] >= end else []
+    section = sections.of(span[0])
+    category = PRIORS.get(section.category)
+    return [(section.start, section.end, category)] if category is not None and span[0] >= section.end else []

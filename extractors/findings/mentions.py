@@ -24,6 +24,7 @@ _DEFINITE = re.compile(r"\b(?:the|this|that|his|her|their|said|these)\s(?:[a-z]+
 _TOKEN = re.compile(r"[a-z]+")
 _ENDED = ("resolved", "subsided", "disappeared", "away", "cleared", "ruled out", "excluded")
 INHERITED = ("laterality", "stage", "grade")
+_INHERITED = frozenset(INHERITED)
 
 
 def resolved_later(reading: Reading, problems: Sequence[Span]) -> dict[Span, Trigger]:
@@ -62,7 +63,7 @@ def inherit(reading: Reading, drafts: Sequence[Draft]) -> dict[int, dict[str, An
     known: list[tuple[frozenset[str], Draft]] = []
     problems = [(n, draft) for n, draft in enumerate(drafts) if draft.kind == "problem"]
     for number, draft in sorted(problems, key=lambda pair: pair[1].start):
-        if draft.attributes and any(key in draft.attributes for key in INHERITED):
+        if not _INHERITED.isdisjoint(draft.attributes):
             known.append((_words(reading, draft), draft))
             continue
         if not known or not _DEFINITE.search(reading.folded, max(0, draft.start - 24), draft.start):

@@ -43,8 +43,8 @@ def find_problems(reading: Reading, hits: Sequence[Hit], claimed: Claims, measur
         systems = [e.system for e in hit.entries]
         if RXNORM in systems or not (ICD10CM in systems or CPT in systems or HCPCS in systems):
             continue
-        section, header = reading.sections.at(hit.start), reading.sections.span(hit.start)
-        if section in UNTOLD or (header[0] <= hit.start and hit.end <= header[1]):
+        section = reading.sections.of(hit.start)
+        if section.category in UNTOLD or (section.start <= hit.start and hit.end <= section.end):
             continue
         if claimed.taken(hit.start, hit.end):
             continue

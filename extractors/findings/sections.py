@@ -108,6 +108,9 @@ def _stands_out(text: str, line: Line) -> bool:
     )
 
 
+_NONE = Section("", 0, 0)
+
+
 class SectionMap:
     """Which section an offset is in."""
 
@@ -123,6 +126,11 @@ class SectionMap:
     def holds(self, categories: Container[str]) -> bool:
         """True when there is a section of one of these categories."""
         return any(s.category in categories for s in self._sections)
+
+    def of(self, offset: int) -> Section:
+        """The section that an offset is in; before the first header one without a category, from 0 to 0."""
+        i = bisect_right(self._starts, offset) - 1
+        return self._sections[i] if i >= 0 else _NONE
 
     def at(self, offset: int) -> str:
         """The category, "" before the first header."""

@@ -50,15 +50,16 @@ def table() -> dict[str, tuple[Meaning, ...]]:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """Their first letters in front: the engine skips all others without a try."""
-    shorts = sorted(table(), key=len, reverse=True)
-    first = "".join(sorted({short[0] for short in shorts}))
-    return re.compile(rf"[{first}](?<![\w-][{first}])(?:{'|'.join(rf'(?<={s[0]}){s[1:]}' for s in shorts)})(?![\w-])")
+    """Whole words of the letters and the length that abbreviations have: far cheaper than to name each of them."""
+    letters = "".join(sorted({letter for short in table() for letter in short}))
+    least, most = min(map(len, table())) - 1, max(map(len, table())) - 1
+    return re.compile(rf"[{letters}](?<![\w-][{letters}])[{letters}]{{{least},{most}}}(?![\w-])")
 
 
 def read_short(reading: Reading, hits: Sequence[Hit], lexicon: Lexicon) -> list[Hit]:
     """The hits with those of abbreviations put right: added, replaced or taken out as the context says."""
-    found = [m for m in _pattern().finditer(reading.text) if not _shouted(reading.text, *m.span())]
+    met = (m for m in _pattern().finditer(reading.text) if m[0] in table())
+    found = [m for m in met if not _shouted(reading.text, *m.span())]
     if not found:
         return list(hits)
     starts = [sentence.start for sentence in reading.sentences]

@@ -13,6 +13,7 @@ import gc
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from typing import Annotated, Any, Literal, get_args
@@ -21,13 +22,14 @@ import msgspec
 
 from claims.run.processes import deaf
 from extractors.coding.conventions import fitting
-from extractors.model import Assertion, Code, Coded, Convention, Document, Finding, Findings
+from extractors.model import Code, Coded, Convention, Document, Finding, Findings
 from extractors.pages import from_text
 from extractors.pipeline import Pipeline
 from server.adjudication.session import coder_of
 from server.settings import Settings
 
 NO_NOTE = 'The line is not a note: {"id", "text", "setting"?, "spans"?, "convention"?} as JSON in UTF-8.'
+FLAGS = ("negated", "possible", "historical", "hypothetical", "family")
 _CHUNK = 64  # notes in one piece of work
 Line = tuple[int, bytes]  # its number, from 1
 Told = tuple[bytes, Document | None, Coded | None]  # the answer, and what it is made of unless it is a complaint
@@ -124,24 +126,21 @@ def _said(note: Note, findings: Findings, coded: Coded, convention: Convention) 
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    said = finding.assertion
     return {
         "kind": finding.kind,
         "start": finding.start,
         "end": finding.end,
         "text": finding.text,
-        "assertion": _assertion(finding.assertion),
+        "assertion": _flags(said.negated, said.possible, said.historical, said.hypothetical, said.family),
         "attributes": dict(finding.attributes),
     }
 
 
-def _assertion(assertion: Assertion) -> dict[str, bool]:
-    return {
-        "negated": assertion.negated,
-        "possible": assertion.possible,
-        "historical": assertion.historical,
-        "hypothetical": assertion.hypothetical,
-        "family": assertion.family,
-    }
+@cache
+def _flags(*flags: bool) -> msgspec.Raw:
+    """What an assertion says, encoded; there are few."""
+    return msgspec.Raw(msgspec.json.encode(dict(zip(FLAGS, flags, strict=True))))
 
 
 def _code(code: Code) -> dict[str, Any]:
