@@ -31,7 +31,12 @@ def bounds(text: str, start: int, end: int, stops: str = ".;\n") -> tuple[int, i
 
 
 def _in_number(text: str, at: int) -> bool:
-    return at + 1 < len(text) and text[at + 1].isdigit() and text[at - 1].isdigit()
+    """A point between figures, or after the initial of a genus: "e. coli"."""
+    if at + 1 >= len(text):
+        return False
+    return (text[at + 1].isdigit() and text[at - 1].isdigit()) or (
+        text[at - 1] in "eskhp" and text[at - 2 : at - 1] in (" ", "") and text[at + 1] == " "
+    )
 
 
 def clause_of(

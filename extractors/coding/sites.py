@@ -134,11 +134,12 @@ def placed() -> list[tuple[str, str]]:
     families = table("sites")["families"]
     rows = []
     for name in _called():
-        code = next((c for key in ("M25.50", "M79.609") if (c := at_site(families[key], name, ""))), None)
-        if code is not None:
+        family = next((key for key in ("M25.50", "M79.609") if at_site(families[key], name, "")), None)
+        code = at_site(families[family], name, "") if family is not None else None
+        if family is not None and code is not None:
             rows += [(f"{name} pain", code), (f"pain in {name}", code), (f"pain in the {name}", code),
                      (f"pain of the {name}", code), (f"painful {name}", code),
-                     (f"pain in both {name}", code)]  # fmt: skip
+                     (f"pain in both {name}", family)]  # fmt: skip
             for side in ("right", "left"):
                 sided = next((c for key in ("M25.50", "M79.609") if (c := at_site(families[key], name, side))), None)
                 if sided is not None:

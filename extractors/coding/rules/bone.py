@@ -6,6 +6,7 @@ import re
 
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
+from extractors.coding.rules.injury import seventh
 from extractors.coding.titles import best, content, meant, met
 
 BONE = Rule(
@@ -16,7 +17,7 @@ _OF_DISEASE = re.compile(r"\b(?:pathologic(?:al)?|fragility|insufficiency) fract
 _ANY = asked(r"\bfractures?\b")
 _MINOR = re.compile(
     r"\bpathologic|fragility|stumbl|trip|standing height|minor (?:fall|trauma)|minimal trauma"
-    r"|low[- ]energy|osteopor\w+ fracture"
+    r"|low[- ]energy|osteopor\w+ (?:\w+ ){0,2}fracture"
     r"|fracture due to osteopor|osteopor\w* with[^.;]{0,30}fracture|spontaneous"
 )
 _PAST = re.compile(r"\b(?:old|healed|history of|prior|previous|no|without|risk of|prevent)\b[^.;\n]{0,40}$")
@@ -31,7 +32,7 @@ def fracture_of_disease(case: Case) -> None:
     """The code of the bone and side, after what broke it; the injury's code of the same words goes."""
     if not case.says("fracture"):
         return
-    porous = case.accepted("M80", "M81")
+    porous = case.accepted("M80", "M81") or case.says("osteoporotic")
     for match in case.each(_ANY):
         low, high = bounds(case.text, *match.span())
         clause = case.text[low:high]
@@ -48,6 +49,8 @@ def fracture_of_disease(case: Case) -> None:
         code = _code(case, prefix, clause)
         if code is None:
             continue
+        if len(code) == 8:
+            code = seventh(case, code[:-1].rstrip("X"), clause) or code
         for other in case.accepted("S", "M84", "M80", "M81" if prefix == "M80.0" else "M80"):
             if other.code != code and (low <= other.start < high or other.code.startswith("M81")):
                 case.reject(other, BONE, f"{code} says it")

@@ -32,8 +32,8 @@ COPD = Rule(
 )
 ANGINA = Rule("coronary-angina", "I.C.9.b", "Coronary disease and angina are one code by the kind of angina")
 _NOT_DIABETIC = asked(
-    r"(?:not|un)[ -]?(?:due|related|caused|attributed|associated)[^.;]{0,24} (?:diabet|dm\b)|non-?diabetic"
-    r"|not diabetic|rather than (?:to |by |from )?(?:the |her |his )?diabet"
+    r"(?:not|un)[ -]?(?:due|related|caused|attributed|associated)[^.;]{0,24} (?:diabet|dm\b)|non-?diabetic|not diabetic"
+    r"|(?:, not|rather than) (?:to |by |from )?(?:the |her |his )?(?:diabet|dm\b)"
 )
 _NOT_PRESSURE = asked(
     r"\b(?:not|un) ?-?(?:due|related|caused|attributed)[^.;]{0,20} (?:hypertension|htn)"

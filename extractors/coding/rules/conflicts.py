@@ -116,6 +116,13 @@ def dependence_over_abuse(case: Case) -> None:
             case.reject(candidate, DEPENDENCE, "What it comes with is stated")
             continue
         if stronger and case.has(*stronger):
+            rest = candidate.code[5:]
+            level = "2" if case.has(family + "2") else "1"
+            if pattern == "9" and rest[:1] not in ("", "0", "9") and case.lexicon.billable(f"{family}{level}{rest}"):
+                case.replace(candidate, f"{family}{level}{rest}", DEPENDENCE, "The pattern of use is stated")
+                for plain in case.accepted(f"{family}{level}0"):
+                    case.reject(plain, DEPENDENCE, "What it comes with is stated")
+                continue
             case.reject(candidate, DEPENDENCE, "Only the strongest pattern of use is coded")
 
 

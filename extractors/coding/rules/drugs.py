@@ -142,7 +142,7 @@ def _add_long_term(case: Case, start: int, end: int, group: str, finding: int | 
 
 def adverse_effect(case: Case) -> None:
     """A drug taken correctly that did harm: the harm first, then the drug."""
-    for effect in case.accepted("L", "R", "K", "D", "T78", "G", "I", "N", "E"):
+    for effect in case.accepted("L", "R", "K", "D", "T78", "G", "I", "M", "N", "E"):
         link = _EFFECT.match(case.text[effect.end : effect.end + 40])
         inside = _INSIDE.search(case.text, effect.start, effect.end)
         induced = _INDUCED.search(case.text, max(0, effect.start - 30), effect.end)

@@ -6,6 +6,7 @@ import re
 
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
+from extractors.coding.sites import both_sides, site_after
 from extractors.coding.tables import history_of
 from extractors.coding.titles import Title, best, content, meant, met, read_title
 
@@ -74,7 +75,8 @@ def _title(case: Case, kind: tuple[str, str], site: str, lead: str) -> Title | N
     words = meant(site)
     known = _KNOWN if "male" not in words else _KNOWN - {"female"}
     every = words | meant(lead)
-    fitting = [t for t in case.lexicon.titles(*kind).fitting(every | known) if met(t, words - known)]
+    own = words - known - {"right", "left", "bilateral"}
+    fitting = [t for t in case.lexicon.titles(*kind).fitting(every | known) if met(t, own)]
     return best(fitting, every, frozenset())
 
 
@@ -104,6 +106,54 @@ def tumor_past(case: Case) -> None:
             continue
         case.replace(candidate, past, PAST, "Its treatment is over and nothing is left of it")
         candidate.evidence.append(ended.span())
+
+
+_SKIN = asked(
+    r"\b(?:squamous cell (?:carcinoma|cancer|ca)|scc|basal cell (?:carcinoma|cancer)|bcc)\b",
+    ("squamous", "scc", "basal cell", "bcc"),
+)
+
+
+def skin_by_cell(case: Case) -> None:
+    """A squamous or basal cell carcinoma beside a place of the skin is that of the skin there."""
+    for match in case.search(_SKIN):
+        family = case.lexicon.sites("C44.92" if match[0].startswith("s") else "C44.91")
+        places = site_after(case.text[match.end() : match.end() + 48].split(".")[0])
+        codes = [code for name, side, _ in places for code in both_sides(family, name, side)] if family else []
+        if not codes:
+            continue
+        end = match.end() + places[-1][2]
+        for known in case.accepted("C"):
+            if known.start < end and match.start() < known.end and known.code not in codes:
+                case.reject(known, TUMOR, f"{codes[0]} names the cells and the place")
+        for code in codes:
+            case.add(code, match.start(), end, TUMOR, "The words name the cells and the place", confidence=0.9)
+
+
+_WHERE = {
+    "bone": "C79.51", "bony": "C79.51", "spine": "C79.51", "spinal": "C79.51", "osseous": "C79.51", "brain": "C79.31",
+    "cerebral": "C79.31", "liver": "C78.7", "hepatic": "C78.7", "lung": "C78.00", "pulmonary": "C78.00",
+    "adrenal": "C79.70", "pleural": "C78.2", "peritoneal": "C78.6", "lymph node": "C77.9", "nodal": "C77.9",
+    "skin": "C79.2", "bone marrow": "C79.52",
+}  # fmt: skip
+_PLACE = "|".join(sorted(_WHERE, key=len, reverse=True))
+_LIST = rf"(?:{_PLACE})s?(?:(?:, and |, | and )(?:the )?(?:{_PLACE})s?)+"
+_LISTED = asked(
+    rf"\b({_LIST}) (?:metasta[st]\w+|mets)\b|\b(?:metasta[st]\w+|mets|spread) (?:to|in) (?:the )?({_LIST})",
+    (*_WHERE, "metasta", "mets", "spread"),
+)
+_EACH = re.compile(rf"\b(?:{_PLACE})")
+
+
+def listed_metastases(case: Case) -> None:
+    """Each place of a list of metastases has its code: "bone and brain metastases"."""
+    for match in case.search(_LISTED):
+        low = match.start(1 if match[1] else 2)
+        for place in _EACH.finditer(match[1] or match[2]):
+            at = (low + place.start(), low + place.end())
+            code = _WHERE[place[0]]
+            if not case.has(code[:5]):
+                case.add(code, *at, TUMOR, "The words list where it has spread", confidence=0.9)
 
 
 _ONLY_SECONDARY = asked(
@@ -146,4 +196,4 @@ def primary_first(case: Case) -> None:
                 case.note(candidate, ORDER, "The primary stands before its metastases")
 
 
-RULES = (tumor_site, lung_lobe, tumor_past, primary_first)
+RULES = (tumor_site, skin_by_cell, listed_metastases, lung_lobe, tumor_past, primary_first)

@@ -125,7 +125,7 @@ def trimester(case: Case) -> None:
         (n for n, w in ((1, "first trimester"), (2, "second trimester"), (3, "third trimester")) if w in case.text), 0
     )
     week = case.first(_WEEK)
-    if not said and week and ("pregnan" in case.text or "gestation" in case.text):
+    if not said and week and (open_ones[0].code[0] == "O" or "pregnan" in case.text or "gestation" in case.text):
         weeks = int(week[1])
         said = 1 if weeks < 14 else 2 if weeks < 28 else 3 if weeks <= 42 else 0
     for candidate in open_ones:

@@ -9,6 +9,8 @@ from extractors.coding.sites import SIDES, both_sides, site_after, site_before
 
 SITE = Rule("site", "I.B.2, I.B.13", "An unspecified site becomes the site and side beside the words")
 REACH = 56
+_JOINED = re.compile(r" (?:and|with|or) (?:[a-z]+ ){1,2}(?=(?:of|on|in) )")
+_LEAD = re.compile(r"^[a-z]+ (?=(?:in|of|on) )")  # "pain in both shoulders"
 _STOP = re.compile(r"[.;:\n\t(]")
 
 
@@ -33,7 +35,9 @@ def site_by_words(case: Case) -> None:
 def _places(case: Case, candidate: Candidate) -> list[tuple[str, str, tuple[int, int]]]:
     end = candidate.end
     after = _STOP.split(case.text[end : end + REACH], maxsplit=1)[0]
-    found = [(name, side, (candidate.start, end + at)) for name, side, at in site_after(after)]
+    joined = _JOINED.match(after)  # "cellulitis and abscess of the thigh": both are there
+    skipped = joined.end() if joined else 0
+    found = [(name, side, (candidate.start, end + skipped + at)) for name, side, at in site_after(after[skipped:])]
     if found:
         if not found[0][1] and (side := _side_before(case.text, candidate.start)):
             found = [(name, own or side, at) for name, own, at in found]
@@ -42,7 +46,7 @@ def _places(case: Case, candidate: Candidate) -> list[tuple[str, str, tuple[int,
     before = _STOP.split(case.text[low : candidate.start])[-1]
     one = site_before(before)
     if one is None:
-        inside = site_after(case.text[candidate.start : end])
+        inside = site_after(_LEAD.sub("", case.text[candidate.start : end]))
         return [(name, side, (candidate.start, end)) for name, side, _ in inside[:1]]
     start = candidate.start - len(before) + one[2]
     side = one[1]

@@ -34,7 +34,7 @@ _NO_DIAGNOSIS = asked(r"(?:no|without)(?: a| prior| known)? (?:diagnosis|history
 
 def bmi_with_diagnosis(case: Case) -> None:
     """The BMI is coded only beside a diagnosis of weight."""
-    weight = case.accepted("E66", "E40", "E41", "E43", "E44", "E46", "R63.4", "R63.6", "E88.A", "R64", "O99.21")
+    weight = case.accepted("E66", "E40", "E41", "E43", "E44", "E46", "R63.4", "R63.6", "E88.A", "R64", "F50", "O99.21")
     if not weight:
         return
     for match in case.each(_BMI):
@@ -65,8 +65,8 @@ def weeks_of_pregnancy(case: Case) -> None:
     for named in case.accepted("Z3A"):
         if not any(ch.isdigit() for ch in case.text[named.start : named.end]):
             case.reject(named, WEEKS, "The words name no week")
-    if not case.has("O", "Z34"):
-        return
+    if not case.has("Z34") and not any(c.code[:3] not in _ENDED for c in case.accepted("O")):
+        return  # of a pregnancy that ended as an abortion no week is coded
     for match in (*case.each(_WEEKS), *case.each(_WEEK)):
         week = int(match[1])
         code = "Z3A.01" if week < 8 else f"Z3A.{week:02d}" if week <= 42 else "Z3A.49"
@@ -75,6 +75,9 @@ def weeks_of_pregnancy(case: Case) -> None:
             if other.code != code:
                 case.reject(other, WEEKS, f"The text says {code}")
         return
+
+
+_ENDED = frozenset({"O00", "O01", "O02", "O03", "O04", "O07", "O08"})
 
 
 def smoking(case: Case) -> None:
@@ -146,7 +149,8 @@ def family_at_screening(case: Case) -> None:
             and not finding.assertion.negated
         ):
             code = next((z for stems, z in _RELATIVE if candidate.code.startswith(stems)), None)
-            if code and (screened or code.startswith("Z80")):
+            told = "family history of" in case.text[max(0, candidate.start - 60) : candidate.start]
+            if code and (screened or told or code.startswith("Z80")):
                 case.add(code, candidate.start, candidate.end, PAST, "A relative has it", finding=candidate.finding)
 
 

@@ -19,7 +19,7 @@ OUTPATIENT = [
     ("I.C.9.a.1", "Assessment: HTN and chronic systolic heart failure.", ["I11.0", "I50.22"]),
     ("I.C.9.a.2", "Hypertension with ESRD.", ["I12.0", "N18.6"]),
     ("I.C.9.a.2", "Hypertension with chronic kidney disease stage 3.", ["I12.9", "N18.30"]),
-    ("I.C.9.b", "CAD with stable angina.", ["I25.119"]),
+    ("I.C.9.b", "CAD with stable angina.", ["I25.118"]),
     ("IV.H", "Possible pneumonia. Cough.", ["R05.9"]),
     ("I.B.5", "Acute appendicitis with right lower quadrant pain.", ["K35.80"]),
     ("I.B.8", "Acute and chronic maxillary sinusitis.", ["J01.00", "J32.0"]),
