@@ -47,12 +47,8 @@ _ROW = re.compile(
 _ON_OXYGEN = re.compile(
     r"(?<![\d./-])(\d{2,3})[ \t]?%[ \t]?(?:on|with)?[ \t]?(?:ra\b|room air|\d+(?:\.\d+)?[ \t]?(?:l|liters?)\b)"
 )
-<<<<<<< ours
-_LONE_HEAT = re.compile(r"(?<![a-z0-9.'/-])t[ \t:=]{0,2}(\d{2,3}(?:\.\d)?)[ \t]?°?[ \t]?(?P<unit>[cf])(?![a-z0-9])")
-FEET = re.compile(r"(?<![\d./])([4-7])\s?(?:'|ft\.?|feet|foot)\s?(\d{1,2}(?:\.5)?)\s?(?:\"|''|in(?:ches)?\b)")
-=======
 _LONE_HEAT = re.compile(r"t(?<![a-z0-9.'/-]t)[ \t:=]{0,2}(\d{2,3}(?:\.\d)?)[ \t]?°?[ \t]?(?P<unit>[cf])(?![a-z0-9])")
->>>>>>> theirs
+FEET = re.compile(r"(?<![\d./])([4-7])\s?(?:'|ft\.?|feet|foot)\s?(\d{1,2}(?:\.5)?)\s?(?:\"|''|in(?:ches)?\b)")
 _GAPS = ("", " ", "\t", "  ", " \t", "\t ", "\t\t")
 _DEGREES = tuple(f"{figure}{gap}{unit}" for figure in range(10) for gap in _GAPS for unit in "cf")
 _PARTS = (("t", TEMPERATURE), ("p1", PULSE), ("bp", PRESSURE), ("p2", PULSE), ("r", RESPIRATION), ("o", SATURATION))
