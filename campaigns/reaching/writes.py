@@ -115,7 +115,7 @@ def _there(holder: Holder, ask: Ask, past: Past, kind: str, name: str) -> set[in
         return {404} if method == "PATCH" else late or _new(holder, ask, kind, past)
     number, current = versions[-1]
     if not oracle.may(holder, kind, right, current, past.there):
-        return {200, 204} if method == "DELETE" else {404}
+        return {200, 204} if method == "DELETE" else {412} if tag and method == "PUT" else {404}
     if tag and (current is None or tag != f'W/"{number}"'):
         return {412}
     if method == "DELETE":

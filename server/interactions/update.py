@@ -91,6 +91,7 @@ def run(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
 def store(fhir: Fhir, tx: Tx, request: Request, made: Content, current: Version | None) -> Response:
     """Store the resource in place of the current version."""
     if current is not None and changeable(tx, request, current, "u") is None:
+        check_match(request, None)  # as for an id that never was
         raise absent()
     check_match(request, current)
     if current is None:

@@ -120,3 +120,17 @@ async def test_no_operation_tells_hidden_from_absent(closed: Any) -> None:
                     assert told[0] == told[1] and told[0][0] >= 400, (method, one.name, told)
                     seen += 1
     assert seen > 40
+
+
+@pytest.mark.check("COMP-25")
+@pytest.mark.parametrize("tag", ['W/"1"', 'W/"7"'])
+async def test_a_put_that_names_a_version_tells_nothing(closed: Any, tag: str) -> None:
+    """COMP-25: an id that is hidden is answered as one that never was, so that ids cannot be tried without a trace."""
+    told = []
+    for name in ("Bo", "zz"):
+        body = {"resourceType": "Observation", "id": name, "status": "final", "code": {"text": "x"},
+                "subject": {"reference": "Patient/A"}}  # fmt: skip
+        token = closed.token("patient/*.cruds", "A")
+        answer = await closed.ask(token, "PUT", f"Observation/{name}", body, if_match=tag)
+        told.append((answer.status_code, answer.text))
+    assert told[0] == told[1] and told[0][0] == 412
