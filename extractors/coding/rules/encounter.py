@@ -37,7 +37,7 @@ _NEW = asked(
     r"|\bnever (?:been )?seen (?:here|before|in this|by (?:this|our|the))\b"
 )
 _KNOWN = asked(
-    r"\bestablished (?:adult |pediatric |clinic |medicare )?(?:patient|pt)\b"
+    r"\best(?:ablished|\.)? (?:adult |pediatric |clinic |medicare )?(?:patient|pt)\b"
     r"|\bestablished with (?:the|our|this) (?:practice|clinic)\b"
     r"|(?:^|[.;,\n] ?)established(?=[,.;:]| (?:office )?visit| \d)"
 )
@@ -53,13 +53,17 @@ _NUMBER = {
 }
 _SPAN = r"(\d+|" + "|".join(_NUMBER) + r") (months?|years?)"
 _LAST_SEEN = asked(
-    rf"\b(?:last seen|seen|last visit(?:ed)?|was here|previous visit|prior visit)\b[^.;\n]{{0,60}}?\b{_SPAN} ago"
+    rf"\b(?:last seen|seen|last visit(?:ed)?|was here|previous visit|prior visit)\b[^.;\n]{{0,90}}?\b{_SPAN} ago"
     rf"|\bnot (?:been )?seen[^.;\n]{{0,40}}\b(?:in|for) (?:over |more than )?{_SPAN}"
 )
 _OTHER_SPECIALTY = asked(r"\b(?:different|another|other) specialty\b")
 _TIME = asked(
     r"\b(\d{2,3}) min(?:ute)?s?\b[^.;\n]{0,30}\b(?:total|in all|of my time|on the (?:date|day))"
     r"|\btotal (?:visit |encounter )?time\b[^.;\n\d]{0,30}(\d{2,3}) ?min|\bspent(?: a total of| about)? (\d{2,3}) ?min"
+)
+_LEVEL_SAID = asked(
+    r"\blevel ([2-5]) (?:office |outpatient |clinic |e/?m |established |new )*(?:visit|service|patient|e/?m)\b"
+    r"|\b(?:visit|service|e/?m),? level ([2-5])\b"
 )
 _POST_OP = asked(
     r"\bpost-?op(?:erative)?(?: visit| check| follow-?up)?(?: day| week)? ?#?\d{0,2}\b[^.;\n]{0,60}"
@@ -104,7 +108,7 @@ def office_level(case: Case) -> None:
     if nurse is not None:
         case.add("99211", *nurse.span(), LEVEL, "A visit to the nurse", system=CPT, confidence=0.75)
         return
-    timed = _by_time(case, is_new=newly)
+    timed = _by_time(case, is_new=newly) or _by_number(case, is_new=newly)
     decided = by_decision(case)
     if timed is not None:
         code, span, why = timed
@@ -140,6 +144,15 @@ def minutes_of(case: Case) -> tuple[int, tuple[int, int]] | None:
     """The stated total of minutes and where it stands."""
     match = case.first(_TIME) if case.says("min") else None
     return (int(match[1] or match[2] or match[3]), match.span()) if match else None
+
+
+def _by_number(case: Case, *, is_new: bool) -> tuple[str, tuple[int, int], str] | None:
+    """A visit whose level is given by its number."""
+    match = next(case.search(_LEVEL_SAID), None) if case.says("level") else None
+    if match is None:
+        return None
+    code = table("office_em")["levels"]["new" if is_new else "established"][int(match[1] or match[2]) - 2]
+    return code, match.span(), "The level is given"
 
 
 def _by_time(case: Case, *, is_new: bool) -> tuple[str, tuple[int, int], str] | None:

@@ -58,7 +58,7 @@ def laboratory(case: Case) -> None:
 
 def urinalysis(case: Case) -> None:
     """Urinalysis is four numbers, by automation and microscopy."""
-    if case.setting != "outpatient" or not case.says("urin", " ua"):
+    if case.setting != "outpatient" or not case.says("urin", " ua", "ua "):
         return
     for match in case.search(_URINE):
         low, high = bounds(case.text, *match.span())

@@ -21,7 +21,7 @@ _BIOPSY = asked(
 )
 _NUMBER = "|".join(NUMBERS)
 _COUNT = re.compile(
-    rf"\b(\d{{1,2}}|{_NUMBER})(?: [a-z-]+){{0,3}}? (?:lesions?|tags|biops(?:y|ies)|sites"
+    rf"\b(\d{{1,2}}|{_NUMBER})(?: (?!mm|cm)[a-z-]+){{0,3}}? (?:lesions?|tags|biops(?:y|ies)|sites"
     r"|spots|areas|nevi|moles|papules)\b"
     r"|\bx ?(\d{1,2})\b"
 )

@@ -17,7 +17,6 @@ POISON = Rule(
     "Too much of a drug or the wrong one: by drug and intent, first-listed, accidental unless stated",
 )
 TOXIC = Rule("toxic-effect", "I.C.19.e.5.d", "A toxic effect is coded by substance and intent")
-ATTEMPT = Rule("attempt-by-means", "T14.91", "A suicide attempt of known means is coded by these alone")
 ALCOHOL = Rule(
     "drug-with-alcohol",
     "I.C.19.e.5.b",
@@ -37,6 +36,8 @@ _OVERDOSE = asked(
     r"|(?:took|swallowed|ingested|got into) (?:his |her |their |the )?[a-z]+'s"
     r"|suicide attempt|attempted suicide|suicide gesture|self-harm)\b"
 )
+_AND = re.compile(r"(?: (?:tablets|pills|capsules))?(?:, and |, | and | with | plus )")
+_DRINK = re.compile(r"(?:\w+ )?(?:alcohol|vodka|whiskey|beer|wine)\b")
 _MEANT = re.compile(r"\b(?:intentional|intentionally|suicid\w+|self-harm|self-?poison\w*|deliberate\w*)\b")
 _UNKNOWN = re.compile(r"\bundetermined intent|\bintent (?:is |was )?(?:undetermined|not (?:known|determined)|unclear)")
 
@@ -56,7 +57,21 @@ _SOURCES = (
 
 def poisoning(case: Case) -> None:
     """Too much of a drug, or the wrong one: by drug and intent, accidental unless the text says otherwise."""
-    if not case.says("overdos", "over-dos", "poisoning", "ingest", "took ", "taken ", "swallowed", "mistake", "error"):
+    if not case.says(
+        "overdos",
+        "over-dos",
+        "poisoning",
+        "ingest",
+        "took ",
+        "taken ",
+        "swallowed",
+        "mistake",
+        "error",
+        "suicid",
+        "self-harm",
+        "accident",
+        "got into",
+    ):
         return
     for match in case.search(_OVERDOSE):
         low = max(case.text.rfind(stop, 0, match.start()) for stop in ".;\n") + 1
@@ -74,8 +89,36 @@ def poisoning(case: Case) -> None:
         new = case.add(f"{base}{intent}A", min(start, match.start()), max(end, match.end()), POISON, why)
         if new is not None:
             new.rank = min(new.rank, -2)
-        for attempt in case.accepted("T14.91") if intent == "2" else ():
-            case.reject(attempt, POISON, "The intent is in the poisoning's code")
+        _meant(case, intent)
+        _further(case, max(end, match.end()), intent)
+
+
+def _further(case: Case, at: int, intent: str) -> None:
+    """Each further drug that was taken with the first: "of lorazepam, tramadol and alcohol"."""
+    for _ in range(3):
+        joined = _AND.match(case.text, at)
+        if joined is None:
+            return
+        drank = _DRINK.match(case.text, joined.end())
+        drug = None if drank else drug_in(case, joined.end(), 24)
+        base = "T51.0X" if drank else stem(drug[2], drug[3]) if drug else None
+        if base is None:
+            return
+        start, at = drank.span() if drank else (drug[0], drug[1]) if drug else (at, at)
+        new = case.add(_full(base, intent), start, at, POISON, "It was taken with it")
+        if new is not None:
+            new.rank = min(new.rank, -1)
+
+
+def _meant(case: Case, intent: str) -> None:
+    """A suicide attempt of known means is coded by these alone (T14.91)."""
+    for attempt in case.accepted("T14.91") if intent == "2" else ():
+        case.reject(attempt, POISON, "The intent is in the poisoning's code")
+
+
+def _full(stem: str, intent: str) -> str:
+    """The code of active treatment, with X in its gaps."""
+    return f"{stem}{intent}A" if len(stem) > 5 else f"{stem}{intent}XA"
 
 
 def _intent(clause: str) -> str:
@@ -99,7 +142,9 @@ def toxic(case: Case) -> None:
         clause = case.text[low:high]
         if _TAKEN.search(clause) is None or not _harmed(clause):
             continue
-        code = f"{named[match[1]]}{_intent(clause)}A"
+        intent = _intent(clause)
+        code = _full(named[match[1]], intent)
+        _meant(case, intent)
         new = case.add(code, *match.span(), TOXIC, "The substance that did harm")
         if new is not None:
             new.rank = min(new.rank, -2)
@@ -120,7 +165,7 @@ def _monoxide(case: Case) -> None:
         for vague in case.accepted("T65.9"):
             if low <= vague.start < high:
                 case.reject(vague, TOXIC, "The substance is named")
-        new = case.add(f"{source}{_intent(clause)}{'A' if 'X' in source else 'XA'}", *match.span(), TOXIC, "Its source")
+        new = case.add(_full(source, _intent(clause)), *match.span(), TOXIC, "Its source")
         if new is not None:
             new.rank = min(new.rank, -2)
             for other in case.accepted("T58"):
@@ -144,11 +189,4 @@ def taken_with_alcohol(case: Case) -> None:
             new.rank = min(new.rank, -1)
 
 
-def attempt_by_means(case: Case) -> None:
-    """T14.91 falls where the poisoning says that it was meant."""
-    meant = next((c for c in case.accepted("T3", "T4", "T50", "T5", "T6") if c.code[-2:] == "2A"), None)
-    for attempt in case.accepted("T14.91") if meant is not None else ():
-        case.reject(attempt, ATTEMPT, f"{meant.code if meant else ''} says by what means")
-
-
-RULES = (poisoning, toxic, taken_with_alcohol, attempt_by_means)
+RULES = (poisoning, toxic, taken_with_alcohol)
