@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -49,8 +50,8 @@ def create(
     from server.auth.model import Context
 
     told = Context(
-        patient=patient.removeprefix("Patient/"),
-        encounter=encounter.removeprefix("Encounter/") if encounter else None,
+        patient=_read_id(patient, "Patient"),
+        encounter=_read_id(encounter, "Encounter") if encounter else None,
         fhir_context=tuple(_read_context(one) for one in context or ()),
         need_patient_banner=banner,
         intent=intent,
@@ -60,6 +61,9 @@ def create(
         found = keep.client(store, client)
         if found is None or not found.approved:
             raise FhirError.of(Category.NOT_FOUND, "not-found", "There is no such client that is approved.")
+        if not found.redirects:
+            text = "This client is a service: it asks for tokens by itself, and nobody opens it."
+            raise FhirError.of(Category.INCORRECT, "value", text)
         issuer = base_url or settings.base_url or f"http://{settings.host}:{settings.port}/fhir"
         token = prepare_launch(store, client, told, seconds)
     url = launch_url(found, issuer, token)
@@ -67,8 +71,18 @@ def create(
         print_json({"launch": token, "iss": issuer, "url": url, "seconds": seconds})
         return
     typer.echo(url or token)
+    if base_url is None and settings.base_url is None:
+        note(f"The app is told that the server is {issuer}. If it is elsewhere: --base-url, or FHIRWRIGHT_BASE_URL.")
     if url is None:
         note(f"This is the parameter launch; iss is {issuer}. The client has no launch URL: client add --launch-url.")
+
+
+def _read_id(text: str, kind: str) -> str:
+    """The id in `17` or `Patient/17`."""
+    found = re.fullmatch(rf"(?:{kind}/)?([A-Za-z0-9\-.]{{1,64}})", text)
+    if found is None:
+        raise typer.BadParameter(f"The id of a {kind} has letters, digits, - and . and at most 64 of them.")
+    return found[1]
 
 
 def _read_context(text: str) -> dict[str, Any]:

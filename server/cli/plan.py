@@ -44,6 +44,7 @@ def plan(
     The unit costs were measured; `python -m benchmarks.scale --write costs.toml` measures them on your machine, and
     --costs takes that file. What the model leaves out is told in docs/capacity.md.
     """
+    from fhir_profiles.errors import FhirError
     from server.capacity.costs import MEASURED, read_costs
     from server.capacity.planning import Load
     from server.capacity.planning import plan as planned
@@ -52,7 +53,10 @@ def plan(
     load = Load(
         pages_per_day, pages_per_document, scanned, hours, peak, wait, reads_per_second, cores, spare, keep_days
     )
-    found = planned(load, known)
+    try:
+        found = planned(load, known)
+    except FhirError as error:  # about an option
+        raise typer.BadParameter(error.problems[0].text) from None
     if json:
         import msgspec
 

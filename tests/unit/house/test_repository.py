@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from server.cli.main import COMMANDS, load_command
+
 TEXT = {".py", ".md", ".toml", ".lock", ".yaml", ".yml", ".json", ".txt", ".cfg", ".csv", ".mako", ".sql", ""}
 # A home or work directory of somebody's machine, and hosts that packages come from.
 # Below /work stand the pages of the workbench; the folders of a machine there are others.
@@ -77,6 +79,38 @@ def _anchors(path: Path) -> set[str]:
     """The anchors of a Markdown file's headings, as forges make them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+_CALLED = re.compile(r"(?:^|[|;&(]|bin/)\s*fhirwright ([a-z].*)", re.MULTILINE)
+
+
+def called(page: str) -> list[str]:
+    """The command lines of `fhirwright` that a page shows, in blocks and between backticks."""
+    blocks = "\n".join(re.findall(r"```\w*\n(.*?)```", page, re.DOTALL)).replace("\\\n", " ")
+    spans = re.findall(r"`(?:\.venv/bin/)?fhirwright ([a-z][^`]*)`", page)
+    return [re.split(r"\s#\s|\s\||;\s|\s&&|\s[<>]\s", text)[0] for text in (*_CALLED.findall(blocks), *spans)]
+
+
+def test_commands_of_the_documents_exist(root: Path) -> None:
+    """Every command line on a page names a command, a part of it and options that there are."""
+    wrong, seen = [], 0
+    for page in (root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")):
+        for line in called(page.read_text()):
+            name, *rest = line.replace("'", "").replace('"', "").split()
+            command = load_command(name) if name in COMMANDS else None
+            while rest and rest[0] in getattr(command, "commands", {}):
+                command, rest = command.commands[rest[0]], rest[1:]
+            known = {option for one in getattr(command, "params", ()) for option in (*one.opts, *one.secondary_opts)}
+            options = {word.partition("=")[0] for word in rest if word.startswith("--")} - {"--help"}
+            seen += 1
+            if (
+                command is None
+                or options - known
+                or (hasattr(command, "commands") and re.match("[a-z]", "".join(rest)))
+            ):
+                wrong.append(f"{page.name}: {line}")
+    assert not wrong
+    assert seen > 100
 
 
 def test_every_page_is_reachable_from_the_index(root: Path) -> None:

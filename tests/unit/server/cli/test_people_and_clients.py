@@ -201,6 +201,7 @@ def test_a_launch_is_prepared(call: Call, data: Path) -> None:
     )
     assert found.context == context
     assert call("launch", "create", "--client", "nobody", "--patient", "1")[0] == Exit.REFUSED
+    assert call("launch", "create", "--client", "web", "--patient", "b@d")[0] == Exit.USAGE
     assert call(*words, "--context", "Patient/1")[0] == Exit.USAGE
 
 
