@@ -48,7 +48,10 @@ _BARE = re.compile(
     r"|at (?:noon|bed|night|lunch|breakfast|dinner|supper|once)|in (?:the )?(?:morning|evening|afternoon|am\b|pm\b)"
     r"|once|twice|daily|nightly|now\b|today|prn\b|as needed|with\s|before\s|after\s))"
 )
-_LEADS = re.compile(rf"(?:\b(?:{'|'.join(VERBS)}|then|and|sig|plus)|[,;:+-])\s?$")
+_LEADS = re.compile(  # what may stand before a count without a form; "furosemide 40 po" has no count
+    rf"(?:\b(?:{'|'.join(VERBS)}|then|and|sig|plus|mg|mcg|ml|tab(?:let)?s?|cap(?:sule)?s?|er|xr)|[,;:.)+-])\s?$"
+)
+_MOST_BARE = 10
 _DIGIT = re.compile(r"\d")
 _SUPPLY = re.compile(
     r"(?:#|disp(?:ense)?[:#\s]+|qty[:\s]+|quantity[:\s]+)\s?(\d+)|(\d+)\s(?:refills?)|refills?[:\s]+(\d+)"
@@ -216,7 +219,7 @@ def _pieces(
     found += [
         (m.start(), m.end() - 1, "count", m)
         for m in _BARE.finditer(folded, start, limit)
-        if _LEADS.search(folded, start, m.start()) or folded.startswith(("po", "by m", "p.o"), m.end())
+        if _LEADS.search(folded, start, m.start()) and counted(m)[0] <= _MOST_BARE
     ]
     found.sort(key=lambda p: (p[0], -p[1], p[2] != "route"))
     kept: list[tuple[int, int, str, Any]] = []

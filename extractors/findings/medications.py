@@ -90,7 +90,7 @@ def _reach(reading: Reading, sentence_end: int, limit: int, section: str) -> int
     """A sig may go on in the next sentence when that one begins as a sig does ("Take 1 tablet …")."""
     if limit <= sentence_end:
         return limit
-    goes_on = BEGINS.match(reading.folded, sentence_end, limit)
+    goes_on = BEGINS.match(reading.folded, sentence_end, limit) or _SUPPLIED.match(reading.folded, sentence_end, limit)
     return limit if goes_on or section in LISTS else sentence_end
 
 

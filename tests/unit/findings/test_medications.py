@@ -159,3 +159,29 @@ def test_allergies(text: str, substances: list, document, lexicon) -> None:
     found = [f for f in items if f.kind == "allergy"]
     assert [(f.attributes["substance"], f.attributes.get("reaction")) for f in found] == substances
     assert all(f.assertion.negated == (f.attributes["substance"] is None) for f in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("metformin 500 mg tablet\nSig: 1 po bid\nDisp: #60\nRefills: 3", {"dose": 1, "quantity": 60, "refills": 3}),
+        ("metformin 500 mg tablet\nDisp: 60 tablets\nSig: Take 2 tablets daily", {"dose": 2, "quantity": 60}),
+        ("metformin 500 mg\nTake ½ tablet by mouth daily", {"dose": Decimal("0.5"), "dose_unit": "{tablet}"}),
+    ],
+)
+def test_a_prescription_goes_on_over_lines(text: str, parts: dict, document, lexicon) -> None:
+    """Lines that begin as instructions or supplies do belong to the drug above them."""
+    (finding,) = find(document(text), lexicon).items
+    assert {name: finding.attributes.get(name) for name in parts} == parts
+
+
+def test_an_instruction_alone_names_no_drug(document, lexicon) -> None:
+    """Verbs and "Sig" are never taken for a drug."""
+    for text in ("Give 7.5 ml po bid", "Sig: 1 tab po bid", "Inhale 2 puffs every 4 hours"):
+        assert not [f for f in find(document(text), lexicon).items if f.kind == "medication"]
+
+
+def test_a_bare_number_after_a_drug_is_no_count(document, lexicon) -> None:
+    """ "furosemide 40 po" leaves the unit out: no dose is better than forty tablets."""
+    (finding,) = find(document("furosemide 40 po daily"), lexicon).items
+    assert "dose" not in finding.attributes and finding.attributes["route"] == "PO"

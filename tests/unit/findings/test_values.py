@@ -184,3 +184,22 @@ def test_instruction_is_hypothetical() -> None:
     """A threshold to call at is no measurement."""
     (finding,) = find_measurements(Document("Call if temp > 101.", "text/plain", ""))
     assert finding.assertion.hypothetical and finding.attributes["comparator"] == ">"
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [("UA: ketones neg, WBC 10", False), ("No edema, creatinine 1.8", False), ("No temperature above 101.", True)],
+)
+def test_a_printed_number_is_not_denied(text: str, negated: bool) -> None:
+    """A denial beside a number is not of the number; only a threshold is denied."""
+    assert [f.assertion.negated for f in find_measurements(Document(text, "text/plain", ""))][-1] is negated
+
+
+def test_urinalysis_is_of_urine() -> None:
+    """The same names mean urine after "UA" and blood elsewhere."""
+    told = {
+        text: [f.attributes["loinc"] for f in find_measurements(Document(text, "text/plain", ""))]
+        for text in ("UA: pH 6.0, protein 2+", "pH 7.31, total protein 6.2")
+    }
+    assert told["UA: pH 6.0, protein 2+"] == ["5803-2", "5804-0"]
+    assert told["pH 7.31, total protein 6.2"] == ["2744-1", "2885-2"]
