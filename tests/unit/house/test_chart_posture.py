@@ -219,3 +219,15 @@ def test_dashboards_and_rules_are_the_files_themselves() -> None:
     assert {name: json.loads(text) for name, text in boards.items()} == {
         p.name: json.loads(p.read_text()) for p in files
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [({}, "https://a.example/fhir"), ({"baseUrl": "https://b.example/r4/fhir"}, "https://b.example/r4/fhir")],
+)
+def test_the_address_is_that_of_the_ingress_unless_it_is_set(given: dict[str, str], base: str) -> None:
+    """A server without an address answers nobody who calls it by the name of its Ingress."""
+    ingress = {"enabled": True, "host": "a.example", "tlsSecret": "t"}
+    found = render(profile(None) | {"ingress": ingress} | given)
+    [api] = [c for one, _, c in ours(found) if one["kind"] == "Deployment" and one["metadata"]["name"].endswith("-api")]
+    assert {"name": "FHIRWRIGHT_BASE_URL", "value": base} in api["env"]

@@ -102,7 +102,7 @@ securityContext:
   value: json
 - name: FHIRWRIGHT_SHUTDOWN_SECONDS
   value: {{ .Values.shutdownSeconds | quote }}
-{{- with .Values.baseUrl }}
+{{- with .Values.baseUrl | default (ternary (printf "https://%s/fhir" .Values.ingress.host) "" .Values.ingress.enabled) }}
 - name: FHIRWRIGHT_BASE_URL
   value: {{ . }}
 {{- end }}
