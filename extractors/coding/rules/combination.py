@@ -183,8 +183,15 @@ def copd_with_infection(case: Case) -> None:
         if candidate.code == "J44.9":
             case.replace(candidate, "J44.0", COPD, why)
     case.add("J44.0", infection.start, infection.end, COPD, why, finding=copd[0].finding)
+    low, high = bounds(case.text, copd[0].start, copd[0].end)
+    worse = _WORSE.search(case.text, low, high)
+    if worse:
+        case.add("J44.1", *worse.span(), COPD, "An exacerbation is coded as well", finding=copd[0].finding)
 
 
+_WORSE = re.compile(
+    r"(?<!no )(?<!without )(?<!without acute )\bexacerbat(?:ion|ed)\b(?! of (?:\w+ )?(?:asthma|chf|heart))"
+)
 _ANGINA = (("spasm", "1"), ("prinzmetal", "1"), ("refractory", "2"), ("stable angina", "8"), ("exertion", "8"))
 
 

@@ -168,6 +168,24 @@ def adverse_effect(case: Case) -> None:
             new.rank = max(new.rank, effect.rank + 1)
 
 
+_TOXIC = asked(r"\b([a-z]{4,}) toxicity\b")
+_CORRECT = re.compile(
+    r"\b(?:correct(?:ly)?|as (?:prescribed|directed|ordered)|properly|therapeutic dos\w+|prescribed dose)\b"
+)
+
+
+def toxicity(case: Case) -> None:
+    """Toxicity of a drug that was taken correctly is an adverse effect, after what it did."""
+    for match in case.search(_TOXIC) if case.says("toxicity") else ():
+        drug = drug_in(case, match.start(), len(match[1]))
+        if drug is None or not _CORRECT.search(case.text):
+            continue
+        base = stem(drug[2], drug[3])
+        new = case.add(f"{base}5A", *match.span(), ADVERSE, "A drug taken correctly did harm") if base else None
+        if new is not None:
+            new.rank = max(new.rank, 1)
+
+
 def _drug_form(base: str, code: str) -> str | None:
     """The code that says of a condition that a drug made it."""
     forms = table("drug_classes")["drug_form"]
@@ -226,4 +244,4 @@ def _add_reason(case: Case, start: int, end: int) -> None:
             return
 
 
-RULES = (adverse_effect, anticoagulant_bleeding, underdosing, long_term_words, long_term)
+RULES = (adverse_effect, toxicity, anticoagulant_bleeding, underdosing, long_term_words, long_term)

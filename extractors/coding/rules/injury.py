@@ -73,7 +73,7 @@ _ULCER_SITE = {
 _DEPTH = (
     (re.compile(r"necrosis of (?:the )?bone|bone necrosis"), "4"),
     (re.compile(r"necrosis of (?:the )?muscle|muscle necrosis"), "3"),
-    (re.compile(r"fat layer|subcutaneous (?:fat|tissue)"), "2"),
+    (re.compile(r"fat layer|exposed fat|fat (?:is )?exposed|subcutaneous (?:fat|tissue)"), "2"),
     (
         re.compile(
             r"skin breakdown|limited to (?:the )?(?:breakdown of (?:the )?)?skin|breakdown of (?:the )?skin|superficial"
@@ -291,8 +291,18 @@ def laterality(case: Case) -> None:
         if side is None:
             continue
         code = case.lexicon.sided(candidate.code, side)
+        if code is None and side == "bilateral":
+            code, other = (case.lexicon.sided(candidate.code, each) for each in ("right", "left"))
+            if code is None or other is None or _says_both(case, code):
+                continue
+            case.add(other, candidate.start, candidate.end, SIDE, "The text says both", finding=candidate.finding)
         if code is not None:
             case.replace(candidate, code, SIDE, f"The text says {side}")
+
+
+def _says_both(case: Case, code: str) -> bool:
+    """True when a code beside it says both sides; where none does, each side has its own (I.B.13)."""
+    return any("bilateral" in case.lexicon.display_of(code[:-1] + end).lower() for end in "0123456789")
 
 
 _WORDS = re.compile(r"\b(right|left|bilateral|both|bilaterally|rt|lt)\b")

@@ -46,6 +46,11 @@ def _unsure(case: Case, candidate: Candidate) -> bool:
     )
 
 
+_ARTERY = re.compile(
+    r"\b(right|left) (?:mca|aca|pca|ica|middle|anterior|posterior|internal|carotid|vertebral|cerebell\w+)\b"
+)
+
+
 def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> tuple[Title, tuple[int, int]] | None:
     code = candidate.code
     start, end = clause_of(case, candidate, listed=not code.startswith(_WHOLE), among=accepted)
@@ -53,7 +58,8 @@ def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> t
     words = meant(spelled(unsaid(case.text[start:end])))
     if _SIDES & words:
         sides = _SIDES & words
-        side = next(iter(sides)) if len(sides) == 1 else side_beside(case, candidate)
+        artery = _ARTERY.search(case.text, start, end) if code.startswith("I63") else None
+        side = artery[1] if artery else next(iter(sides)) if len(sides) == 1 else side_beside(case, candidate)
         words = (words - _SIDES) | ({side} if side else frozenset())
     if code.startswith(("G81", "G83", "I69")):
         words |= dominant(case.text[start:end], case.text)
