@@ -42,8 +42,11 @@ _AHEAD = asked(r"\b(?:plan|order\w*|will|recommend\w*|schedul\w+|refer\w*|consid
 def done_here(case: Case, start: int, end: int) -> bool:
     """True when the sentence says that it was done, and not that it is still to do or was done elsewhere."""
     low, high = bounds(case.text, start, end)
+    may = case.seen.between(_DONE, low, high)
+    if not may and len(case.text) > ALONE:
+        return False
     clause = _KIND.sub(" ", case.text[low:high])
-    done = case.seen.between(_DONE, low, high) and _DONE.pattern.search(clause)
+    done = may and _DONE.pattern.search(clause)
     if not done and not _stands_alone(case, low, start):
         return False
     otherwise = (p for p in (_NOT_YET, _ELSEWHERE) if case.seen.between(p, low, high))

@@ -82,7 +82,23 @@ _VISIT = asked(r"\b(?:office|clinic|outpatient) visit\b|\bseen (?:today|in (?:th
 
 def global_period(case: Case) -> None:
     """A check after surgery by the surgeon within the global period is 99024 and no visit level."""
-    match = case.first(_POST_OP) if case.says("post", "after", "days following", "global") else None
+    match = (
+        case.first(_POST_OP)
+        if case.says(
+            "post-op",
+            "postop",
+            "post op",
+            "ays after",
+            "eeks after",
+            "ay after",
+            "eek after",
+            "ays following",
+            "eeks following",
+            "status post",
+            "global",
+        )
+        else None
+    )
     if match is None or not case.first(_SURGERY) or case.first(_COMPLICATED):
         return
     if re.search(

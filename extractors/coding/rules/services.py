@@ -86,8 +86,8 @@ _NO_JOINT = re.compile(
 
 def joints(case: Case) -> None:
     """A needle in a joint, by the size of the joint; ultrasound guidance has numbers of its own."""
-    if case.setting != "outpatient" or not case.says(
-        "inject", "aspirat", "arthrocentesis", "to the", "to each", "into "
+    if case.setting != "outpatient" or not (
+        case.says("inject", "aspirat", "arthrocentesis") or (case.says(" into ") and case.says("mg ", "ml "))
     ):
         return
     for match in case.search(_NEEDLED):
