@@ -45,6 +45,9 @@ _NOT_NOW = re.compile(
 _AFTER = re.compile(
     r"follow[- ]?up|healing|recheck|cast (?:removal|removed|change)|subsequent|post-?op|weeks? (?:ago|after|out)|rehab"
 )
+_BITTEN = re.compile(
+    r"\b(?:dog|cat|animal|human|rat|horse|raccoon) bites?\b|\bbitten by (?:an? |the |her |his )?(?!tick|insect|spider)"
+)
 _SEQUELA = re.compile(r"sequela|late effect|residual of|due to old")
 _OPEN = re.compile(r"\bopen\b|\bcompound\b")
 _ULCER = asked(
@@ -91,6 +94,8 @@ def injury_by_words(case: Case) -> None:
         late = _LATE.search(case.text, low, match.start()) is not None
         if not late and _NOT_NOW.search(case.text, low, match.start()):
             continue
+        if HEADS_SAID[match[1]] == "laceration" and _BITTEN.search(case.text, *_clause(case.text, match)):
+            continue  # what an animal bit open is a bite
         stems = _stems(case, match[1], case.text[low:high])
         if not stems and case.text[low - 1 : low] == ":":  # "Cut his thumb with a knife: laceration"
             low = bounds(case.text, low - 1, low - 1, ".;:\n")[0]
