@@ -80,7 +80,9 @@ def _disk(settings: Settings) -> str:
 def _database(settings: Settings) -> str:
     from server.store.floor import floor_of, revision, suits
     from server.store.migrate import HEAD, engine_for
+    from server.store.store import require
 
+    require(settings.database_url)
     engine = engine_for(settings.database_url)
     try:
         with engine.connect() as connection:

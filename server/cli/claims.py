@@ -16,7 +16,7 @@ import typer
 
 from server.cli import claims_explain, claims_learn, claims_x12
 from server.cli.exits import Exit
-from server.cli.places import FILE
+from server.cli.places import FILE, STREAM
 from server.cli.terminal import console, note, print_json, print_table
 from server.settings import read_settings
 
@@ -42,9 +42,7 @@ claims_learn.register(claims)
 
 @claims.command()
 def run(
-    file: Annotated[
-        Path, typer.Argument(**FILE, allow_dash=True, help="Claims, one JSON object on each line; may be packed (.gz).")
-    ],
+    file: Annotated[Path, typer.Argument(**STREAM, help="Claims, one JSON object on each line; may be packed (.gz).")],
     out: Annotated[
         Path, typer.Option(file_okay=False, help="Folder for findings, prices, answers and what was rejected.")
     ],

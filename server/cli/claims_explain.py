@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.cli.exits import Exit
-from server.cli.places import FILE
+from server.cli.places import FILE, STREAM
 from server.cli.terminal import note, print_json
 from server.settings import read_settings
 
@@ -29,7 +29,7 @@ def register(group: typer.Typer) -> None:
 def explain(
     file: Annotated[
         Path,
-        typer.Argument(**FILE, allow_dash=True, help="A Claim, or a Bundle that begins with one, as JSON; - is stdin."),
+        typer.Argument(**STREAM, help="A Claim, or a Bundle that begins with one, as JSON; - is stdin."),
     ],
     line: Annotated[int | None, typer.Option(min=1, help="Tell of the line with this number alone.")] = None,
     rules: Annotated[

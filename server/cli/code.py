@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from server.cli.exits import Exit
-from server.cli.places import FILE
+from server.cli.places import FILE, STREAM
 from server.cli.terminal import note, print_table
 from server.settings import Settings, read_settings
 
@@ -56,7 +56,7 @@ def code(
         list[Path] | None, typer.Argument(**FILE, help="PDF, TIFF, PNG, JPEG, text, HTML, RTF or C-CDA.")
     ] = None,
     jsonl: Annotated[
-        Path | None, typer.Option(**FILE, allow_dash=True, help="Notes, one JSON object a line; - is standard input.")
+        Path | None, typer.Option(**STREAM, help="Notes, one JSON object a line; - is standard input.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the answers to --jsonl go. [standard output]")] = None,
     processes: Annotated[

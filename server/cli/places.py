@@ -13,6 +13,16 @@ FILE: dict[str, Any] = {"exists": True, "dir_okay": False}
 FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}
 """Of one that names a folder to read."""
 
+
+def _or_stdin(path: Path | None) -> Path | None:
+    if path is not None and str(path) != "-" and not path.is_file():
+        raise typer.BadParameter(f"There is no file {path}.")
+    return path
+
+
+STREAM: dict[str, Any] = {"callback": _or_stdin}
+"""Of one that names a file to read, or standard input by `-`."""
+
 _MAGIC = "*?["
 
 

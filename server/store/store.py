@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 
+from fhir_profiles.errors import Category, FhirError
 from server.phi.keys import Keys
 
 from . import postgres, sqlite
@@ -24,6 +26,7 @@ from .replica import ReplicaReader
 from .ring import CACHE
 from .sealing import Sealing, remember, sealing_of
 from .settled import settle
+from .trouble import NONE
 from .tx import Batch, Tx
 from .version import COLUMNS, Version, read_version
 from .writer import Key, Watch, Writer
@@ -178,6 +181,13 @@ class Store:
         self.engine.dispose()
 
 
+def require(url: str) -> None:
+    """FhirError UNAVAILABLE where there is no file of a SQLite database: whoever opens one makes it."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        raise FhirError.of(Category.UNAVAILABLE, "not-found", NONE)
+
+
 def open_store(
     url: str,
     *,
@@ -199,6 +209,8 @@ def open_store(
         from .migrate import migrate
 
         migrate(url)
+    else:
+        require(url)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = sqlite.make_engine(parsed)

@@ -20,11 +20,16 @@ _SQLITE: dict[int, str] = {
     sqlite3.SQLITE_IOERR: "The disk of the database failed to read or write. Look at the disk.",
     sqlite3.SQLITE_BUSY: "Another process holds the database. Run this again when that has ended.",
 }
+NONE = (
+    "There is no database of fhirwright. Look at --data and --database, or make one: fhirwright migrate, or "
+    "fhirwright serve."
+)
 _POSTGRES: dict[type[psycopg.Error], str] = {
     errors.InsufficientPrivilege: "The role of the database may not do this. Use the owner of the tables, "
     "or give the role what it needs: fhirwright migrate --app-role ROLE.",
     errors.DiskFull: "The disk of PostgreSQL is full. Make room, then run this again.",
     errors.TooManyConnections: "PostgreSQL gives no more connections. Raise max_connections, or put a pooler between.",
+    errors.UndefinedTable: NONE,
     errors.ReadOnlySqlTransaction: "This PostgreSQL only reads, as a replica does. Name the primary.",
 }
 
@@ -39,6 +44,8 @@ def told(error: BaseException) -> FhirError | None:
     text = None
     if isinstance(cause, sqlite3.Error):
         text = _SQLITE.get(getattr(cause, "sqlite_errorcode", -1) & 0xFF)
+        if text is None and str(cause).startswith("no such table"):
+            text = NONE
     elif isinstance(cause, psycopg.Error):
         text = next((words for kind, words in _POSTGRES.items() if isinstance(cause, kind)), None)
         if text is None and isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:

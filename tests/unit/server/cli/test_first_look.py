@@ -1,6 +1,7 @@
 """What somebody meets who tries a command for the first time, with a place or a file that is not there."""
 
 import gzip
+import io
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_what_is_read_must_be_there():
         for full, command in commands(name, frame.load_command(name))
         for one in command.params
         if (told := getattr(one, "type_descriptor", None)) and told.annotation in (Path, list[Path])
-        if not told.parameter_info.exists and one.name not in written
+        if not (told.parameter_info.exists or told.parameter_info.callback) and one.name not in written
     ]
     assert set(found) == erased
 
@@ -60,6 +61,13 @@ def test_what_is_not_there_is_a_wrong_command_line(asked, tmp_path, monkeypatch,
     assert frame.run(["nowhere.x" if word == "NONE" else word for word in asked]) == Exit.USAGE
     assert "nowhere.x" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_standard_input_is_always_there(monkeypatch, tmp_path, capsys):
+    """`-` is no file that is missing."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"resourceType": "Patient"}')))
+    assert frame.run(["claims", "explain", "-", "--data", str(tmp_path)]) == Exit.REFUSED
+    assert "A Claim" in capsys.readouterr().err
 
 
 def test_an_unexpected_fault_tells_its_kind_and_no_more(monkeypatch, capsys):
