@@ -43,14 +43,16 @@ def deidentify(
     try:
         people = [_resource((at := path).read_bytes()) for path in patient or ()]
         at = file
-        out = _made(file.read_bytes(), people, key, vocabulary_of(read_settings(data=data).data))
+        body = file.read_bytes()
+        given = _resource(body) if body.lstrip()[:1] == b"{" else _note(body)
+        out = _made(given, people, key, vocabulary_of(read_settings(data=data).data))
     except FhirError as error:
         note(f"error: {at.name}: {'; '.join(problem.text for problem in error.problems)}")
         raise typer.Exit(Exit.REFUSED) from None
     sys.stdout.write(out)
 
 
-def _made(body: bytes, people: list[dict[str, Any]], key: bytes, vocabulary: Vocabulary) -> str:
+def _made(given: dict[str, Any] | str, people: list[dict[str, Any]], key: bytes, vocabulary: Vocabulary) -> str:
     from datetime import UTC, datetime
 
     from extractors.deid.known import known_from, known_from_block, together
@@ -62,10 +64,10 @@ def _made(body: bytes, people: list[dict[str, Any]], key: bytes, vocabulary: Voc
     from extractors.pages import from_text
     from fhir_profiles import json
 
-    if body.lstrip()[:1] == b"{":
-        made = Deidentifier(vocabulary, key, datetime.now(UTC).date(), people).resource(_resource(body))
+    if isinstance(given, dict):
+        made = Deidentifier(vocabulary, key, datetime.now(UTC).date(), people).resource(given)
         return json.encode(made).decode() + "\n"
-    document = from_text(_note(body))
+    document = from_text(given)
     block = find_identity(document, read_text(document.text))
     known = together(known_from(people), known_from_block(block))
     return Road(known, vocabulary, key, new_map(key, "")).clean(document.text).text
