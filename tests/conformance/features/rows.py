@@ -102,7 +102,7 @@ ROWS = (
     Row(
         "topic_subscription",
         "topic-based Subscription by the R5 backport",
-        elsewhere=("integration/asynchronous/test_subscriptions.py::test_a_topic_is_told_in_numbered_bundles",),
+        elsewhere=("integration/asynchronous/test_topics.py::test_a_topic_is_told_in_numbered_bundles",),
     ),
     Row("provenance", "Provenance for everything that the pipeline writes"),
     Row(
