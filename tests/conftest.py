@@ -40,6 +40,8 @@ LONG = (
     "tests/integration/docs/test_examples.py", "tests/integration/jobs/test_workers.py",
     "tests/integration/jobs/test_code.py", "tests/integration/asynchronous/test_live.py",
     "tests/integration/operations/test_scrubbing.py", "tests/integration/auth/test_chromium.py",
+    "tests/integration/encryption/test_planted.py", "tests/integration/search/test_against_brute_force.py",
+    "tests/integration/work/test_queue.py", "tests/integration/adjudicate/test_documents.py",
 )  # fmt: skip
 """Files that take longest begin first, so that no process of two waits at the end.
 
@@ -219,10 +221,16 @@ def store(database_url: str) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def open_settings() -> Settings:
+    """Settings of an open server, read once: reading two hundred of them takes longer than many a test."""
+    return Settings(open=True)
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, open_settings: Settings) -> Settings:
     """Settings of an open server whose data stands in the test's directory."""
-    return Settings(data=tmp_path / "var", open=True)
+    return open_settings.model_copy(update={"data": tmp_path / "var"})
 
 
 @pytest.fixture
