@@ -41,7 +41,7 @@ from server.telemetry.watching import watch as watch_store
 _LOOK_SECONDS = 1.0
 _SWEEP_SECONDS = 15.0
 _PRUNE_SECONDS = 3600.0
-_AHEAD = 4  # documents taken up per process, so that short notes do not wait for the next look at the queue
+_AHEAD = 2  # documents taken up per process: a short one does not wait for the next look, and others find the rest
 
 log = structlog.get_logger("fhirwright.worker")
 
