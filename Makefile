@@ -55,7 +55,7 @@ editions: $(STAMP)  ## pack the older editions of ICD-10 again; needs three pack
 
 campaign: $(STAMP)  ## a longer measurement: make campaign NAME=kill ARGS="…"; see campaigns/README.md
 	@test -n "$(NAME)" || { echo "make campaign NAME=…: one of" $(basename $(notdir $(wildcard campaigns/[a-z]*.py))); exit 2; }
-	$(BIN)/python campaigns/$(NAME).py $(ARGS)
+	$(BIN)/python -m campaigns.$(NAME) $(ARGS)
 
 lock: $(STAMP)  ## choose versions again; nothing else changes requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev --upgrade --no-emit-index-url --generate-hashes --no-header \

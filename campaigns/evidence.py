@@ -1,4 +1,4 @@
-"""Every code rests on words that are there: `campaigns/evidence.py [--data DIR] [--limit N]`.
+"""Every code rests on words that are there: `python -m campaigns.evidence [--data DIR] [--limit N]`.
 
 Over CodiEsp's development documents and the notes of ACI-Bench, in both settings: each emitted code's evidence is a
 verbatim substring of the text and not empty; the code exists, is billable and is in force in the edition that was used.

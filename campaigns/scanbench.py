@@ -14,9 +14,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from scanning.score import place, score_codes, score_emitted, score_ocr
-from scanning.truth import LEVELS, generate, image, truth
-
+from campaigns.scanning.score import place, score_codes, score_emitted, score_ocr
+from campaigns.scanning.truth import LEVELS, generate, image, truth
 from extractors.findings.plausible import Ink
 from extractors.pipeline import Pipeline
 

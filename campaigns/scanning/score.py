@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
+from campaigns.scanning.truth import Box, TrueWord, Truth
 from claims.draft import draft_claim
 from extractors.emit import as_dict, emit, source_of
 from extractors.findings.plausible import Ink
 from extractors.model import Coded, Document, Finding, Word
-from scanning.truth import Box, TrueWord, Truth
 
 FOLD = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
 EDGES = ".,;:()"

@@ -59,6 +59,14 @@ def test_every_target_needs_the_environment(root: Path) -> None:
     assert {name for name, needs in rules if "$(STAMP)" not in needs} == {"clean"}
 
 
+def test_campaigns_import_from_the_checkout(root: Path, tracked: list[Path]) -> None:
+    """`make campaign` puts the checkout first, since others install a `benchmarks` too; no folder is imported bare."""
+    assert "-m campaigns.$(NAME)" in (root / "Makefile").read_text()
+    folders = {path.name for path in (root / "campaigns").iterdir() if path.is_dir()}
+    bare = re.compile(rf"^(?:from|import) ({'|'.join(sorted(folders))})\b", re.MULTILINE)
+    assert [path for path in tracked if path.suffix == ".py" and bare.search(path.read_text("utf-8"))] == []
+
+
 def test_links_of_the_documents_resolve(root: Path, tracked: list[Path]) -> None:
     """Each relative link in a tracked Markdown file leads to a file that exists, and to a heading that exists."""
     broken = []
