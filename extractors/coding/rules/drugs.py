@@ -7,7 +7,7 @@ from functools import cache
 
 from extractors.coding.case import Case, Rule, around, asked
 from extractors.coding.clauses import bounds
-from extractors.coding.drugs_named import drug_in, stem
+from extractors.coding.drugs_named import drug_in
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 
@@ -156,14 +156,10 @@ def adverse_effect(case: Case) -> None:
             continue
         if drug is None:
             continue
-        start, end, group, name = drug
-        base = stem(group, name)
-        if base is None:
-            continue
-        form = _drug_form(base, effect.code)
+        form = _drug_form(drug.stem, effect.code)
         if form:
             case.replace(effect, form, ADVERSE, "The code of the harm that a drug does")
-        new = case.add(f"{base}5A", start, end, ADVERSE, "A drug taken correctly did harm")
+        new = case.add(f"{drug.stem}5A", drug.start, drug.end, ADVERSE, "A drug taken correctly did harm")
         if new is not None:
             new.rank = max(new.rank, effect.rank + 1)
 
@@ -180,8 +176,7 @@ def toxicity(case: Case) -> None:
         drug = drug_in(case, match.start(), len(match[1]))
         if drug is None or not _CORRECT.search(case.text):
             continue
-        base = stem(drug[2], drug[3])
-        new = case.add(f"{base}5A", *match.span(), ADVERSE, "A drug taken correctly did harm") if base else None
+        new = case.add(f"{drug.stem}5A", *match.span(), ADVERSE, "A drug taken correctly did harm")
         if new is not None:
             new.rank = max(new.rank, 1)
 
@@ -221,15 +216,11 @@ def underdosing(case: Case) -> None:
         drug = drug_in(case, match.end(), 40)
         if drug is None:
             continue
-        start, end, group, name = drug
-        base = stem(group, name)
-        if base is None:
-            continue
-        new = case.add(f"{base}6A", match.start(), end, UNDER, "Less of a drug than prescribed")
+        new = case.add(f"{drug.stem}6A", match.start(), drug.end, UNDER, "Less of a drug than prescribed")
         if new is not None:
             new.rank = max(new.rank, 2)
-        _add_long_term(case, start, end, group, None)
-        _add_reason(case, match.start(), end)
+        _add_long_term(case, drug.start, drug.end, drug.group, None)
+        _add_reason(case, match.start(), drug.end)
 
 
 def _add_reason(case: Case, start: int, end: int) -> None:

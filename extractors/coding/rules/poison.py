@@ -7,7 +7,7 @@ from functools import cache
 
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
-from extractors.coding.drugs_named import DRUGS, drug_in, stem
+from extractors.coding.drugs_named import DRUGS, drug_in
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 
@@ -79,18 +79,15 @@ def poisoning(case: Case) -> None:
         drug = drug_in(case, match.end(), 50) or drug_in(case, left, match.start() - left)
         if drug is None:
             continue
-        start, end, group, name = drug
-        base = stem(group, name)
-        if base is None:
-            continue
-        clause = case.text[low : max(end, match.end()) + 60].split(".")[0]
+        end = max(drug.end, match.end())
+        clause = case.text[low : end + 60].split(".")[0]
         intent = _intent(clause)
         why = "Poisoning by a drug, first-listed; the intent is accidental unless stated"
-        new = case.add(f"{base}{intent}A", min(start, match.start()), max(end, match.end()), POISON, why)
+        new = case.add(f"{drug.stem}{intent}A", min(drug.start, match.start()), end, POISON, why)
         if new is not None:
             new.rank = min(new.rank, -2)
         _meant(case, intent)
-        _further(case, max(end, match.end()), intent)
+        _further(case, end, intent)
 
 
 def _further(case: Case, at: int, intent: str) -> None:
@@ -101,10 +98,10 @@ def _further(case: Case, at: int, intent: str) -> None:
             return
         drank = _DRINK.match(case.text, joined.end())
         drug = None if drank else drug_in(case, joined.end(), 24)
-        base = "T51.0X" if drank else stem(drug[2], drug[3]) if drug else None
+        base = "T51.0X" if drank else drug.stem if drug else None
         if base is None:
             return
-        start, at = drank.span() if drank else (drug[0], drug[1]) if drug else (at, at)
+        start, at = drank.span() if drank else (drug.start, drug.end) if drug else (at, at)
         new = case.add(_full(base, intent), start, at, POISON, "It was taken with it")
         if new is not None:
             new.rank = min(new.rank, -1)
