@@ -94,7 +94,7 @@ def _key(settings: Settings) -> str | None:
     try:
         key = settings.adjudication_key_file.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
-        raise SettingsError("The file that adjudication_key_file names cannot be read.") from None
+        raise SettingsError("The file that FHIRWRIGHT_ADJUDICATION_KEY_FILE names cannot be read.") from None
     if not key or not key.isprintable() or len(key) > 4096:
-        raise SettingsError("The file that adjudication_key_file names must hold one line with the key.")
+        raise SettingsError("The file that FHIRWRIGHT_ADJUDICATION_KEY_FILE names must hold one line with the key.")
     return key

@@ -6,10 +6,11 @@ import random
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from claims.x12.codes import Kind
 from fhir_profiles.errors import FhirError
 from server.cli.claims_answers import answers
 from server.cli.exits import Exit
@@ -37,7 +38,7 @@ def export(
     contact: Annotated[str, typer.Option(help="Name of somebody to ask.")],
     phone: Annotated[str, typer.Option(help="Telephone number of the contact, ten digits.")],
     recipient: Annotated[str, typer.Option(help="Name of who receives.")],
-    kind: Annotated[str, typer.Option(help="professional or institutional.")] = "professional",
+    kind: Annotated[Kind, typer.Option(help="professional or institutional.")] = "professional",
     control: Annotated[int, typer.Option(min=0, help="Control number; 0 is one by chance.")] = 0,
     test: Annotated[bool, typer.Option("--test", help="Mark the file as a test.")] = False,
 ) -> None:
@@ -49,13 +50,14 @@ def export(
     from claims.x12.envelope import Envelope
     from claims.x12.write837 import interchange
 
-    if kind not in ("professional", "institutional"):
-        raise typer.BadParameter("The kind is professional or institutional.")
-    chosen: Literal["professional", "institutional"] = "professional" if kind == "professional" else "institutional"
     number = control or random.SystemRandom().randrange(1, 10**9)
     envelope = Envelope(
         sender, receiver, submitter, contact, phone, recipient, number, datetime.now(), "T" if test else "P"
     )
+    try:
+        envelope.checked()
+    except FhirError as error:
+        raise typer.BadParameter(" ".join(f"{problem.text}." for problem in error.problems)) from None
     line, left = 0, 0
 
     def bodies() -> Iterator[bytes]:
@@ -73,7 +75,7 @@ def export(
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("w", encoding="ascii", newline="") as target:
-            target.writelines(interchange(bodies(), chosen, envelope, refused=refused))
+            target.writelines(interchange(bodies(), kind, envelope, refused=refused))
         part.replace(out)
     except FhirError as error:
         part.unlink(missing_ok=True)

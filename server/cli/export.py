@@ -26,6 +26,7 @@ def export(
 
     What is changed meanwhile may be there as it was before or after; `$export` of the server gives one moment.
     """
+    from fhir_profiles.dates import interval
     from fhir_profiles.definitions import load
     from server.access.caller import SYSTEM
     from server.interactions.exchange import Request
@@ -38,6 +39,11 @@ def export(
     known = [name for name in load().resource_types if name != "AuditEvent"]  # `fhirwright audit export` has those
     if unknown := [name for name in types or () if name not in known]:
         raise typer.BadParameter(f"R4 has no resource type {', '.join(unknown)}.")
+    if since is not None:
+        try:
+            interval(since)
+        except (ValueError, OverflowError):
+            raise typer.BadParameter("--since is written as 2026-10-01 or 2026-10-01T08:30:00Z.") from None
     folder.mkdir(parents=True, exist_ok=True)
     store = open_store(settings.database_url, keys=keys_of(settings))
     pages = Pages(Fhir(store, settings), Request(method="GET", base_url=settings.base_url or "", caller=SYSTEM))

@@ -119,7 +119,7 @@ def _opened(settings: Settings, *, mixed: bool = False) -> Iterator[Store]:
 
     found = keys_of(settings)
     if found is None:
-        raise SettingsError("Encryption is off: set encryption and encryption_keys.")
+        raise SettingsError("Encryption is off: set FHIRWRIGHT_ENCRYPTION=file and FHIRWRIGHT_ENCRYPTION_KEYS=FILE.")
     store = open_store(settings.database_url, keys=found, mixed=mixed)
     try:
         yield store

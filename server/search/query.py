@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
@@ -172,6 +173,14 @@ def escape(text: str) -> str:
 def invalid(text: str) -> FhirError:
     """A parameter that is known and wrong."""
     return FhirError.of(Category.INCORRECT, "value", text)
+
+
+def naming(error: FhirError, code: str) -> FhirError:
+    """The same; what is said of a wrong value without its parameter begins with the parameter's code."""
+    if error.category is not Category.INCORRECT:
+        return error
+    told = (p if p.text.startswith(code) else replace(p, text=f"{code}: {p.text}") for p in error.problems)
+    return FhirError(error.category, *told)
 
 
 def unsupported(text: str) -> FhirError:

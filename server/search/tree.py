@@ -7,6 +7,7 @@ from functools import cache
 import msgspec
 
 from fhir_profiles.definitions import load
+from fhir_profiles.errors import FhirError
 from server.phi.blind import Blind
 from server.store.keys import param_key
 
@@ -15,7 +16,7 @@ from .codes import Codes
 from .conditions import Rows, element_of, rows_of
 from .matching import matching_rows
 from .present import PRESENT
-from .query import Chain, Condition, Every, Has, Node, Not, Some
+from .query import Chain, Condition, Every, Has, Node, Not, Some, naming
 from .reach import Reach
 from .rows import WIDE
 from .sql import Sql, join, negate
@@ -130,13 +131,20 @@ def live(resource_type: str, alias: str, reach: Reach) -> Sql:
     return Sql(f"{text} AND {about(seen, f'{alias}.rid')}", (*params, *seen.params))
 
 
+def _rows(scope: Scope, condition: Condition) -> Rows:
+    """The rows that satisfy a condition; FhirError that names the parameter whose value is wrong."""
+    try:
+        if scope.blind is not None:
+            return blind_rows(scope.blind, scope.dialect, condition, scope.base_url, scope.codes)
+        if condition.modifier is not None and condition.modifier.startswith("="):
+            return matching_rows(scope.dialect, condition, scope.base_url)
+        return rows_of(scope.dialect, condition, scope.base_url, scope.codes)
+    except FhirError as error:
+        raise naming(error, condition.param.code) from None
+
+
 def _leaf(scope: Scope, condition: Condition) -> Part:
-    if scope.blind is not None:
-        rows = blind_rows(scope.blind, scope.dialect, condition, scope.base_url, scope.codes)
-    elif condition.modifier is not None and condition.modifier.startswith("="):
-        rows = matching_rows(scope.dialect, condition, scope.base_url)
-    else:
-        rows = rows_of(scope.dialect, condition, scope.base_url, scope.codes)
+    rows = _rows(scope, condition)
     check = exists(scope.dialect, rows)
     if rows.negated:
         if rows.others is None:

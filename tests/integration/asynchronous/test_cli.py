@@ -37,3 +37,9 @@ def test_bad_lines_are_told(database_url: str, tmp_path: Path) -> None:
     assert frame.run(["import", str(source), "--errors", str(errors), *place]) == Exit.REFUSED
     [outcome] = map(json.loads, errors.read_text().splitlines())
     assert outcome["issue"][0]["diagnostics"].startswith("Line 2: ")
+
+
+def test_an_export_since_no_moment_is_a_matter_of_usage(tmp_path: Path) -> None:
+    """What is no date ends with exit code 2 before anything is opened."""
+    assert frame.run(["export", str(tmp_path / "out"), "--data", str(tmp_path), "--since", "lately"]) == Exit.USAGE
+    assert not list(tmp_path.iterdir())

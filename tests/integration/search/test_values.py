@@ -332,3 +332,11 @@ def test_long_lists_of_values(call: Call) -> None:
         assert ids(call, "Observation", **{code: ",".join(values)}) == ["a"], code
     assert ids(call, "Patient", family=",".join(f"name{n}" for n in numbers)) == ["77"]
     assert ids(call, "Observation", code__not=",".join(lists["code"])) == []
+
+
+def test_a_wrong_value_is_told_with_its_parameter(call: Call) -> None:
+    """Of several conditions the message names the one whose value is wrong, and never repeats the value."""
+    for parameter, wrong in (("date", "yesterday"), ("value_o_quantity", "much"), ("combo_o_code", "a|b|c|")):
+        with pytest.raises(FhirError) as told:
+            ids(call, "Observation", status="final", **{parameter: wrong})
+        assert str(told.value).startswith(f"{parameter.replace('_o_', '-')}: ") and wrong not in str(told.value)

@@ -32,6 +32,14 @@ def test_claims_go_out_and_come_back(tmp_path: Path) -> None:
     assert result.exit_code == Exit.REFUSED and "Line 5: Claim.type" in result.output
 
 
+@pytest.mark.parametrize("wrong", [("--kind", "dental"), ("--phone", "12"), ("--sender", "S"), ("--submitter", "")])
+def test_options_that_are_wrong_are_a_matter_of_usage(tmp_path: Path, wrong: tuple[str, str]) -> None:
+    """What the command line says wrongly ends with exit code 2 before the claims are read; nothing is written."""
+    (source := tmp_path / "c.ndjson").write_bytes(b"nothing\n")
+    result = CliRunner().invoke(claims, ["export", str(source), "--out", str(tmp_path / "c.837"), *WHO, *wrong])
+    assert result.exit_code == Exit.USAGE and list(tmp_path.iterdir()) == [source]
+
+
 def test_a_damaged_file_leaves_nothing(tmp_path: Path) -> None:
     """A file that is damaged is told with its place, and no claims are left behind."""
     wire, back = tmp_path / "c.837", tmp_path / "d.ndjson"
