@@ -45,6 +45,14 @@ _NOT_NOW = re.compile(
 _AFTER = re.compile(
     r"follow[- ]?up|healing|recheck|cast (?:removal|removed|change)|subsequent|post-?op|weeks? (?:ago|after|out)|rehab"
 )
+_PLANNED = re.compile(  # what is still to come says nothing of this encounter: "will follow up in 2 weeks"
+    r"\b(?:will|shall|should|would|must|please|return|schedule|arrange|refer|plan|recommend(?:ed)?)\b[^.;\n]{0,60}$"
+    r"|\b(?:to|can|may) (?:be )?(?:back )?$"
+)
+_TO_COME = re.compile(
+    r"(?:[^.;\n]{0,40}\b(?:in|within|after)|:) (?:about |approximately )?(?:\d|an?\b|one\b|two\b|three\b|four\b|six\b)"
+    r"|[^.;\n]{0,24}\b(?:as needed|prn|if)\b"
+)
 _BITTEN = re.compile(
     r"\b(?:dog|cat|animal|human|rat|horse|raccoon) bites?\b|\bbitten by (?:an? |the |her |his )?(?!tick|insect|spider)"
 )
@@ -197,10 +205,16 @@ def _seventh(clause: str, text: str) -> str:
     opened = 0 if not _OPEN.search(clause) else 2 if _TYPE_III.search(clause) else 1
     heals = next((row for pattern, row in _HEALS if pattern.search(clause)), None)
     if heals is None:
-        if not _AFTER.search(text):
+        if not any(_is_now(text, match) for match in _AFTER.finditer(text)):
             return "ABC"[opened]
         heals = "DEF"
     return heals[opened]
+
+
+def _is_now(text: str, after: re.Match[str]) -> bool:
+    """The word tells of this encounter, not of what is planned."""
+    low, high = bounds(text, *after.span())
+    return not (_PLANNED.search(text, low, after.start()) or _TO_COME.match(text[after.end() : high]))
 
 
 _TYPE_III = re.compile(r"\b(?:type|grade|gustilo)[ -]*(?:iii|3)[abc]?\b")
