@@ -143,10 +143,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All findings in reading order, and the identity block."""
+    """All findings in reading order, the identity block, and where each section begins, with its normalised name."""
 
     items: tuple[Finding, ...]
     identity: Identity = Identity()
+    sections: tuple[tuple[int, str], ...] = ()
 
 
 class Code(msgspec.Struct, frozen=True, gc=False):

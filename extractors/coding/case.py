@@ -7,6 +7,7 @@ page is never replaced or rejected by a rule: what the rule says becomes a sugge
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from extractors.model import CodeStatus, Convention, Document, Finding, Findings
 from fhir_profiles.systems import ICD10CM
 
 LEAD, REACH = 120, 180  # characters before and after a cue within which its pattern is tried
+_LAST = "\uffff"  # after every name
 NO_FINDING = -1  # a rule read the words itself: the coder makes a finding of them
 ASKED = Vocabulary()  # what all rules look for
 
@@ -88,6 +90,11 @@ class Case:
         other = copy(self)
         other.candidates = []
         return other
+
+    def section_at(self, offset: int) -> str:
+        """The normalised name of the section that an offset is in, "" before the first header."""
+        number = bisect_right(self.findings.sections, (offset, _LAST)) - 1
+        return self.findings.sections[number][1] if number >= 0 else ""
 
     def accepted(self, *prefixes: str) -> list[Candidate]:
         """The accepted ICD-10-CM candidates whose code begins with one of the prefixes."""

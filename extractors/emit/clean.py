@@ -25,7 +25,8 @@ def readable(coded: Coded) -> Coded:
     """The same findings and codes with every text in them clean; what is empty then counts as not said."""
     items = (structs.replace(finding, attributes=_attributes(finding.attributes)) for finding in coded.findings.items)
     codes = (structs.replace(code, display=clean(code.display), reason=clean(code.reason)) for code in coded.codes)
-    return replace(coded, findings=Findings(tuple(items), _identity(coded.findings.identity)), codes=tuple(codes))
+    findings = Findings(tuple(items), _identity(coded.findings.identity), coded.findings.sections)
+    return replace(coded, findings=findings, codes=tuple(codes))
 
 
 def _identity(identity: Identity) -> Identity:

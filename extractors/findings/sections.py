@@ -123,6 +123,10 @@ class SectionMap:
         """Where each section begins."""
         return self._starts
 
+    def begins(self) -> tuple[tuple[int, str], ...]:
+        """Where each section begins, with its category."""
+        return tuple([(s.start, s.category) for s in self._sections])
+
     def holds(self, categories: Container[str]) -> bool:
         """True when there is a section of one of these categories."""
         return any(s.category in categories for s in self._sections)

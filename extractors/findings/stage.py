@@ -53,7 +53,7 @@ def find(
     drafts += entities
     drafts += [Draft("mention", a, b, (a, b)) for a, b in given]
     items = _finish(reading, drafts, engine, given)
-    return Findings(tuple(sorted(items, key=lambda f: (f.start, f.end))), identity)
+    return Findings(tuple(sorted(items, key=lambda f: (f.start, f.end))), identity, reading.sections.begins())
 
 
 def draft_findings(

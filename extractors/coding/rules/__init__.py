@@ -8,6 +8,7 @@ from __future__ import annotations
 from extractors.coding.case import Case
 from extractors.coding.rules import (
     aftermath,
+    assessed,
     bone,
     care,
     combination,
@@ -74,6 +75,7 @@ ORDER = (
     *procedures.LAST,
     *modifiers.RULES,
     *conflicts.RULES,
+    *assessed.RULES,
     *questions.RULES,
 )
 

@@ -1,0 +1,105 @@
+"""What the assessment makes of signs: those that belong to it, and those that nobody took up (I.B.5, IV.J)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from extractors.coding.case import Candidate, Case, Rule
+from extractors.coding.tables import table
+
+NOT_ASSESSED = Rule(
+    "not-assessed",
+    "IV.D, IV.J",
+    "Beside an assessed diagnosis, what only the history of symptoms or the examination tells waits for a coder",
+)
+SAME_PLACE = Rule("pain-of-the-place", "I.B.5", "Pain of a place is integral to an injury or disease of that place")
+MINOR = Rule(
+    "superficial-injury",
+    "I.C.19.b",
+    "A contusion or abrasion is not coded beside a worse injury of the same place",
+)
+ASSESSED = frozenset({"assessment", "assessment_plan", "diagnoses", "reasoning"})
+LOOKED_AT = frozenset({"ros", "exam", "vitals", "labs", "imaging"})
+_SIDE = re.compile(r"\b(right|left|bilateral)\b")
+_WORD = re.compile(r"[a-z]+")
+
+
+def not_assessed(case: Case) -> None:
+    """A sign outside the assessment, or a finding of the examination alone, is suggested beside what was assessed."""
+    if case.setting != "outpatient":
+        return
+    codes = case.accepted("")
+    said: dict[str, set[str]] = {}
+    for candidate in codes:
+        spans = ((candidate.start, candidate.end), *candidate.evidence)
+        said.setdefault(candidate.code, set()).update(case.section_at(start) for start, _ in spans)
+    if not any(sections & ASSESSED and code[0] != "Z" and not _is_sign(code) for code, sections in said.items()):
+        return
+    for candidate in codes:
+        sections = said[candidate.code]
+        if sections & ASSESSED or candidate.code[0] in "VWXYZ":
+            continue
+        if _is_sign(candidate.code) or (sections <= LOOKED_AT and candidate.rule is None):
+            case.reject(candidate, NOT_ASSESSED, "The assessment does not take it up", "suggested")
+
+
+@lru_cache(maxsize=8192)
+def _is_sign(code: str) -> bool:
+    return code.startswith(tuple(table("integral")["signs"]))
+
+
+@cache
+def _regions() -> list[tuple[tuple[str, ...], frozenset[str]]]:
+    """The codes of pain of each region, and the words of titles that are about it."""
+    return [(tuple(row["signs"]), frozenset(row["words"].split())) for row in table("integral")["regions"]]
+
+
+@lru_cache(maxsize=8192)
+def _title(title: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of a title and its sides."""
+    low = title.lower()
+    return frozenset(_WORD.findall(low)), frozenset(_SIDE.findall(low))
+
+
+def _touch(one: frozenset[str], other: frozenset[str]) -> bool:
+    """True unless two titles name opposite sides."""
+    return not one or not other or "bilateral" in one | other or bool(one & other)
+
+
+def pain_of_the_place(case: Case) -> None:
+    """Pain, effusion or stiffness of a place is not coded beside an injury or disease of the same place and side."""
+    signs = case.accepted(*(sign for row in table("integral")["regions"] for sign in row["signs"]))
+    if not signs:
+        return
+    causes = [c for c in case.accepted(*table("integral")["placed"]) if not _is_sign(c.code)]
+    for sign in signs:
+        side = _title(case.lexicon.display_of(sign.code))[1]
+        words = frozenset().union(*(words for codes, words in _regions() if sign.code.startswith(codes)))
+        for cause in causes:
+            named, sides = _title(case.lexicon.display_of(cause.code))
+            if named & words and _touch(side, sides):
+                case.reject(sign, SAME_PLACE, f"{cause.code} says what hurts there")
+                break
+
+
+def superficial_injury(case: Case) -> None:
+    """Bruises and scrapes fall beside a fracture, sprain, wound or dislocation of the same region and side."""
+    injuries = case.accepted("S")
+    minor = [c for c in injuries if _is_minor(c)]
+    worse = [c for c in injuries if not _is_minor(c)]
+    for small in minor if worse else ():
+        named, side = _title(case.lexicon.display_of(small.code))
+        for other in worse:
+            words, sides = _title(case.lexicon.display_of(other.code))
+            if _touch(side, sides) and any(named & region and words & region for _, region in _regions()):
+                case.reject(small, MINOR, f"{other.code} is the worse injury there")
+                break
+
+
+def _is_minor(candidate: Candidate) -> bool:
+    """True of chapter 19's blocks of superficial injury: S00, S10, S20 to S90."""
+    return candidate.code[2] == "0"
+
+
+RULES = (superficial_injury, pain_of_the_place, not_assessed)
