@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from extractors.coding.case import Candidate, Case
+from extractors.coding.shorthand import spelled
 
 REACH = 140
-_PARTS = re.compile(r",|&|/|\band\b|\bplus\b")
+_PARTS = re.compile(r",|&|(?<!\bw)/|\band\b|\bplus\b")
 _ELSEWHERE = re.compile(r"[, ](?:(?<=,) and|(?<= )and) (?:of|on|over) (?:the |her |his )?")
-_JOINED = re.compile(r"\b(?:with|due to|from|by|complicated|causing|episode|type)\b")
+_JOINED = re.compile(r"\b(?:with|due to|from|by|complicated|causing|episode|type)\b|\bw/(?!o\b)|\b(?:w|d/t|2/2)(?= )")
 _WORDS = re.compile(r"\b(right|left|bilateral|both|bilaterally|rt|lt)\b")
 _SAME = {"rt": "right", "lt": "left", "both": "bilateral", "bilaterally": "bilateral"}
 
@@ -65,26 +66,6 @@ def clause_of(
             if cut and not _JOINED.search(between):
                 low = other.end + cut.end()
     return low, high
-
-
-_LETTER = re.compile(
-    r"(?<![\w'./-])(r|l)"
-    r"(?= (?:great |big |distal |proximal |upper |lower |lateral |medial |index |middle |ring |little )?"
-    r"(?:shoulder|knee|hip|ankle|wrist|elbow|hand|foot|heel|toe|arm|leg|thigh|calf|forearm|eye|ear|breast|thumb|finger"
-    r"|femur|femoral|tibia|fibula|humerus|radius|ulna|clavicle|kidney|lung|lobe|flank|groin|inguinal|side|extremity"
-    r"|hemi|mca|cva|buttock|ovar|testic|cheek|temple|carotid)\w*)"
-)
-_SPELLED = {"r": "right", "l": "left"}
-
-
-def spelled(text: str) -> str:
-    """The text with "r shoulder" and "l hip" as right and left."""
-    return (
-        _LETTER.sub(lambda m: _SPELLED[m[1]], text) if " r " in text or " l " in text or text[:2] in _INITIAL else text
-    )
-
-
-_INITIAL = ("r ", "l ")
 
 
 def side_beside(case: Case, candidate: Candidate) -> str | None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from extractors.coding.shorthand import spelled
 from extractors.coding.tables import table
 from terminology.folding import fold
 
@@ -32,6 +33,7 @@ HEADS = (
     "tear",
     "insect bite",
     "crushing injury",
+    "corrosion",
 )
 _SAID_BY_SIDE = re.compile(r", (right|left) (?:eye|ear)\b")  # "of cornea, left eye"
 _NAIL = re.compile(
@@ -107,6 +109,7 @@ def best_injury(index: Rarest, head: str, clause: str, said: str = "") -> str | 
     Ties go to the words that stand there themselves, then to the shorter code.
     `said` is the word that stands for the head in the clause.
     """
+    clause = spelled(clause)
     words = _said_words(head, clause, said or head)
     literal = frozenset(fold(clause).split())
     fitting = [
@@ -127,7 +130,7 @@ def _said_words(head: str, clause: str, said: str) -> set[str]:
     low_back = "back" in words and not words.isdisjoint({"low", "lower"})
     for table_of_words in (data["means"], data.get(head, {})):
         words |= {means for word in words & table_of_words.keys() for means in table_of_words[word].split()}
-    if head == "burn" and (worst := next((d for d in _DEGREES if d in words), None)):
+    if head in ("burn", "corrosion") and (worst := next((d for d in _DEGREES if d in words), None)):
         words -= set(_DEGREES) - {worst}  # of one site the highest degree is coded (I.C.19.d.1)
     if head not in ("fracture", "burn", "dislocation"):
         for limb, (part, others) in data["limbs"].items():  # an arm is an upper arm, a leg a lower leg

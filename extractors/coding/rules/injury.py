@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from extractors.coding.case import Candidate, Case, Rule, asked
-from extractors.coding.clauses import bounds, spelled
+from extractors.coding.clauses import bounds
 from extractors.coding.resolve import heads
 from extractors.coding.rules.skin import SITES as _SITES
+from extractors.coding.shorthand import spelled
 from extractors.coding.titles import best, meant
 
 INJURY = Rule("injury-by-words", "I.C.19", "An injury is the title whose every word stands in its clause")
@@ -27,7 +28,9 @@ PRESSED = Rule(
 HEADS_SAID = heads()
 _THING = r"(?! (?:glass|bottle|window|plate|mirror|tooth|teeth|back on|down on|out))"  # what is broken or cut there
 _HEAD = asked(rf"\b({'|'.join(sorted(HEADS_SAID, key=len, reverse=True))})\b{_THING}", HEADS_SAID)
-_LISTED = frozenset({"laceration", "abrasion", "contusion", "burn", "open bite", "puncture wound", "sprain"})
+_LISTED = frozenset(
+    {"laceration", "abrasion", "contusion", "burn", "corrosion", "open bite", "puncture wound", "sprain"}
+)
 _JOINT = re.compile(r", and |,| and | with | & |\bplus\b")
 _BOTH = re.compile(r"\b(?:both|bilateral)\b")
 _ONE_SIDE = re.compile(r"\b(?:right|left)\b")
@@ -38,12 +41,13 @@ _LATE = re.compile(
     r" (?:an? |the |his |her )?(?:old|remote|previous|prior|healed|childhood|past)\b[^.;\n]{0,40}$"
 )
 _NOT_NOW = re.compile(
-    r"\b(?:old|history of|prior|previous|healed|no|without|denies|negative for|possible|rule out|r/o"
+    r"\b(?:old|history of|prior|previous|healed|no|without|w/o|denies|negative for|possible|rule out|r/o"
     r"|stress|pathologic\w*|fragility|concern(?:s|ed)?|suspect\w*|attempt\w*|at risk|prevent\w*)\b"
     r"|\b(?:to|may|can|could|might) $"
 )
 _AFTER = re.compile(
-    r"follow[- ]?up|healing|recheck|cast (?:removal|removed|change)|subsequent|post-?op|weeks? (?:ago|after|out)|rehab"
+    r"follow[- ]?up|healing|recheck|cast (?:removal|removed|change)|subsequent|post-?op"
+    r"|(?:weeks?|wks?) (?:ago|after|out)|rehab"
 )
 _PLANNED = re.compile(  # what is still to come says nothing of this encounter: "will follow up in 2 weeks"
     r"\b(?:will|shall|should|would|must|please|return|schedule|arrange|refer|plan|recommend(?:ed)?)\b[^.;\n]{0,60}$"

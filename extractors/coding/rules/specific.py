@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from extractors.coding.case import Candidate, Case, Rule
-from extractors.coding.clauses import clause_of, dominant, side_beside, spelled
+from extractors.coding.clauses import clause_of, dominant, side_beside
+from extractors.coding.shorthand import spelled
 from extractors.coding.sites import only_site
 from extractors.coding.tables import table
 from extractors.coding.titles import Title, best, content, meant, met, read_title
