@@ -41,7 +41,10 @@ _PUNCTUATION = {
     "⁄": "/", "∕": "/", "×": "x", "≥": "≥", "≤": "≤", "µ": "u", "μ": "u", "º": "°", "：": ":", "，": ",", "；": ";",
     "（": "(", "）": ")", "％": "%", "ß": "s", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "æ": "a", "œ": "o",
 }  # fmt: skip
-_WORDS = {"w/o": "without", "w/": "with", "&": "and"}
+_WORDS = {
+    "w/o": "without", "w/": "with", "&": "and", "etoh": "alcohol", "d/o": "disorder", "dz": "disease",
+    "fx": "fracture", "exac": "exacerbation", "exacerb": "exacerbation", "bilat": "bilateral",
+}  # fmt: skip
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
 
