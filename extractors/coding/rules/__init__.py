@@ -8,6 +8,7 @@ from __future__ import annotations
 from extractors.coding.case import Case
 from extractors.coding.rules import (
     aftermath,
+    allergy,
     assessed,
     bone,
     care,
@@ -24,6 +25,7 @@ from extractors.coding.rules import (
     lesions,
     modifiers,
     neoplasm,
+    operated,
     pairs,
     poison,
     pregnancy,
@@ -45,6 +47,7 @@ ORDER = (
     *injury.RULES,
     *neoplasm.RULES,
     *worded.RULES,
+    *operated.RULES,
     *bone.RULES,
     *pregnancy.RULES,
     *pairs.RULES,
@@ -60,6 +63,7 @@ ORDER = (
     *poison.RULES,
     *head.RULES,
     *status.RULES,
+    *allergy.RULES,
     *injury.LAST,
     *care.RULES,
     *encounter.RULES,

@@ -1,0 +1,93 @@
+"""What was taken out, put in or mended long ago: operations of the past as status codes (Z90, Z95, Z98)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from extractors.coding.case import Case, Rule, asked
+from extractors.coding.clauses import bounds
+from extractors.coding.tables import table
+
+OPERATED = Rule(
+    "operation-past", "I.C.21.c.3", "An operation of the past that leaves a status is that status, with its side"
+)
+MENDED = Rule("mended", "I.C.21.c.4", "A condition that an operation has mended is no longer coded as there")
+_ROWS = {name: row for row in table("operations")["rows"] for name in row["names"]}
+_NAMED = asked(rf"\b(?:{'|'.join(sorted(map(re.escape, _ROWS), key=len, reverse=True))})s?\b", _ROWS)
+_PAST_LISTS = frozenset({"psh", "pmh"})
+_STATUS = re.compile(r"\b(?:status[- ]post|s/p)\b")
+_BEFORE = re.compile(
+    r"\b(?:status[- ]post|s/p|h/o|hx of|history of|history significant for|prior|previous|past|remote|underwent"
+    r"|undergone|(?:had|has had|having)(?: an?| his| her| the)?)\b"
+)
+_AFTER = re.compile(
+    r"^[^.;\n]{0,40}?(?:\bin (?:\d{1,2}/)?(?:19|20)\d\d|\bon \d{1,2}/\d{1,2}/\d{2,4}|\byears? ago|\bmonths? ago"
+    r"|\bstatus\b|\bas an? (?:child|teen\w*|infant|baby))|^,? \(?(?:19|20)\d\d"
+)
+_NOT_PAST = re.compile(
+    r"\b(?:plan\w*|schedul\w*|will|would|today|await\w*|declin\w*|refus\w*|candidate|consider\w*|discuss\w*|recommend\w*"
+    r"|post-?op\w*|aftercare|global|unless|may need|family|mother|father|sister|brother"
+    r"|(?:days?|weeks?) (?:ago|after|out)|complicat\w*|infect\w*)\b"
+)
+_DENIED = re.compile(r"\b(?:no|not|never|denies|without)\b[^.;,\n]{0,40}$")
+_SIDE = re.compile(r"\b(right|left|bilateral)\b")
+_MENDS = re.compile(r"^(?:s|es)? (?:repair|surgery|extraction|removal|resection|excision|clipping|coiling)\b")
+
+
+def operations_past(case: Case) -> None:
+    """A status code for each operation that the text tells as past, or that a surgical history lists."""
+    for match in case.each(_NAMED):
+        row = _row(match[0])
+        low, high = bounds(case.text, *match.span())
+        if _NOT_PAST.search(case.text, low, high) or not _is_past(case, row, match, low, high):
+            continue
+        code = row["code"]
+        side = _SIDE.findall(case.text, max(low, match.start() - 28), min(high, match.end() + 28))
+        if row.get("sided") and len(set(side)) == 1:
+            code = case.lexicon.sided(code, side[0]) or code
+        new = case.add(code, *match.span(), OPERATED, "An operation of the past")
+        if new is not None:
+            new.rank = max(new.rank, 6)
+
+
+def mended(case: Case) -> None:
+    """ "History of aortic aneurysm repair" is a history, not an aneurysm."""
+    past: dict[str, str] = table("operations")["mended"]
+    for candidate in case.accepted(*past, "H25", "H26"):
+        low, high = bounds(case.text, candidate.start, candidate.end)
+        if not _MENDS.match(case.text[candidate.end : high]) or _NOT_PAST.search(case.text, low, high):
+            continue
+        if not _told_past(case, candidate.start, candidate.end, low, high):
+            continue
+        code = next((z for stem, z in past.items() if candidate.code.startswith(stem)), None)
+        if code is None:
+            case.reject(candidate, MENDED, "It was operated on")
+        else:
+            case.replace(candidate, code, MENDED, "It was operated on")
+
+
+@cache
+def _row(said: str) -> dict[str, Any]:
+    row: dict[str, Any] = _ROWS.get(said) or _ROWS[said.removesuffix("s")]
+    return row
+
+
+def _is_past(case: Case, row: dict[str, Any], match: re.Match[str], low: int, high: int) -> bool:
+    if row.get("told") and not _STATUS.search(case.text, low, match.start()):
+        return False
+    return _told_past(case, match.start(), match.end(), low, high)
+
+
+def _told_past(case: Case, start: int, end: int, low: int, high: int) -> bool:
+    if _DENIED.search(case.text, low, start):
+        return False
+    return bool(
+        case.section_at(start) in _PAST_LISTS
+        or _BEFORE.search(case.text, low, start)
+        or _AFTER.match(case.text[end:high])
+    )
+
+
+RULES = (operations_past, mended)
