@@ -6,7 +6,7 @@ import re
 
 from extractors.coding.case import Candidate, Case, Rule, asked
 from extractors.coding.clauses import bounds
-from extractors.coding.weigh import SHORT
+from extractors.coding.weigh import ALONE, SHORT
 from extractors.model import CodeStatus
 from fhir_profiles.systems import CPT
 
@@ -30,7 +30,6 @@ _DONE = asked(
     r"|frozen|shaved?|screening|tested|read|counsel\w*|applied|views?|with report|taken)\b"
 )
 
-ALONE = 240  # characters of a text that states a service and little more
 _BEFORE = re.compile(r"[\s*•-]*(?:[\w/&-]+[ ,:]+){0,5}")
 _TOLD = re.compile(
     r"\b(?:no|not|had|has|have|was|were|is|for|from|with|see|per|recent|after|before|since|due|who|he|she|we|until|by"
@@ -87,57 +86,3 @@ NUMBERS = {"one": 1, "a": 1, "an": 1, "single": 1, "two": 2, "three": 3, "four":
            "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "sixteen": 16,
            "twenty": 20}  # fmt: skip
 _KIND = re.compile(r"\bnon?t?[- ]?automated\b|\bwithout\b|\bnot diagnostic\b")
-_SIDE = re.compile(r"\b(right|left|bilateral(?:ly)?|both|rt|lt)\b")
-_MODIFIER = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT", "bilateral": "50", "bilaterally": "50", "both": "50"}
-_DIGIT = re.compile(
-    r"\b(right|left) (?:(great|big|second|2nd|third|3rd|fourth|4th|fifth|5th|little|index|middle"
-    r"|ring) )?(toe|thumb|finger)(?:nail)?\b"
-)
-_TOES = {
-    "great": 0,
-    "big": 0,
-    "second": 1,
-    "2nd": 1,
-    "third": 2,
-    "3rd": 2,
-    "fourth": 3,
-    "4th": 3,
-    "fifth": 4,
-    "5th": 4,
-    "little": 4,
-}
-_FINGERS = {"index": 1, "second": 1, "middle": 2, "third": 2, "ring": 3, "fourth": 3, "little": 4, "fifth": 4, "": -1}
-
-
-def side_of(clause: str) -> tuple[str, ...]:
-    """The modifier of the one side that a clause names: RT, LT or 50; a digit has its own (TA-T9, FA-F9)."""
-    digit = _DIGIT.search(clause)
-    if digit:
-        found = _digit(digit[1], digit[2] or "", digit[3])
-        if found:
-            return (found,)
-    sides = {_MODIFIER[w] for w in _SIDE.findall(clause)}
-    if sides == {"RT", "LT"}:
-        return ("50",)
-    return (sides.pop(),) if len(sides) == 1 else ()
-
-
-def _digit(side: str, name: str, kind: str) -> str | None:
-    if kind == "toe":
-        number, letter = _TOES.get(name, -1), "T"
-    else:
-        number, letter = (0 if kind == "thumb" else _FINGERS.get(name, -1)), "F"
-    if number < 0:
-        return None
-    if side == "left":
-        return f"{letter}A" if number == 0 else f"{letter}{number}"
-    return f"{letter}{number + 5}"
-
-
-_READ_ONLY = re.compile(r"\b(?:(?:interpretation|reading|read)(?: and report)? only|professional component)\b")
-_TAKEN_ONLY = re.compile(r"\btechnical component\b")
-
-
-def component_of(clause: str) -> tuple[str, ...]:
-    """26 where only the reading was done here, TC where only the taking was."""
-    return ("26",) if _READ_ONLY.search(clause) else ("TC",) if _TAKEN_ONLY.search(clause) else ()

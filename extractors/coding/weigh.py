@@ -32,6 +32,7 @@ STATIC = (
 )
 DYNAMIC = ("mentions", "place", "historical", "possible")
 SHORT = 700  # characters: a text as short as this states, it does not tell a story
+ALONE = 240  # characters of a text that states a service and little more
 STATES = 2.5
 SECTION = {
     "assessment": 2.0, "assessment_plan": 2.0, "diagnoses": 2.5, "chief_complaint": 0.5, "hpi": 0.3, "pmh": 0.8,

@@ -10,7 +10,7 @@ from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
 from extractors.coding.done import add_service
 from extractors.coding.rules.decision import LEVELS, by_decision
-from extractors.coding.rules.encounter import is_new, minutes_of
+from extractors.coding.rules.encounter import is_new, minutes_of, years_of
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 from fhir_profiles.systems import HCPCS
@@ -36,10 +36,10 @@ _CRITICAL = asked(r"\bcritical care\b(?: time)?(?! (?:unit|nurse|transport))")
 _MINUTES = re.compile(r"\b(\d{1,3}) ?min(?:ute)?s?\b")
 _PREVENTIVE = asked(
     r"\bpreventive (?:medicine |health )?(?:visit|exam\w*|service)"
-    r"|\bannual (?:preventive )?physical(?: exam\w*)?\b|\bwell[- ]child (?:visit|check|exam)"
-)
-_AGE = asked(
-    r"\baged? (\d{1,3})\b|\b(\d{1,3})[- ]years?[- ]old\b|\b(\d{1,3}) ?y/?o\b|\b(\d{1,2})[- ]months?[- ](?:old)\b"
+    r"|\bannual (?:preventive |well[- ]woman )?(?:physical|exam)(?: exam\w*)?\b|\bwell[- ](?:child"
+    r"|baby) (?:visit|check|exam|care)"
+    r"|\bwcc\b|\bwell[- ]woman (?:visit|exam)|\b(?:yearly|complete|routine) physical(?: exam\w*)?\b"
+    r"|\bhealth (?:maintenance|supervision) (?:visit|exam)"
 )
 _WELLNESS = asked(r"\b(?:annual )?wellness (?:visit|exam)|\bawv\b")
 _WELCOME = asked(r"\bwelcome to medicare\b|\bippe\b|\binitial preventive physical exam")
@@ -89,14 +89,13 @@ def discharge_and_critical(case: Case) -> None:
 
 def preventive(case: Case) -> None:
     """A preventive visit by age; for Medicare the wellness visit takes its place."""
-    match = case.first(_PREVENTIVE) if case.says("preventive", "annual physical", "well-child", "well child") else None
+    match = next(case.search(_PREVENTIVE), None)
     if match is None or case.setting != "outpatient" or case.says("medicare", "wellness"):
         return
-    age, new = case.first(_AGE), is_new(case)
-    if age is None or new is None:
+    years, new = years_of(case), is_new(case)
+    if years is None or new is None:
         case.ask(ASK_AGE, "How old is the patient, and is he new?", *match.span())
         return
-    years = 0 if age[4] and int(age[4]) < 12 else int(age[4]) // 12 if age[4] else int(age[1] or age[2] or age[3])
     codes = table("office_em")["preventive"]["new" if new[1] else "established"]
     code = [c for least, c in codes if years >= least][-1]
     add_service(case, code, match.span(), PREVENTIVE, f"{'New' if new[1] else 'Established'}, {years} years")

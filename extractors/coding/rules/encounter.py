@@ -162,6 +162,25 @@ def minutes_of(case: Case) -> tuple[int, tuple[int, int]] | None:
     return (int(match[1] or match[2] or match[3]), match.span()) if match else None
 
 
+_AGE = asked(
+    r"\baged? (?P<years>\d{1,3})\b(?!\.\d)|\b(?P<years2>\d{1,3})[- ]?(?:years?|yrs?)[- ]?(?:old|wcc|well)\b"
+    r"|\b(?P<years3>\d{1,3})[- ]?y\.?/?o\b|\b(?P<months>\d{1,2})[- ]?(?:months?|mos?)[- ]?(?:old|wcc|well)\b"
+    r"|\b(?P<months2>\d{1,2})[- ]?m\.?/?o\b|\b(?P<weeks>\d{1,2})[- ]?(?:weeks?|wks?|days?)[- ]?old\b"
+)
+
+
+def years_of(case: Case) -> int | None:
+    """The stated age in whole years."""
+    match = case.first(_AGE)
+    if match is None:
+        return None
+    said = match.groupdict()
+    if said["weeks"]:
+        return 0
+    months = said["months"] or said["months2"]
+    return int(months) // 12 if months else int(said["years"] or said["years2"] or said["years3"])
+
+
 def _by_number(case: Case, *, is_new: bool) -> tuple[str, tuple[int, int], str] | None:
     """A visit whose level is given by its number."""
     match = next(case.search(_LEVEL_SAID), None) if case.says("level") else None

@@ -7,7 +7,8 @@ from functools import cache
 
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
-from extractors.coding.done import add_service, component_of, done_here, side_of
+from extractors.coding.done import add_service, done_here
+from extractors.coding.place import component_of, place_of
 from extractors.coding.tables import table
 
 XRAY = Rule(
@@ -34,10 +35,24 @@ _PROJECTIONS = re.compile(
     r"\b(?:pa|ap|lat(?:eral)?|obliques?|mortise|sunrise|odontoid|frog[- ]leg|axillary|scapular y|open[- ]mouth)\b"
 )
 _SCAN = asked(r"\b(ct|cat scan|mri)\b(?! angio)", ("ct", "cat scan", "mri"))
-_BOTH = re.compile(r"without and with (?:iv )?contrast|with and without (?:iv )?contrast|w/?wo contrast")
-_NONE = re.compile(r"without (?:iv |intravenous )?contrast|non-?contrast|no contrast|w/o contrast")
-_WITH = re.compile(r"with (?:iv |intravenous |oral and iv )?contrast|contrast-enhanced|w/ contrast")
-_SOUND = asked(r"\b(?:ultrasound|sonogram|sonography)\b")
+_AGENT = r"(?:(?:iv|intravenous|oral and iv|oral|gad\w*) (?:and iv )?)?(?:contrast|gad(?:olinium)?|omnipaque|isovue)"
+_BOTH = re.compile(
+    rf"(?:without|w/o)(?: contrast)?,? (?:and|then|&|followed by) (?:then )?with {_AGENT}"
+    rf"|(?:with|w/?)(?: contrast)? (?:and|&) (?:without|w/o) {_AGENT}|\bw/?wo {_AGENT}|\bw ?/ ?w ?/? ?o {_AGENT}"
+    rf"|(?:before|pre)[- ]?(?: and |/)(?:after|post)[- ]?{_AGENT}"
+)
+_NONE = re.compile(rf"(?:without|w/o|no) {_AGENT}|\bnon-?con(?:trast)?\b|\bunenhanced\b")
+_WITH = re.compile(
+    rf"(?:with|w/) ?{_AGENT}|\b(?:contrast|gadolinium)[- ]enhanced|{_AGENT} (?:given|administered)|post[- ]contrast"
+)
+_SOUND = asked(
+    r"\b(?:ultrasound|sonogram|sonography|biophysical profile|tvus)\b"
+    r"|\b(?:renal|kidneys?|abd\w*|pelvi[cs]|thyroid|transvaginal|breast|scrotal|testicular|ruq|ob|liver"
+    r"|gallbladder|neck) us\b"
+    r"|\bus,? (?:of |complete |limited )*(?:the |both )?(?:renal|kidney|abd|pelvi|thyroid|transvag|breast|scrot"
+    r"|testic|ruq"
+    r"|liver|gallbladder|neck)"
+)
 _BREAST = asked(r"\b(screening|diagnostic)?[ ,]*(?:bilateral )?mammogra(?:m|phy)\b")
 
 
@@ -49,7 +64,7 @@ def images(case: Case) -> None:
         _xrays(case)
     if case.says("ct ", "mri", "cat scan"):
         _scans(case)
-    if case.says("ultrasound", "sonogra"):
+    if case.says("ultrasound", "sonogra", "biophysical", "tvus", " us ", " us,", " us.", " us:", "us "):
         _sounds(case)
     if case.says("mammogra"):
         _breasts(case)
@@ -78,8 +93,10 @@ def _xrays(case: Case) -> None:
         code = numbers.get(count) or (numbers[max(numbers)] if count > max(numbers) else None)
         if code is None:
             continue
-        sides = side_of(clause) if part in table("services")["sided"] else ()
-        add_service(case, code, match.span(), XRAY, f"{count} views", modifiers=(*component_of(clause), *sides))
+        sides = place_of(case, *match.span()) if part in table("services")["sided"] else ()
+        add_service(
+            case, code, match.span(), XRAY, f"{count} views", modifiers=(*component_of(case, *match.span()), *sides)
+        )
 
 
 def _views(clause: str) -> str:
@@ -109,14 +126,14 @@ def _scans(case: Case) -> None:
             continue
         if not codes[at]:
             continue  # no loaded table holds the number
-        sides = side_of(clause) if codes[0] in ("73721", "73221") else ()
+        sides = place_of(case, *match.span()) if codes[0] in ("73721", "73221") else ()
         add_service(
             case,
             codes[at],
             match.span(),
             SCAN,
             "Part and contrast are named",
-            modifiers=(*component_of(clause), *sides),
+            modifiers=(*component_of(case, *match.span()), *sides),
         )
 
 
@@ -128,7 +145,7 @@ def _sounds(case: Case) -> None:
             continue
         for words, kinds in table("services")["ultrasound"].items():
             if re.search(rf"\b(?:{words})\b", clause):
-                kind = next((k for k in ("complete", "limited") if k in clause), "")
+                kind = next((k for k in kinds if k and k in clause), "")
                 code = kinds.get(kind) or kinds.get("")
                 if code is None:
                     case.ask(
@@ -138,7 +155,12 @@ def _sounds(case: Case) -> None:
                     )
                 else:
                     add_service(
-                        case, code, match.span(), SOUND, "Part and extent are named", modifiers=component_of(clause)
+                        case,
+                        code,
+                        match.span(),
+                        SOUND,
+                        "Part and extent are named",
+                        modifiers=component_of(case, *match.span()),
                     )
                 break
 
@@ -151,16 +173,26 @@ def _breasts(case: Case) -> None:
             r"\b(?:performed|done|obtained|today|interpretation|completed|read)\b", clause
         ) or not done_here(case, *match.span()):
             continue
-        sides = side_of(clause)
+        sides = place_of(case, *match.span())
         if match[1] == "screening":
             add_service(
-                case, "77067", match.span(), BREAST, "A screening mammogram was taken", modifiers=component_of(clause)
+                case,
+                "77067",
+                match.span(),
+                BREAST,
+                "A screening mammogram was taken",
+                modifiers=component_of(case, *match.span()),
             )
         elif sides:
             code = "77066" if sides == ("50",) else "77065"
             more = () if code == "77066" else sides
             add_service(
-                case, code, match.span(), BREAST, "A diagnostic mammogram", modifiers=(*component_of(clause), *more)
+                case,
+                code,
+                match.span(),
+                BREAST,
+                "A diagnostic mammogram",
+                modifiers=(*component_of(case, *match.span()), *more),
             )
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from extractors.coding.case import Case, Rule, around, asked
 from extractors.coding.clauses import bounds
-from extractors.coding.done import ALONE, NUMBERS, add_service, done_here, side_of
+from extractors.coding.done import NUMBERS, add_service, done_here
+from extractors.coding.place import component_of, place_of
 from extractors.coding.tables import table
+from extractors.coding.weigh import ALONE
 from extractors.findings.cues import Cued
 
 NAMED = Rule("service-done", "CPT, everyday services", "A service that the text says was done here, by what was done")
@@ -51,8 +53,9 @@ def named(case: Case) -> None:
             code = next((c for words, c in row["variants"] if re.search(words, clause)), None)
             if code is None:
                 continue
-            sides = side_of(clause) if row.get("side") else ()
-            add_service(case, code, match.span(), NAMED, "The text says that it was done", modifiers=sides)
+            sides = place_of(case, *match.span()) if row.get("side") else ()
+            parts = component_of(case, *match.span()) if row.get("parts") else ()
+            add_service(case, code, match.span(), NAMED, "The text says that it was done", modifiers=(*parts, *sides))
             break
     for row, cues, words in _timed_rows():
         if case.says(*cues):
@@ -99,7 +102,12 @@ def joints(case: Case) -> None:
             if re.search(words, clause):
                 number = guided if guided and _GUIDED.search(clause) else code
                 add_service(
-                    case, number, match.span(), JOINT, "A joint of this size was needled", modifiers=side_of(clause)
+                    case,
+                    number,
+                    match.span(),
+                    JOINT,
+                    "A joint of this size was needled",
+                    modifiers=place_of(case, *match.span()),
                 )
                 break
 
