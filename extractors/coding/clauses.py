@@ -86,14 +86,18 @@ _HANDED = re.compile(r"\b(right|left)[- ]?hand(?:ed|er)\b|\bambidextrous\b")
 _HALF = re.compile(r"\b(right|left)\b(?![- ]?hand)")
 
 
-def dominant(clause: str, text: str) -> frozenset[str]:
-    """Whether the side of a paralysis is dominant: as said, by the hand, else the right one is (I.C.6.a)."""
-    side = _HALF.search(clause)
+def dominant(clause: str, text: str, side: str | None = None) -> frozenset[str]:
+    """Whether the side of a paralysis is dominant: as said, by the hand, else the right one is (I.C.6.a).
+
+    `side` is that of the paralysis where it is known; else it is the first of the clause.
+    """
+    first = _HALF.search(clause)
+    side = side or (first[1] if first else None)
     said = _DOMINANCE.search(clause)
     if said:
         return frozenset({"nondominant", "non", "dominant"}) if said[1] else frozenset({"dominant"})
     if side is None:
         return frozenset()
     hand = _HANDED.search(text)
-    is_dominant = (hand[1] is None or hand[1] == side[1]) if hand else side[1] == "right"
+    is_dominant = (hand[1] is None or hand[1] == side) if hand else side == "right"
     return frozenset({"dominant"}) if is_dominant else frozenset({"nondominant", "non", "dominant"})

@@ -12,9 +12,18 @@ from extractors.coding.tables import table
 SIDES = {"right": "right", "left": "left", "bilateral": "bilateral", "both": "bilateral", "rt": "right", "lt": "left",
          "r": "right", "l": "left"}  # fmt: skip
 LINKS = frozenset(
-    re.findall(r"\S+", "of in at to on over involving affecting the his her their patient's joint joints skin")
+    re.findall(
+        r"\S+",
+        "of in at to on over involving affecting the his her their patient's joint joints skin flare attack first 1st",
+    )
 )
-_WORD = re.compile(r"[a-z']+|[,&]")
+_WORD = re.compile(r"\b[ctl]\d{1,2}(?: ?[-/] ?[ctls]?\d{1,2})?\b|\d(?:st|nd|rd|th)\b|[a-z']+|[,&]")
+_LEVEL = re.compile(r"([ctl])(\d{1,2})(?: ?[-/] ?([ctls]?)(\d{1,2}))?")  # "l4", "l4-5", "l5-s1"
+_REGIONS = {"c": "cervical", "t": "thoracic", "l": "lumbar", "ct": "cervicothoracic", "tl": "thoracolumbar",
+            "ls": "lumbosacral"}  # fmt: skip
+_LIMBS = {
+    letters + "le": ("lower extremity", side) for letters, side in (("r", "right"), ("l", "left"), ("b", "bilateral"))
+} | {letters + "ue": ("upper extremity", side) for letters, side in (("r", "right"), ("l", "left"), ("b", "bilateral"))}
 _BRACKETS = re.compile(r"\s*\[[^\]]*\]")
 _SIDE = re.compile(
     r"\b(?:unspecified )?(right|left|bilateral)\b|\bunspecified(?= (?!sites?\b|joint\b|limb\b|parts?\b|region\b))"
@@ -61,6 +70,10 @@ def site_after(text: str) -> list[tuple[str, str, int]]:
     i, side, fresh = 0, "", True
     while i < len(words):
         word = words[i][0]
+        if word in _LIMBS:
+            found.append((*_LIMBS[word], words[i][1]))
+            i, fresh = i + 1, False
+            continue
         name, size = _named(words, i)
         if name:
             found.append((name, side, words[i + size - 1][1]))
@@ -86,6 +99,10 @@ def site_before(text: str) -> tuple[str, str, int] | None:
     words = [(m[0], m.start()) for m in _WORD.finditer(text)]
     while words and words[-1][0] in ("joint", "primary", "moderate", "severe", "mild", "advanced", "acute", "chronic"):
         words.pop()
+    if words and words[-1][0] in _LIMBS:
+        return (*_LIMBS[words[-1][0]], words[-1][1])
+    if words and (region := region_of(words[-1][0])):
+        return region, "", words[-1][1]
     for size in (3, 2, 1):
         if len(words) >= size:
             name = " ".join(w for w, _ in words[-size:])
@@ -96,7 +113,18 @@ def site_before(text: str) -> tuple[str, str, int] | None:
     return None
 
 
+def region_of(level: str) -> str:
+    """The region of the spine of a level or a pair of levels: "l4-5" is lumbar, "l5-s1" lumbosacral; "" of none."""
+    match = _LEVEL.fullmatch(level)
+    if match is None:
+        return ""
+    first, second = match[1], match[3] or match[1]
+    return _REGIONS.get(first if first == second else first + second, "")
+
+
 def _named(words: list[tuple[str, int]], i: int) -> tuple[str, int]:
+    if region := region_of(words[i][0]):
+        return region, 1
     for size in (3, 2, 1):
         name = " ".join(w for w, _ in words[i : i + size])
         if i + size > len(words):

@@ -17,6 +17,7 @@ _DENIED = re.compile(
     r"(?= with |, (?:right|left|bilateral|recurrent|mild|moderate|severe|intractable)|$)"
 )
 _EITHER = re.compile(r"\b(\w+) (?:or|and) ([\w ]+?)(?=,|$| of | with | in )")
+_UNSAID_KIND = re.compile(r"\bchronic or unspecified |, unspecified as (?:acute or chronic|[\w ]+? or [\w ]+?)(?=,|$)")
 _SEVENTH = re.compile(r", (?:initial|subsequent) encounter.*$|, sequela$")
 Needed = tuple[frozenset[str], ...]  # each set is met by any of its words
 
@@ -62,7 +63,7 @@ class Titles:
 @lru_cache(maxsize=20_000)
 def read_title(code: str, text: str) -> Title:
     """What a title asks for: its words but those that say nothing, that it denies, or that stand in brackets."""
-    low = _SEVENTH.sub("", _ASIDE.sub(" ", text.lower().replace("-", " ")))
+    low = _UNSAID_KIND.sub("", _SEVENTH.sub("", _ASIDE.sub(" ", text.lower().replace("-", " "))))
     said = _DENIED.sub(" ", low)
     needed: list[frozenset[str]] = []
     for first, second in _EITHER.findall(said):

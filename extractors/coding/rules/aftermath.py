@@ -7,11 +7,15 @@ import re
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import dominant
 from extractors.coding.drugs_named import DRUGS
+from extractors.coding.shorthand import spelled
 
 SEQUELA = Rule("stroke-sequela", "I.C.9.d", "A deficit left by a stroke is one code of I69.3-; the stroke is not coded")
 JOINT = Rule("joint-replaced", "I.C.21.c.3", "A joint that was replaced is a status with its side")
 RASH = Rule("drug-rash", "I.C.19.e.5.a, L27.0", "A rash that a drug caused is L27.0 before the drug")
-_KIND = r"(?:(?:old|prior|previous|past|remote|recent|ischemic|embolic|thrombotic|right|left|mca|hemorrhagic|\d{4}) )*"
+_KIND = (
+    r"(?:(?:old|prior|previous|past|remote|recent|acute|ischemic|embolic|cardioembolic|thrombotic|lacunar|hemorrhagic"
+    r"|right|left|r|l|mca|aca|pca|(?:right|left)[- ]sided|pontine|cerebellar|basilar|\d{4}) )*"
+)
 _EVENT = r"(?:cerebral infarction|stroke|cva|cerebrovascular accident|(?:intra)?cerebral hemorrhage|intracranial bleed)"
 _STROKE = asked(
     r"\b(?:following|after|from|due to|secondary to|residual (?:from|of)|sequelae? of|late effects? of|result of)"
@@ -74,6 +78,7 @@ _SAID_BY_SEQUELA = (
 
 def _left_behind(clause: str, text: str, base: str) -> list[str]:
     """The codes of the deficits that a clause names, below the stroke's kind."""
+    clause = spelled(clause)
     codes = [base + code for word, code in _DEFICITS.items() if word in clause]
     other = "non" in dominant(clause, text)
     if half := _HALF.search(clause):

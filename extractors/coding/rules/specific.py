@@ -44,7 +44,8 @@ def _unsure(case: Case, candidate: Candidate) -> bool:
     finding = case.of(candidate)
     return (
         candidate.status == "suggested" and candidate.rule is None and finding is not None and finding.assertion.present
-    )
+        and not only_site(case.text[candidate.start : candidate.end])
+    )  # fmt: skip
 
 
 _ARTERY = re.compile(
@@ -56,14 +57,15 @@ def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> t
     code = candidate.code
     start, end = clause_of(case, candidate, listed=not code.startswith(_WHOLE), among=accepted)
     own = read_title(code, case.lexicon.display_of(code))
-    words = meant(spelled(unsaid(case.text[start:end])))
+    words = meant(_DRUG.sub(" ", spelled(unsaid(case.text[start:end]))))
+    side: str | None = None
     if _SIDES & words:
         sides = _SIDES & words
         artery = _ARTERY.search(case.text, start, end) if code.startswith("I63") else None
         side = artery[1] if artery else next(iter(sides)) if len(sides) == 1 else side_beside(case, candidate)
         words = (words - _SIDES) | ({side} if side else frozenset())
     if code.startswith(("G81", "G83", "I69")):
-        words |= dominant(case.text[start:end], case.text)
+        words |= dominant(spelled(case.text[start:end]), case.text, side)
     asserted = own.words & words & content(case.text[candidate.start : candidate.end])
     category = case.lexicon.display_of(code[:3])
     presumed = own.words if " and " in category or " or " in category else own.words | content(category)
@@ -110,9 +112,12 @@ def _loose(title: Title, words: frozenset[str]) -> frozenset[str]:
 
 
 _UNSAID = re.compile(
-    r"[adnuw](?<!\w[adnuw])(?:(?<=w)ithout|(?<=n)ot?|(?<=d)enies|(?<=n)egative for|(?<=a)bsence of|(?<=u)nrelated to)\b"
-    r".*?(?=,|\bwith\b|\bbut\b|$)",
+    r"[adnuw](?<!\w[adnuw])(?:(?<=w)ithout|(?<=w)/o|(?<=n)ot?|(?<=n)ever|(?<=d)enies|(?<=n)egative for"
+    r"|(?<=a)bsence of|(?<=u)nrelated to)\b.*?(?=,|\bwith\b|\bbut\b|$)",
     re.DOTALL,
+)
+_DRUG = re.compile(  # "on chronic warfarin" tells of the drug
+    r"(?<!acute )\bon (?:chronic|long[- ]term|lifelong) (?=[a-z]+\b(?! (?:kidney|dialysis)))"
 )
 
 
