@@ -42,7 +42,8 @@ _LATE = re.compile(
 )
 _NOT_NOW = re.compile(
     r"\b(?:old|history of|prior|previous|healed|no|without|w/o|denies|negative for|possible|rule out|r/o"
-    r"|stress|pathologic\w*|fragility|concern(?:s|ed)?|suspect\w*|attempt\w*|at risk|prevent\w*)\b"
+    r"|stress|pathologic\w*|fragility|concern(?:s|ed)?|suspect\w*|attempt\w*|at risk|prevent\w*"
+    r"|(?:status[- ]post|s/p)(?: \w+)? repair)\b"
     r"|\b(?:to|may|can|could|might) $"
 )
 _AFTER = re.compile(
@@ -199,7 +200,9 @@ def seventh(case: Case, stem: str, clause: str, *, late: bool = False) -> str | 
     for character in (wanted, fallback, "A"):
         if case.lexicon.billable(base + character):
             return base + character
-    return case.lexicon.leaf(stem)
+    leaf = case.lexicon.leaf(stem)
+    later = f"{leaf[:-1]}{wanted}" if leaf else ""
+    return later if case.lexicon.billable(later) else leaf
 
 
 def _seventh(clause: str, text: str) -> str:
@@ -308,19 +311,26 @@ _EACH = ("right", "left", "bilateral")
 def laterality(case: Case) -> None:
     """An "unspecified side" code becomes the side that the text says beside it."""
     for candidate in case.accepted("M", "S", "H", "G", "C", "D", "I", "L", "N"):
-        if candidate.printed or not any(case.lexicon.sided(candidate.code, s) for s in _EACH):
+        if candidate.printed or not any(_sided(case, candidate.code, s) for s in _EACH):
             continue
         side = _side(case, candidate)
         if side is None:
             continue
-        code = case.lexicon.sided(candidate.code, side)
+        code = _sided(case, candidate.code, side)
         if code is None and side == "bilateral":
-            code, other = (case.lexicon.sided(candidate.code, each) for each in ("right", "left"))
+            code, other = (_sided(case, candidate.code, each) for each in ("right", "left"))
             if code is None or other is None or _says_both(case, code):
                 continue
             case.add(other, candidate.start, candidate.end, SIDE, "The text says both", finding=candidate.finding)
         if code is not None:
             case.replace(candidate, code, SIDE, f"The text says {side}")
+
+
+def _sided(case: Case, code: str, side: str) -> str | None:
+    """The code of a side, whatever the kind of encounter."""
+    first = case.lexicon.sided(f"{code[:-1]}A" if len(code) == 8 else code, side)
+    found = f"{first[:-1]}{code[-1]}" if first and len(code) == 8 else first
+    return found if found and case.lexicon.billable(found) else None
 
 
 def _says_both(case: Case, code: str) -> bool:

@@ -33,7 +33,9 @@ _NOT_PAST = re.compile(
 )
 _DENIED = re.compile(r"\b(?:no|not|never|denies|without)\b[^.;,\n]{0,40}$")
 _SIDE = re.compile(r"\b(right|left|bilateral)\b")
-_MENDS = re.compile(r"^(?:s|es)? (?:repair|surgery|extraction|removal|resection|excision|clipping|coiling)\b")
+_MENDS = re.compile(
+    r"^(?:s|es)?(?: valve)? (?:repair|replacement|surgery|extraction|removal|resection|excision|clipping|coiling)\b"
+)
 
 
 def operations_past(case: Case) -> None:
@@ -55,7 +57,7 @@ def operations_past(case: Case) -> None:
 def mended(case: Case) -> None:
     """ "History of aortic aneurysm repair" is a history, not an aneurysm."""
     past: dict[str, str] = table("operations")["mended"]
-    for candidate in case.accepted(*past, "H25", "H26"):
+    for candidate in case.accepted(*past, "H25", "H26", "I34", "I35", "I36"):
         low, high = bounds(case.text, candidate.start, candidate.end)
         if not _MENDS.match(case.text[candidate.end : high]) or _NOT_PAST.search(case.text, low, high):
             continue
