@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 
 from extractors.coding.case import Case
-from extractors.coding.clauses import bounds, spelled
+from extractors.coding.clauses import bounds
+from extractors.coding.shorthand import spelled
 from extractors.coding.weigh import ALONE
 
 _SIDE = re.compile(r"\b(right|left|bilateral(?:ly)?|both|rt|lt)\b")
-_EYE = re.compile(r"\b(od|os|ou)\b")
-_OF_EYES = re.compile(r"\b(?:eyes?|cataract|phaco\w*|retina\w*|cornea\w*|iol|intraocular|fundus|macula\w*|lens)\b")
-_MODIFIER = {"right": "RT", "rt": "RT", "od": "RT", "left": "LT", "lt": "LT", "os": "LT", "bilateral": "50",
-             "bilaterally": "50", "both": "50", "ou": "50"}  # fmt: skip
+_MODIFIER = {"right": "RT", "rt": "RT", "left": "LT", "lt": "LT", "bilateral": "50", "bilaterally": "50", "both": "50"}
 _NAMES = "great|big|first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|little|small|index|middle|long|ring"
 _KINDS = "toe|thumb|finger|hallux|digit"
 _DIGIT = re.compile(
@@ -50,8 +48,6 @@ def side_of(clause: str) -> tuple[str, ...]:
     if len(digits) == 1:
         return (digits.pop(),)
     sides = {_MODIFIER[w] for w in _SIDE.findall(clause)}
-    if not sides and _OF_EYES.search(clause):
-        sides = {_MODIFIER[w] for w in _EYE.findall(clause)}
     if sides == {"RT", "LT"}:
         return ("50",)
     return (sides.pop(),) if len(sides) == 1 else ()

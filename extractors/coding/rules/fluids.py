@@ -10,17 +10,17 @@ from functools import cache
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
 from extractors.coding.done import add_service
+from extractors.coding.rules.given import minutes_in
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 from fhir_profiles.systems import HCPCS
 
 FLUID = Rule("hydration", "CPT 96360-96361", "Fluid into a vein: more than 30 minutes, then each hour beyond the first")
 BREATHED = Rule("inhaled-drug", "HCPCS Level II, amount per unit", "A drug that was breathed in: its units, rounded up")
-_TIME = re.compile(
-    r"\b(?:over|for|lasting|ran) (?:about )?(\d+(?:\.\d+)?|one|two|three|four|an?) ?(hours?|hrs?|min(?:ute)?s?)\b"
-)
 _SAID = {"one": 1, "a": 1, "an": 1, "two": 2, "three": 3, "four": 4}
 _VOLUME = re.compile(r"\b(\d[\d,]*(?:\.\d+)?|one|two|a) ?(ml|cc|l|lit(?:er|re)s?)\b")
+SHORTEST = 30  # minutes that hydration must exceed
+_INTO_VEIN = ("96365", "96374", "96413")
 _NOT = re.compile(r"\b(?:will|order\w*|plan\w*|daily|home|keep vein open|kvo)\b")
 _AMOUNT = re.compile(r"\b(\d+(?:\.\d+)?) ?mg\b")
 _BREATHED = re.compile(r"\bneb(?:s|uli[sz]\w+)?\b")
@@ -34,25 +34,27 @@ def _fluids() -> tuple[Cued, list[tuple[re.Pattern[str], dict[str, str]]]]:
 
 def hydration(case: Case) -> None:
     """Normal saline or Ringer's by volume; its time where the text says that it was hydration."""
-    if case.setting != "outpatient" or not case.says("saline", "ringer", "sodium chloride", " lr"):
+    if case.setting != "outpatient" or not case.says("saline", "ringer", "sodium chloride", " lr", " ns "):
         return
     fluid, rows = _fluids()
     for match in case.search(fluid):
         low, high = bounds(case.text, *match.span())
         clause = case.text[low:high]
-        time, volume = _TIME.search(clause), _VOLUME.search(clause)
-        if time is None or volume is None or _NOT.search(clause):
+        minutes = minutes_in(case.text[match.start() : high]) or minutes_in(clause)
+        volume = _VOLUME.search(case.text, match.end(), high) or _VOLUME.search(clause)
+        if minutes is None or volume is None or _NOT.search(clause):
             continue
-        hours = Decimal(_SAID.get(time[1], 0) or time[1]) / (60 if time[2].startswith("m") else 1)
         amount = Decimal(_SAID.get(volume[1], 0) or volume[1].replace(",", "")) * (1000 if volume[2][0] == "l" else 1)
         codes = next(codes for words, codes in rows if words.search(match[0]))
         code, count = _bags(codes, int(amount))
         add_service(case, code, match.span(), FLUID, f"{amount} mL", system=HCPCS, units=count)
-        if hours * 60 > 30 and "hydrat" in case.text:
-            add_service(case, "96360", match.span(), FLUID, f"{time[0]}: the first hour")
-            more = math.floor(hours - 1 + Decimal("0.49")) if hours > 1 else 0
+        if minutes > SHORTEST and "hydrat" in case.text:
+            other = any(c.code.startswith(_INTO_VEIN) and c.status == "accepted" for c in case.candidates)
+            more = max(0, minutes - 31) // 60 + other  # beside a drug into the vein its first hour is a further one
+            if not other:
+                add_service(case, "96360", match.span(), FLUID, f"{minutes} minutes: the first hour")
             if more:
-                add_service(case, "96361", match.span(), FLUID, f"{time[0]}: hours beyond the first", units=more)
+                add_service(case, "96361", match.span(), FLUID, f"{minutes} minutes: further hours", units=more)
         return
 
 

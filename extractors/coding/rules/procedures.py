@@ -1,4 +1,4 @@
-"""What was given by needle, with its units, how it was given, and what was thrown away (HCPCS Level II)."""
+"""What was given by needle, with its units, and what was thrown away (HCPCS Level II)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from functools import cache
 from extractors.coding.case import NO_FINDING, Candidate, Case, Rule, asked
 from extractors.coding.clauses import bounds
 from extractors.coding.rules.dated import in_force
+from extractors.coding.rules.given import Giving, administer, way_of
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
+from extractors.model import Span
 from fhir_profiles.systems import CPT, HCPCS
 
 UNITS = Rule("injection-units", "HCPCS Level II, amount per unit", "A drug given by needle: its units, rounded up")
-GIVEN = Rule("injection-given", "CPT 96365-96415", "How a drug was given: injection, push, infusion by its hours")
 WASTE = Rule(
     "drug-wasted", "CMS modifiers JW, JZ", "What was thrown away of a single-dose vial is a line with JW; nothing is JZ"
 )
@@ -34,11 +35,6 @@ _EACH = re.compile(
 _BOTH = re.compile(
     r"\b(?:both|bilateral(?:ly)?|two|right and left|left and right)\b|\beach (?:side|knee|shoulder|hip)\b"
 )
-_ROUTE = re.compile(
-    r"\b(im|iv|ivp|sc|sq|subq|subcut|intramuscular(?:ly)?|intravenous(?:ly)?|subcutaneous(?:ly)?|intra-?articular(?:ly)?)\b"
-)
-_INFUSED = re.compile(r"\binfus(?:ion|ed)\b")
-_HOURS = re.compile(r"\b(?:over|for|lasting) (\d+(?:\.\d+)?|one|two|three|four) (hours?|hrs?|min(?:ute)?s?)\b")
 _NEEDLE = re.compile(r"\binject(?:ed|ion)\b|\binto (?:the|her|his|both)\b")
 _WASTED = re.compile(
     r"\b(\d[\d,]*(?:\.\d+)?) ?(mg|mcg|units?|g)\b[^.;,\n]{0,50}\b(?:discarded|wasted|thrown away)"
@@ -64,17 +60,25 @@ def injections(case: Case) -> None:
         " im", " iv", " sc", " sq", "subq", "subcut", "intra", "inject", "infus", "into the"
     ):
         return
-    for match in case.search(_drugs()):
+    found = list(case.search(_drugs()))
+    givings: list[Giving] = []
+    for number, match in enumerate(found):
         low, high = bounds(case.text, *match.span())
         clause = case.text[low:high]
-        route, infused = _ROUTE.search(clause), _INFUSED.search(clause)
-        if not (route or infused or _NEEDLE.search(clause)) or _AT_HOME.search(clause):
+        until = found[number + 1].start() if number + 1 < len(found) else len(case.text)
+        own = case.text[match.start() : min(high, until)]
+        way = way_of(own) or way_of(clause)
+        if (way is None and not _NEEDLE.search(clause)) or _AT_HOME.search(clause):
             continue
         amount = _nearest(_without_waste(clause), match.start() - low, match.end() - low)
         if amount is None:
             case.ask(AMOUNT, "How much of the drug was given?", *match.span())
             continue
-        _give(case, match, amount, (low, high))
+        code, span = _give(case, match, amount, (low, high), case.text[low : min(high + 160, until)])
+        if way is not None:
+            chemo = code.startswith(tuple(table("services")["chemo"]))
+            givings.append(Giving("chemo" if chemo and way[0] == "infusion" else way[0], way[1], span))
+    administer(case, givings)
 
 
 def _without_waste(clause: str) -> str:
@@ -91,7 +95,10 @@ def _nearest(clause: str, start: int, end: int) -> re.Match[str] | None:
     return before[-1] if before else None
 
 
-def _give(case: Case, match: re.Match[str], amount: re.Match[str], where: tuple[int, int]) -> None:
+def _give(
+    case: Case, match: re.Match[str], amount: re.Match[str], where: tuple[int, int], later: str
+) -> tuple[str, Span]:
+    """The drug's line, and a second one for what was thrown away, which `later` may tell."""
     low, high = where
     clause = case.text[low:high]
     code = table("injectables")["drugs"][match[1]]
@@ -100,15 +107,13 @@ def _give(case: Case, match: re.Match[str], amount: re.Match[str], where: tuple[
     given = sides * Decimal(amount[1].replace(",", "")) * _FACTOR[amount[2]]
     code = in_force(case, code, given, _FACTOR)
     new = _line(case, code, given, f"{amount[0]}{' twice' if sides > 1 else ''}", span)
-    if new is None:
-        return
-    later = case.text[low : high + 160]
-    wasted = _WASTED.search(later)
-    if wasted is not None:
-        _waste(case, code, wasted, (low + wasted.start(), low + wasted.end()))
-    elif _NO_WASTE.search(later) and _SINGLE.search(later):
-        new.modifiers = (*new.modifiers, "JZ")
-    _route(case, code, clause, span)
+    if new is not None:
+        wasted = _WASTED.search(later)
+        if wasted is not None:
+            _waste(case, code, wasted, (low + wasted.start(), low + wasted.end()))
+        elif _NO_WASTE.search(later) and _SINGLE.search(later):
+            new.modifiers = (*new.modifiers, "JZ")
+    return code, span
 
 
 def _line(case: Case, code: str, amount: Decimal, said: str, span: tuple[int, int]) -> Candidate | None:
@@ -128,48 +133,6 @@ def _waste(case: Case, code: str, wasted: re.Match[str], span: tuple[int, int]) 
     )
     line.rule, line.units, line.modifiers = WASTE.id, units, ("JW",)
     case.candidates.append(line)
-
-
-def _route(case: Case, code: str, clause: str, span: tuple[int, int]) -> None:
-    """Injection, push or infusion; a joint that was injected has a number of its own, and so has chemotherapy."""
-    route = _ROUTE.search(clause)
-    cancer = code.startswith(tuple(table("services")["chemo"]))
-    if _INFUSED.search(clause) or (route and route[1].startswith(("iv", "intravenous")) and _HOURS.search(clause)):
-        hours = _hours(clause)
-        first, further = ("96413", "96415") if cancer else ("96365", "96366")
-        if hours is not None and hours <= Decimal("0.25"):
-            case.add("96374", *span, GIVEN, "Up to 15 minutes is a push", system=CPT, confidence=0.8)
-            return
-        case.add(first, *span, GIVEN, "An infusion of up to an hour", system=CPT, confidence=0.8)
-        more = math.floor(hours - 1 + Decimal("0.49")) if hours is not None else 0
-        if more > 0:
-            case.add(further, *span, GIVEN, f"{hours} hours", system=CPT, confidence=0.8, units=more)
-        return
-    if route is not None:
-        given = table("injectables")["routes"].get(route[1].replace("ly", "").replace("-", ""))
-        if given:
-            _count(case, given, span)
-
-
-def _count(case: Case, code: str, span: tuple[int, int]) -> None:
-    """One more injection of the same kind; a further drug pushed into a vein has a number of its own."""
-    known = next((c for c in case.candidates if c.code == code and c.system == CPT and c.status == "accepted"), None)
-    if known is None or known.printed or known.rule != GIVEN.id:
-        case.add(code, *span, GIVEN, "The drug was given by this route", system=CPT, confidence=0.8)
-    elif code == "96374":
-        _count(case, "96375", span)
-    else:
-        known.units += 1
-        known.evidence.append(span)
-
-
-def _hours(clause: str) -> Decimal | None:
-    found = _HOURS.search(clause)
-    if found is None:
-        return None
-    words = {"one": 1, "two": 2, "three": 3, "four": 4}
-    value = Decimal(words.get(found[1], 0) or found[1])
-    return value / 60 if found[2].startswith("m") else value
 
 
 def named(case: Case) -> None:
