@@ -2,7 +2,8 @@
 
 A line is a sentence, a tab and what it says: the drug, then `dose`, `route`, how often ("2/1d", "1/4-6h", "once"),
 `for` a duration, `prn` with its reason, `then` the dose of each later step, `sliding scale`, `status`. It is right
-when all of this is found for the drug, and no dose, frequency, duration, need or step that it does not name.
+when all of this is found for the drug, and no dose, frequency, duration, need or step that it does not name; of "-",
+when no drug is found. "\\n" in a sentence stands for the end of a line.
 """
 
 from __future__ import annotations
@@ -69,11 +70,14 @@ def _number(value: Any) -> str:
 
 def wrong(lines: list[str], find: Callable[[str], list[Finding]]) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """(sentence, asked, found) of each case that is not solved; found is empty where the drug was not seen."""
-    failed = []
+    failed: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
     for line in filter(str.strip, lines):
         text, said = line.split("\t")
+        drugs = [f for f in find(text.replace("\\n", "\n")) if f.kind == "medication"]
+        if said == "-":
+            failed += [(text, {}, parts_of(drugs[0].attributes))] if drugs else []
+            continue
         drug, parts = asked(said)
-        drugs = [f for f in find(text) if f.kind == "medication"]
         named = [
             f for f in drugs if drug in str(f.attributes["drug"]).lower() or str(f.attributes["drug"]).lower() in drug
         ]

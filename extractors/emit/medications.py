@@ -10,8 +10,11 @@ from extractors.emit.observations import quantity
 from extractors.emit.source import Context, Source
 from extractors.emit.status import doubt, tags
 from extractors.emit.told import Group, Told, together
-from extractors.model import Assertion, Coded, Document, Finding
+from extractors.model import Coded, Document, Finding
 from fhir_profiles.systems import RXNORM, TIMING
+
+PER_TIME = ("/h", "/min", "/d")
+"""What the unit of a rate ends with, beside that of a dose."""
 
 REPEAT = {
     "frequency": "frequency",
@@ -49,7 +52,7 @@ def gather(told: Iterable[Told]) -> list[list[Told]]:
 def _plain(finding: Finding) -> Hashable:
     """Which drug, and whether it is taken."""
     a = finding.attributes
-    return (a.get("rxnorm") or str(a.get("drug", finding.text)).casefold(), _status(finding.assertion))
+    return (a.get("rxnorm") or str(a.get("drug", finding.text)).casefold(), _status(finding))
 
 
 def _detailed(finding: Finding) -> Hashable:
@@ -77,7 +80,7 @@ def emit_medication(
         "resourceType": "MedicationStatement",
         "id": id,
         **tags(doubtful=bool(unsure)),
-        "status": _status(finding.assertion),
+        "status": _status(finding),
         "medicationCodeableConcept": drug,
         "subject": dict(context.subject),
     }
@@ -100,10 +103,13 @@ def _name(a: Mapping[str, Any]) -> str:
     return " ".join(str(a[key]) for key in ("drug", "strength") if a.get(key))
 
 
-def _status(assertion: Assertion) -> str:
-    """What the assertion makes of the statement (http://hl7.org/fhir/R4/valueset-medication-statement-status.html)."""
+def _status(finding: Finding) -> str:
+    """What the text makes of the statement (http://hl7.org/fhir/R4/valueset-medication-statement-status.html)."""
+    assertion = finding.assertion
     if assertion.negated:
         return "not-taken"
+    if (said := finding.attributes.get("status")) in ("stopped", "on-hold"):
+        return str(said)
     if assertion.hypothetical:
         return "intended"
     if assertion.historical:
@@ -127,16 +133,18 @@ def _dosage(a: Mapping[str, Any], text: str) -> dict[str, Any]:
     dose, high, unit = a.get("dose"), a.get("dose_high"), a.get("dose_unit")
     if dose is not None:
         low = quantity(dose, unit, _spoken(unit))
-        given = (
-            {"doseRange": {"low": low, "high": quantity(high, unit, _spoken(unit))}} if high else {"doseQuantity": low}
-        )
-        out["doseAndRate"] = [given]
+        kind = "rate" if unit and unit.endswith(PER_TIME) else "dose"
+        given = {f"{kind}Range": {"low": low, "high": quantity(high, unit, _spoken(unit))}} if high else None
+        out["doseAndRate"] = [given or {f"{kind}Quantity": low}]
     return out
 
 
 def _spoken(unit: str | None) -> str | None:
     """A UCUM unit as a person writes it: {puff} is a puff, [iU] a unit."""
-    return {"ug": "mcg", "[iU]": "units"}.get(unit, unit.strip("{}")) if unit else None
+    if not unit:
+        return None
+    first, *rest = unit.strip("{}").split("/")
+    return "/".join([{"ug": "mcg", "[iU]": "units"}.get(first, first), *rest])
 
 
 def _timing(a: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from extractors.findings.counts import COUNT, SAID, WORDS, counted
+from extractors.findings.changes import alternate, is_former, mark_former
+from extractors.findings.counts import COUNT, ONE, SAID, WORDS, counted, number
 from extractors.findings.grammar import NUMBER, decimal
 from extractors.findings.sig import VERBS, SigWord
 from extractors.model import Span
@@ -22,9 +23,12 @@ UNITS = {
     "meq": "meq", "mmol": "mmol", "%": "%", "million units": "10*6.[iU]", "ng": "ng",
 }  # fmt: skip
 _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
+_RATE = {"kg": "kg", "day": "d", "24": "d", "hr": "h", "hour": "h", "h": "h", "min": "min", "minute": "min"}
+_RATES = re.compile(r"(?:/|per)\s?(kg|day|24|hr|hour|h|minute|min)")
+_BY = r"(?:kg|day|24\s?h(?:ou)?rs?|24\s?h|hr|hour|h|minute|min)\b"
 _PER = (
-    r"(?:/|\sper\s)(?:\d+(?:\.\d+)?\s?)?(?:ml|l|hr|hour|h|actuation|act|dose|puff|kg|day"
-    r"|24\s?h(?:ou)?rs?|spray|tab(?:let)?|min|inh)\b"
+    rf"(?:(?:/|\sper\s){_BY}(?:(?:/|\sper\s){_BY})?|(?:/|\sper\s)(?:\d+(?:\.\d+)?\s?)?"
+    r"(?:ml|l|actuation|act|dose|puff|spray|tab(?:let)?|inh)\b)"
 )
 DOSE = re.compile(
     rf"(?<![\w.])(?P<v>{NUMBER})(?:\s?(?P<to>-|to|/)\s?(?P<w>{NUMBER}))?\s?-?\s?(?P<u>{_UNIT})(?![a-z])(?P<per>{_PER})?"
@@ -42,14 +46,17 @@ _WEEKDAYS = re.compile(
     rf"|(?:\s?(?:,\s?and\b|,|/|&|\band\b)\s?(?:on\s)?{_WEEKDAY})+)"
 )
 _DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
-_EYE = re.compile(r"\b(?:gtts?|drops?(?:\(s\))?)\s(?:in(?:to)?\s|to\s)?(?:the\s)?(o\.?[dsu]\b\.?)")
+_SIDE = re.compile(
+    r"\b(?:gtts?|drops?(?:\(s\))?)\s(?:in(?:to)?\s|to\s)?(?:the\s)?(?P<side>(?P<eye>o)\.?[dsu]|a\.?[dsu])\b\.?"
+)
 _BARE = re.compile(
-    rf"(?<![\w./]){SAID}\s(?=(?:po\b|p\.o\.|by mouth|orally|q\s?\d|q[a-z]{{1,3}}\b|[btq]\.?i\.?d\b|every|each"
+    rf"(?<![\w./]){SAID}\s(?=(?:(?:po|sl|pr|pv)\b|p\.o\.|by mouth|orally|q\s?\d|q[a-z]{{1,3}}\b|[btq]\.?i\.?d\b"
+    r"|every|each"
     r"|at (?:noon|bed|night|lunch|breakfast|dinner|supper|once)|in (?:the )?(?:morning|evening|afternoon|am\b|pm\b)"
     r"|once|twice|daily|nightly|now\b|today|prn\b|as needed|with\s|before\s|after\s))"
 )
 _LEADS = re.compile(  # what may stand before a count without a form; "furosemide 40 po" has no count
-    rf"(?:\b(?:{'|'.join(VERBS)}|then|and|sig|plus|mg|mcg|ml|tab(?:let)?s?|cap(?:sule)?s?|er|xr)|[,;:.)+-])\s?$"
+    rf"(?:\b(?:{'|'.join(VERBS)}|then|and|sig|plus|mg|mcg|ml|tab(?:let)?s?|cap(?:sule)?s?|films?|[exs]r|xl|ds|dr|la|odt)|[,;:.)+-])\s?$"
 )
 _MOST_BARE = 10
 _DIGIT = re.compile(r"\d")
@@ -58,14 +65,15 @@ _SUPPLY = re.compile(
 )
 _REASON = re.compile(
     r"\s?(?:\(?(?:for|if|when)\s)?(?!every|each|at|by|q\d|daily|take|then|to\b"
-    r"|refill)(?P<why>[a-z][a-z' /-]{2,60}?(?:\s?(?:>|>=|≥|above|over|greater than)\s?\d[\d./]*)?)"
+    r"|refill)(?P<why>[a-z][a-z' /&-]{2,60}?(?:\s?(?:>|>=|≥|above|over|greater than)\s?\d[\d./]*)?"
+    r"|[a-z]{1,2}\s?[>≥]=?\s?\d[\d./]*)"
     r"(?=\s?[.,;()\n\t]|\s(?:and then|or\s(?:as|every|take|if|q\d)|max(?:imum)?\b|not to\b|do not|no more|up to|may\b"
-    r"|with\b|take\b|every\b|for\b|via\b|by mouth|x\s?\d|then\b|until\b|at bedtime|daily\b)|\s\d|$)"
+    r"|with\b|take\b|every\b|for\b|via\b|by mouth|x\s?\d|then\b|until\b|at bedtime|daily\b)|\s\d|\s?#|$)"
 )
 _WHY = re.compile(r"\bfor\s(?P<why>(?!\d)[a-z][a-z' /-]{2,40}?)[\s,(]+$")
 _BEFORE = re.compile(
-    rf"(?<![\w.])(?P<v>{NUMBER})\s?-?(?P<u>{_UNIT}|puffs?|tablets?|tabs?|capsules?|drops?"
-    rf"|sprays?)\s(?:of\s|iv\s|po\s|dose of\s)?(?:the\s|his\s|her\s)?$"
+    rf"(?<![\w.])(?:(?P<n>{ONE})\s)?(?P<v>{ONE})\s?-?(?P<u>{_UNIT}|puffs?|tablets?|tabs?|capsules?|drops?|sprays?)"
+    r"(?:\s(?P<f>tablet|tab|capsule|cap|pill)s?)?\s(?:of\s|iv\s|po\s|dose of\s)?(?:the\s|his\s|her\s)?$"
 )
 _COUNTED = (
     r"(?:tab|cap|puff|spray|drop|gtt|ml\b|cc\b|tsp|tbsp|teaspoon|tablespoon|patch|supp|unit|pill|packet|scoop|vial|neb"
@@ -76,12 +84,16 @@ BEGINS = re.compile(
 )
 _TAKE = re.compile(rf"[\s.,;:-]*(?:sig:?\s*)?(?:(?P<verb>{'|'.join(VERBS)})|one|two|1|2)\b")
 _STEP = re.compile(
-    r"\b(?:then|followed by|taper(?:ing|ed)?(?: down)? to|down to|reduced? to|decreas(?:e|ing) to|after that)\b"
+    r"\b(?:then|followed by|taper(?:ing|ed)?(?: down)? to|down to|reduced? to|decreas(?:e|ing) to|after that"
+    r"|except(?: for)?|alt(?:ernat(?:e|es|ed|ing))? with)\b|→|->"
 )
-_ON_DAY = re.compile(r"\s*(?:\bpo\b|\bby mouth\b)?\s*on (?:the )?(?:day \d{1,2}|\w+ day)\b[\s,;]*(?:and\s|then\s)*$")
+_ON_DAY = re.compile(
+    r"\s*(?:\bpo\b|\bby mouth\b)?\s*(?:(?:on )?(?:the )?day \d{1,2}|on (?:the )?\w+ day|today)\b[\s,;]*"
+    r"(?:and\s|then\s)*$"
+)
 _CLOCK = re.compile(r"\bat\s\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?")
 _NEXT = re.compile(r"[\s.]*(?:[,;]|\band\b)[\s,]*(?:and\s|take\s|by\s)*$")
-_FROM = re.compile(r"\bfrom\s$")
+_ALTERNATELY = re.compile(r"\balt(?:ernat(?:e|es|ed|ing))? with\b")
 _INSULIN = re.compile(r"insulin|log\b|lispro|aspart|glulisine|novolin|humulin|apidra")
 FAR_APART = 4  # "5-10 mg" is a range, "5-325 mg" two ingredients
 _DAY_NUMBER = re.compile(r"days?\s\d")
@@ -95,7 +107,9 @@ _LIMIT = re.compile(
     r"(?:(?!\bas needed|\bprn\b|\bfor\b)[^.;)\n])*"
 )
 _HEAD = re.compile(r"[\s.,;:()*-]*(?:sig:?\s*|then\s|and\s|to\s)?")
+_LONG_FORMS = {"tab": "tablet", "cap": "capsule"}
 _OPEN = 9  # words that may stand between two parts of a sentence that a verb of a sig begins
+_INHALED = frozenset({"puff", "nebule", "inhaler", "inhalation"})
 _DAILY = {"frequency": 1, "period": 1, "period_unit": "d"}
 STEP = ("dose", "dose_high", "dose_unit", "frequency", "timing", "duration")
 _DURATION_UNITS = {"d": "d", "n": "d", "e": "d", "w": "wk", "mor": "d", "m": "mo", "h": "h", "y": "a"}
@@ -116,13 +130,22 @@ def read_sig(
     """The sig of the drug at `drug`, within `floor`–`limit`; `starts` are the starts of `words`."""
     parts: dict[str, Any] = {}
     begin, end = drug
-    before = _BEFORE.search(folded, max(floor, drug[0] - 30), drug[0])
-    pieces = _pieces(folded, drug[1], limit, words, starts)
+    if "patch" in folded[begin:end]:
+        parts["form"] = "patch"
+    before = _BEFORE.search(folded, max(floor, drug[0] - 40), drug[0])
+    if before and before["n"] and before["f"] and before["u"] in UNITS:  # "two 500 mg tablets of metformin"
+        parts |= {"count": (number(before["n"]), None), "count_unit": _LONG_FORMS.get(before["f"], before["f"])}
+        parts |= {"strength": f"{before['v']} {before['u']}", "amounts": []}
+        begin, before = before.start(), None
+    pieces = mark_former(folded, _pieces(folded, drug[1], limit, words, starts))
     at, led = drug[1], False
     needed: tuple[int, int, int] | None = None
     current, later = parts, list[dict[str, Any]]()
-    for number, (start, stop, kind, value) in enumerate(pieces):
+    for place, (start, stop, kind, value) in enumerate(pieces):
         if kind == "sliding_scale" and folded[start:stop] == "ssi" and not _INSULIN.search(folded[slice(*drug)]):
+            continue
+        if kind == "former" or ("sliding_scale" in parts and kind in ("amount", "count", "form")):
+            at = stop  # a dose that was, or a step of the scale
             continue
         gap = folded[at:start]
         taken = _TAKE.match(folded, at, limit)
@@ -132,7 +155,7 @@ def read_sig(
                 parts.setdefault("way", value)
                 at, led = stop, True
             continue
-        if _begins_step(folded, at, pieces[number:], current):
+        if _begins_step(folded, at, pieces[place:], current):
             current = {}
             later.append(current)
         if kind == "frequency" and _DAY_NUMBER.match(folded, start, limit):
@@ -144,7 +167,7 @@ def read_sig(
             break
         if kind == "form" and value == "dose" and not COUNT.search(folded, max(drug[1], start - _COUNT_REACH), start):
             continue
-        if kind == "form" and number and pieces[number - 1][2] == "supply" and start - at < _NEAR:
+        if kind == "form" and place and pieces[place - 1][2] == "supply" and start - at < _NEAR:
             continue
         if kind == "prn" and not needed:
             needed = (at, start, stop)
@@ -155,12 +178,14 @@ def read_sig(
         at = end = max(at, stop)
     if before and "dose" not in parts and "strength" not in parts:
         unit = before["u"]
-        parts["dose"] = decimal(before["v"])
+        parts["dose"] = number(before["v"])
         parts["dose_unit"] = UNITS.get(unit) or "{" + unit.rstrip("s") + "}"
         begin = before.start()
     if needed and (reason := _reason(folded, needed, end, limit)):
         parts["as_needed_for"] = text[slice(*reason)]
         end = max(end, reason[1])
+    if later and _ALTERNATELY.search(folded, drug[1], end):
+        alternate(parts, later[0])
     combined = "-" in folded[slice(*drug)] or "/" in folded[slice(*drug)]
     for step in (parts, *later):
         _settle(step, combined)
@@ -182,7 +207,7 @@ def _begins_step(folded: str, at: int, pieces: Sequence[tuple[int, int, str, Any
     start, _, kind, value = pieces[0]
     if kind == "form" and (count := COUNT.search(folded, at, start)):
         start = count.start()
-    elif kind != "count" and (kind != "amount" or value["per"] or value["u"] == "%"):
+    elif kind != "count" and (kind != "amount" or _is_strength(value)):
         return False
     if not current.get("amounts") and "count" not in current:
         return False
@@ -192,6 +217,11 @@ def _begins_step(folded: str, at: int, pieces: Sequence[tuple[int, int, str, Any
     told = "timing" in current or "duration" in current
     goes_on = any(p[2] in ("frequency", "duration") for p in pieces[1:3])
     return told and goes_on and _NEXT.match(between) is not None
+
+
+def _is_strength(amount: re.Match[str]) -> bool:
+    """True of "5 %" and "250 mg/5 mL", not of "18 units/kg/hr"."""
+    return amount["u"] == "%" or bool(amount["per"] and not _RATES.match(amount["per"].strip()))
 
 
 def _pieces(
@@ -212,14 +242,14 @@ def _pieces(
         found += [(m.start(), m.end(), "supply", m) for m in _SUPPLY.finditer(folded, start, limit)]
     if "max" in said or "exceed" in said or "more than" in said or "up to" in said:
         found += [(m.start(), m.end(), "limit", m) for m in _LIMIT.finditer(folded, start, limit)]
-    if "day" in said or "mon" in said or "sat" in said:
+    if _DAY_NAME.search(said):
         found += [(m.start(), m.end(), "frequency", _on(m)) for m in _WEEKDAYS.finditer(folded, start, limit)]
     found += [(m.start(), m.end(), "frequency", _DAILY) for m in _CLOCK.finditer(folded, start, limit)]
-    found += [(*m.span(1), "route", "OPH") for m in _EYE.finditer(folded, start, limit)]
+    found += [(*m.span("side"), "route", "OPH" if m["eye"] else "OT") for m in _SIDE.finditer(folded, start, limit)]
     found += [
         (m.start(), m.end() - 1, "count", m)
         for m in _BARE.finditer(folded, start, limit)
-        if _LEADS.search(folded, start, m.start()) and counted(m)[0] <= _MOST_BARE
+        if _LEADS.search(folded, max(0, start - 4), m.start()) and counted(m)[0] <= _MOST_BARE
     ]
     found.sort(key=lambda p: (p[0], -p[1], p[2] != "route"))
     kept: list[tuple[int, int, str, Any]] = []
@@ -236,7 +266,7 @@ def _add(
         key = "amounts"
         amount = _amount(value, text[start:stop])
         amount["aside"] = folded[start - 1] == "("
-        if amount.get("joined") == "to" and _FROM.search(folded, max(0, start - 6), start):
+        if amount.get("joined") == "to" and is_former(folded, start):
             amount["value"] = amount.pop("second")  # "from 20 to 26 units": the dose is now 26
         parts.setdefault(key, []).append(amount)
     elif kind == "count":
@@ -264,6 +294,9 @@ def _add(
         parts.setdefault(name, int(value[1] or value[2] or value[3]))
     elif kind != "limit":
         parts.setdefault(kind, value)
+        inhaled = kind == "route" and folded.startswith("inhalation", start) and "count" not in parts
+        if inhaled and (count := COUNT.search(folded, max(floor, start - _COUNT_REACH), start)):
+            parts["count"], parts["count_unit"] = counted(count), "inhalation"
 
 
 def _amount(match: re.Match[str], printed: str) -> dict[str, Any]:
@@ -272,6 +305,9 @@ def _amount(match: re.Match[str], printed: str) -> dict[str, Any]:
         amount["second"], amount["joined"] = decimal(match["w"]), match["to"]
     if match["per"]:
         amount["per"] = match["per"].removeprefix("/").strip()
+        if rates := _RATES.findall(match["per"]):
+            amount["unit"] = "/".join([amount["unit"], *(_RATE[rate] for rate in rates)])
+            del amount["per"]
     return amount
 
 
@@ -295,10 +331,10 @@ def _duration(match: re.Match[str]) -> dict[str, Any]:
 def _way(parts: dict[str, Any], unit: str | None) -> None:
     """The route that a verb or the form says: "inhale 2 puffs by mouth", "place 1 patch on the skin"."""
     way, route, form = parts.pop("way", None), parts.get("route"), unit or parts.get("form")
-    if form == "puff" or way == "INH":
+    if form in _INHALED or way == "INH":
         way = "INH"
         route = None if route == "PO" else route
-    elif form == "patch" and (way == "TOP" or route == "TOP"):
+    elif form == "patch" and route in (None, "TOP"):
         way, route = "TD", None
     if way and not route:
         parts["route"] = way
@@ -343,8 +379,6 @@ def _settle(parts: dict[str, Any], combined: bool) -> None:
             parts["dose_high"] = first["second"]
         else:
             parts["strength"] = first["text"]
-    if first.get("per"):
-        parts["dose_per"] = first["per"]
     if concentration and concentration[0] is not first:
         parts["strength"] = concentration[0]["text"]
     elif len(plain) > 1 and "strength" not in parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from extractors.findings.analytes import Analytes
@@ -16,7 +17,9 @@ from extractors.findings.reading import Reading
 from extractors.findings.sig import VERBS, SigWord, find_sig_words
 from fhir_profiles.systems import RXNORM
 
-LISTS = frozenset({"medications", "discharge_medications"})
+STOPPED = "stopped_medications"
+LISTS = frozenset({"medications", "discharge_medications", STOPPED})
+_BRACKET = re.compile(r"\s?\(\s?")
 _UNKNOWN = re.compile(
     r"([A-Za-z][A-Za-z'/-]{2,}(?:[ -](?!po\b|iv\b|im\b|sc\b)[A-Za-z][A-Za-z'/-]*){0,3}?)[ ,:-]{1,3}(?=\d|\.\d)"
 )
@@ -28,6 +31,12 @@ _NOT_DRUGS = re.compile(
 _SUPPLIED = re.compile(r"\s*(?:#\s?\d|disp(?:ense)?\b|qty\b|quantity\b|refills?\b)")
 _DOSED = re.compile(
     rf"{DOSE.pattern}|(?:\d+/\d+(?:\.\d+)?\s)?\d+(?:\s?-\s?\d+)?\s(?:drops?|gtts?|puffs?|sprays?|tabs?|tablets?|caps(?:ules?)?)\b"
+)
+_ENDED = re.compile(  # "naproxen 500 mg bid discontinued due to reflux"
+    r"[\s,;:–-]{1,3}(?:(?:was|were|is|are|has been|have been|now|currently|recently)\s){0,2}"
+    r"(?:(?P<stopped>discontinued|stopped|d/c'?e?d|dc'?e?d)|(?P<held>held|on hold))(?![\w'])"
+    r"(?=\s*(?:[.;,)\n]|$|due\b|because\b|for\b|secondary\b|since\b|given\b|on\b|in\b|at\b|today\b|last\b|yesterday\b"
+    r"|after\b|by\b|this\b|until\b|pre|prior\b|x\s?\d|\d))"
 )
 STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed", "CONTINUED": "active"}
 
@@ -53,12 +62,14 @@ def find_medications(
     starts = [w.start for w in words]
     sentence_starts = [s.start for s in reading.sentences]
     drafts: list[Draft] = []
+    same = _named_again(reading.folded, drugs)
     for i, hit in enumerate(drugs):
         section = reading.sections.at(hit.start)
-        if section == "allergies" or claimed.taken(hit.start, hit.end):
+        if section == "allergies" or claimed.taken(hit.start, hit.end) or i in same:
             continue
         block = reading.blocks[max(bisect_right(block_starts, hit.start) - 1, 0)]
-        limit = min(stretched[i], drugs[i + 1].start if i + 1 < len(drugs) else stretched[i])
+        after = i + 2 if i + 1 in same else i + 1
+        limit = min(stretched[i], drugs[after].start if after < len(drugs) else stretched[i])
         sentence = reading.sentences[max(bisect_right(sentence_starts, hit.start) - 1, 0)]
         limit = _reach(reading, sentence.end, limit, section)
         floor = max(block.start, drafts[-1].end if drafts else 0)
@@ -75,6 +86,17 @@ def find_medications(
         if "timing" in d.attributes and reading.folded[slice(*d.subject)] not in named
     ]
     return sorted(drafts, key=lambda d: d.start)
+
+
+def _named_again(folded: str, drugs: Sequence[Hit]) -> frozenset[int]:
+    """The numbers of the names in brackets that name the drug before them again: "insulin glargine (Lantus)"."""
+    return frozenset(
+        i + 1
+        for i, (first, second) in enumerate(pairwise(drugs))
+        if _BRACKET.fullmatch(folded, first.end, second.start)
+        and folded.startswith(")", second.end)
+        and {e.code for e in first.entries} & {e.code for e in second.entries if e.code}
+    )
 
 
 def _dosed_lines(reading: Reading, claimed: Claims) -> list[Any]:
@@ -116,6 +138,10 @@ def _draft(reading: Reading, hit: Hit, sig: Sig, lexicon: Lexicon) -> Draft:
     if ingredient := lexicon.display(RXNORM, best.code):
         attributes["ingredient"] = ingredient
     attributes |= sig.parts
+    if reading.sections.at(hit.start) == STOPPED:
+        attributes["status"] = "stopped"
+    elif ended := _ENDED.match(reading.folded, sig.end):
+        attributes["status"] = "stopped" if ended["stopped"] else "on-hold"
     concepts = tuple((e.system, e.code, e.score) for e in entries)
     return Draft("medication", sig.start, sig.end, (hit.start, hit.end), attributes, concepts)
 
@@ -135,5 +161,6 @@ def _unlisted(
         drug = match.span(1)
         sig = read_sig(reading.folded, reading.text, drug, block.end, words, starts, block.start)
         if sig.parts:
-            drafts.append(Draft("medication", sig.start, sig.end, drug, {"drug": match[1], **sig.parts}))
+            stopped = {"status": "stopped"} if reading.sections.at(block.start) == STOPPED else {}
+            drafts.append(Draft("medication", sig.start, sig.end, drug, {"drug": match[1], **sig.parts, **stopped}))
     return drafts

@@ -9,7 +9,9 @@ from extractors.findings.lines import Block, Line, Sentence, split_blocks, split
 from extractors.findings.normalise import Normal, fold, normalise
 from extractors.findings.sections import SectionMap, split_sections
 
-LISTS = frozenset({"medications", "discharge_medications", "diagnoses", "procedures", "allergies"})
+LISTS = frozenset(
+    {"medications", "discharge_medications", "stopped_medications", "diagnoses", "procedures", "allergies"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,11 @@ _REASONS = (
 def long_term(case: Case) -> None:
     """A drug that the patient takes for long, where the disease it treats is coded."""
     for number, finding in enumerate(case.findings.items):
-        if finding.kind != "medication" or not finding.assertion.present:
+        if (
+            finding.kind != "medication"
+            or not finding.assertion.present
+            or finding.attributes.get("status") == "stopped"
+        ):
             continue
         name = str(finding.attributes.get("ingredient") or finding.attributes.get("drug") or finding.text)
         group = case.lexicon.drug_class(str(finding.attributes.get("rxnorm") or ""), name)

@@ -179,6 +179,24 @@ def test_medication_status_follows_the_assertion(case, assertion: Assertion, sta
     assert case.of("MedicationStatement")[0]["status"] == status
 
 
+@pytest.mark.parametrize("status", ["stopped", "on-hold"])
+def test_a_drug_that_is_stopped_or_held_is_not_active(empty, status: str) -> None:
+    """What the words around a drug say of it is the statement's status."""
+    empty.add("medication", "metformin", attributes={"drug": "metformin", "status": status})
+    assert [s["status"] for s in empty.of("MedicationStatement")] == [status]
+
+
+def test_a_dose_by_time_is_a_rate(empty) -> None:
+    """ "18 units/kg/hr" is a rate, "15 mg/kg" a dose, each with its unit whole."""
+    for drug, dose, unit in (("heparin", 18, "[iU]/kg/h"), ("vancomycin", 15, "mg/kg")):
+        empty.add("medication", "metformin", attributes={"drug": drug, "dose": Decimal(dose), "dose_unit": unit})
+    given = [s["dosage"][0]["doseAndRate"][0] for s in empty.of("MedicationStatement")]
+    assert [(name, given["code"], given["unit"]) for one in given for name, given in one.items()] == [
+        ("rateQuantity", "[iU]/kg/h", "units/kg/h"),
+        ("doseQuantity", "mg/kg", "mg/kg"),
+    ]
+
+
 def test_conditions_say_how_sure_they_are(case) -> None:
     """Accepted is confirmed; possible is provisional and tagged as a suggestion."""
     first, second = case.of("Condition")

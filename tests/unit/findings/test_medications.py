@@ -81,7 +81,10 @@ def test_frequency(printed: str, frequency: int, period: int, unit: str, documen
             "lisinopril 20 mg tablet, take one tablet by mouth daily",
             {"dose": Decimal(1), "strength": "20 mg", "route": "PO"},
         ),
-        ("Take two tablets of aspirin daily", {"dose": None}),
+        ("Take two tablets of aspirin daily", {"dose": Decimal(2), "dose_unit": "{tablet}"}),
+        ("ibuprofen 15 mg/kg PO q8h", {"dose": Decimal(15), "dose_unit": "mg/kg"}),
+        ("furosemide 10 mg/hr IV", {"dose": Decimal(10), "dose_unit": "mg/h"}),
+        ("Lasix 40 mg BID, up from 20 mg daily", {"dose": Decimal(40), "dose_unit": "mg"}),
         ("20 mg of Lasix daily", {"dose": Decimal(20), "ingredient": "furosemide"}),
         ("furosemide 40 mg IV BID", {"route": "IV"}),
         ("potassium chloride 20 mEq PO daily", {"dose": Decimal(20), "dose_unit": "meq"}),
@@ -108,6 +111,9 @@ def test_sig(text: str, wanted: dict, document, lexicon) -> None:
         ("Continue aspirin 81 mg daily.", "aspirin", "active"),
         ("Initiate Lasix 40 mg daily, and continue with aspirin 81 mg daily.", "aspirin", "active"),
         ("Aspirin 81 mg daily.", "Aspirin", None),
+        ("Aspirin 81 mg daily discontinued due to bleeding.", "Aspirin", "stopped"),
+        ("Prednisone taper, then off. Aspirin 81 mg daily.", "Aspirin", None),
+        ("DISCONTINUED MEDICATIONS:\nAspirin 81 mg daily\n", "Aspirin", "stopped"),
     ],
 )
 def test_status(text: str, drug: str, status: str | None, document, lexicon) -> None:
@@ -185,3 +191,9 @@ def test_a_bare_number_after_a_drug_is_no_count(document, lexicon) -> None:
     """ "furosemide 40 po" leaves the unit out: no dose is better than forty tablets."""
     (finding,) = find(document("furosemide 40 po daily"), lexicon).items
     assert "dose" not in finding.attributes and finding.attributes["route"] == "PO"
+
+
+def test_a_second_name_in_brackets_is_no_second_drug(document, lexicon) -> None:
+    """ "furosemide (Lasix) 40 mg" is one statement, with the sig that stands behind both names."""
+    (finding,) = [f for f in find(document("furosemide (Lasix) 40 mg daily"), lexicon).items if f.kind == "medication"]
+    assert finding.attributes["dose"] == 40
