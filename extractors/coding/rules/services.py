@@ -13,6 +13,7 @@ from extractors.coding.place import component_of, place_of
 from extractors.coding.tables import table
 from extractors.coding.weigh import ALONE
 from extractors.findings.cues import Cued
+from fhir_profiles.systems import CPT, HCPCS
 
 NAMED = Rule("service-done", "CPT, everyday services", "A service that the text says was done here, by what was done")
 TIMED = Rule("service-minutes", "CPT, timed services", "A timed service is coded by its minutes")
@@ -37,42 +38,74 @@ def _timed_rows() -> list[tuple[dict[str, Any], tuple[str, ...], Cued]]:
 
 def named(case: Case) -> None:
     """Services that are one number, or one of a few by what else the clause says."""
-    if case.setting != "outpatient":
-        return
     for row, pattern in _rows():
-        for match in case.near(pattern) if case.seen.may(pattern) else ():
+        if (case.setting != "outpatient" and not row.get("anywhere")) or not case.seen.may(pattern):
+            continue
+        for match in case.near(pattern):
             low, high = bounds(case.text, *match.span())
             clause = case.text if row.get("whole") and len(case.text) <= ALONE else case.text[low:high]
             wanted = "only" not in row or re.search(row["only"], clause)
             if (
                 not wanted
                 or ("unless" in row and re.search(row["unless"], clause))
+                or ("unless_said" in row and re.search(row["unless_said"], case.text))
                 or not done_here(case, *match.span())
             ):
                 continue
             code = next((c for words, c in row["variants"] if re.search(words, clause)), None)
-            if code is None:
-                continue
-            sides = place_of(case, *match.span()) if row.get("side") else ()
-            parts = component_of(case, *match.span()) if row.get("parts") else ()
-            add_service(case, code, match.span(), NAMED, "The text says that it was done", modifiers=(*parts, *sides))
-            break
+            if code:
+                _add(case, row, code, match.span(), clause)
+                break
     for row, cues, words in _timed_rows():
         if case.says(*cues):
             _timed(case, row, words)
 
 
+def _add(case: Case, row: dict[str, Any], code: str, span: tuple[int, int], clause: str) -> None:
+    """The service with its component, its place and how often it was done."""
+    place = place_of(case, *span) if row.get("side") else ()
+    if row.get("side") == "digit":
+        place = tuple(m for m in place if m[0] in "FT" or m[0] == "E")
+    counted = re.search(row["count"], clause) if "count" in row else None
+    said = next((g for g in counted.groups() if g), "1") if counted else "1"
+    add_service(
+        case,
+        code,
+        span,
+        NAMED,
+        "The text says that it was done",
+        system=HCPCS if code[0].isalpha() else CPT,
+        units=int(said) if said.isdigit() else NUMBERS.get(said, 2),  # "both" and "bilateral" are two
+        modifiers=(*(component_of(case, *span) if row.get("parts") else ()), *place),
+    )
+
+
+_VISITS = ("992", "993")
+
+
 def _timed(case: Case, row: dict[str, Any], words: Cued) -> None:
     for match in case.search(words):
         low, high = bounds(case.text, *match.span())
-        minutes = _MINUTES.search(case.text, low, high)
-        if minutes is None:
+        clause = case.text[low:high]
+        if ("unless" in row and re.search(row["unless"], clause)) or (
+            "only" in row and not re.search(row["only"], clause)
+        ):
+            continue
+        said = list(_MINUTES.finditer(case.text, low, high))
+        if not said:
             case.ask(ASK_MINUTES, "How many minutes did it take?", *match.span())
             continue
-        code = [c for least, c in row["minutes"] if int(minutes[1]) >= least][-1:]
+        minutes = min(said, key=lambda m: min(abs(m.start() - match.end()), abs(match.start() - m.end())))
+        count = int(minutes[1])
+        visit = any(c.code.startswith(_VISITS) and c.system == CPT and c.status == "accepted" for c in case.candidates)
+        steps = row["beside_visit"] if visit and "beside_visit" in row else row["minutes"]
+        code = [c for least, c in steps if count >= least][-1:]
         if code:
             span = (min(match.start(), minutes.start()), max(match.end(), minutes.end()))
-            add_service(case, code[0], span, TIMED, f"{minutes[1]} minutes")
+            add_service(case, code[0], span, TIMED, f"{count} minutes")
+            if "more" in row and (further := min(row["more"][3], (count - row["more"][1]) // row["more"][2])) > 0:
+                add_service(case, row["more"][0], span, TIMED, f"{count} minutes", units=further)
+            return
 
 
 _NEEDLED = asked(
