@@ -26,8 +26,17 @@ _TO = cued(
 )
 _ALLERGY = cued("allerg|nkda|nka", FOLDED)
 _REACTS = cued("allerg|intoleran|anaphyl", FOLDED)
-_ITEM = re.compile(r"[^,;\n\t•]+")
-_REACTION = re.compile(r"\s*(?:\(([^)\n]{2,60})\)?|(?:-|–|:|=|causes|caused|reaction:?|with)\s+([^,;\n.]{2,60}))")
+_MAKES = cued("allergy|make|made|gave|gives|caused|causes", FOLDED)
+_HAS = re.compile(
+    r"\s(?:allergy\b(?! (?:test|shot|clinic|season|list))"
+    r"|(?:makes?|made|gives?|gave|caus(?:es|ed))\s(?:him|her|them|me|us|(?:the )?patient|pt)\s([^,;\n.]{3,40}))"
+)  # said of the drug before it
+_ITEM = re.compile(r"(?:\([^)\n]*\)|\.(?!\s|$)|[^,;\n•.])+")
+_REACTION = re.compile(
+    r"\s*(?:\(([^)\n]{2,60})\)?"
+    r"|(?:\t|(?:-+>|→|-|–|:|=|causes|caused|gives|makes|reaction:?|with)\s+)([^,;\n\t.]{2,60}))"
+)
+_CUT = re.compile(r"\s*(?:\(|\s-\s|-+>|→|:|=|\t|\scauses?\b|\sreaction)")
 _EDGE = re.compile(
     r"^(?:and|or|the|any|also|to|drug|medication|allergy|allergies|include|includes|known|list|reviewed)\b[:\s]*|^[\d.)\s-]+"
 )
@@ -35,7 +44,8 @@ _STOP = re.compile(
     r"[.;\n]|\b(?:but|who|which|and has|and had|with a|she|he|that|because|presents|causes|causing|in the past)\b"
 )
 _NOT = re.compile(
-    r"^(?:none|nil|nkda|nka|unknown|n/a|reviewed|see|reaction|severity|seasonal|environmental|food|drug|medication)?$"
+    r"(?:none|nil|nkda|nka|unknown|n/a|reviewed|see|reaction|severity|seasonal|environmental|food|drug|medication)?"
+    r"|(?:medication|drug|substance|allergen|agent|allergy|name)s?\t.*"  # the titles of columns
 )
 
 
@@ -51,28 +61,40 @@ def find_allergies(reading: Reading, hits: Sequence[Hit], lexicon: Lexicon) -> l
         if drugs is None:
             drugs = {(h.start, h.end): h for h in hits if any(e.system == RXNORM for e in h.entries)}
         for a, b in _items(reading.folded, start, end):
-            if any(a < d and c < b for c, d in denied):
-                continue
-            found.append(_allergy(reading, a, b, end, drugs, lexicon))
+            if not any(a < d and c < b for c, d in denied):
+                found.append(_allergy(reading, a, b, end, drugs, lexicon))
+    if reading.seen.may(_MAKES):
+        found += _said_of_drugs(reading, hits, lexicon)
     seen: set[Span] = set()
     return [d for d in sorted(found, key=lambda d: d.start) if not (d.subject in seen or seen.add(d.subject))]  # type: ignore[func-returns-value]
 
 
 def _stretches(reading: Reading) -> Iterator[Span]:
     """Where substances are listed: the blocks of an allergy section, and what follows "allergic to"."""
-    sectioned: list[Span] = []
-    for block in reading.blocks if reading.sections.holds({"allergies"}) else ():
-        if reading.sections.at(block.end - 1) == "allergies":
-            header_end = reading.sections.span(block.end - 1)[1]
-            start = max(block.start, header_end)
-            if start < block.end:
-                sectioned.append((start, block.end))
-                if not _TO.pattern.search(reading.folded, start, block.end):
-                    yield start, block.end
+    for low, high in reading.sections.bodies("allergies", len(reading.text)):
+        beside = reading.text[low : max(reading.text.find("\n", low), low)].strip() != ""
+        for block in reading.blocks:
+            start, end = max(block.start, low), min(block.end, high)
+            if start < end and reading.folded[start:end].strip(" :.-\t"):
+                if not _TO.pattern.search(reading.folded, start, end):
+                    yield start, end
+                if beside and "\n\n" in reading.text[end : end + 3]:
+                    break  # what stands beside the header ends with its paragraph
     for match in reading.seen.each(_TO) if reading.seen.may(_REACTS) else ():
         stop = _STOP.search(reading.folded, match.end())
         end = stop.start() if stop else len(reading.folded)
         yield match.end(), min(end, match.end() + 160)
+
+
+def _said_of_drugs(reading: Reading, hits: Sequence[Hit], lexicon: Lexicon) -> Iterator[Draft]:
+    """Drugs before the word: "a penicillin allergy", "codeine makes him vomit"."""
+    for hit in hits:
+        said = _HAS.match(reading.folded, hit.end)
+        if said and any(e.system == RXNORM for e in hit.entries):
+            draft = _allergy(reading, hit.start, hit.end, hit.end, {(hit.start, hit.end): hit}, lexicon)
+            if said[1]:
+                draft.attributes["reaction"] = reading.text[slice(*said.span(1))].strip()  # type: ignore[index]
+            yield Draft("allergy", hit.start, said.end(), draft.subject, draft.attributes, draft.concepts)
 
 
 def _items(folded: str, start: int, end: int) -> Iterator[Span]:
@@ -88,7 +110,9 @@ def _items(folded: str, start: int, end: int) -> Iterator[Span]:
                     break
                 a += edge.end()
             b = a + len(folded[a:b].rstrip(" ."))
-            if b - a > 2 and any(c.isalpha() for c in folded[a:b]) and len(folded[a:b].split()) <= 8:
+            if b - a < 3 or len(folded[a:b].split()) > 8 or _NOT.fullmatch(folded, a, b):
+                continue
+            if any(c.isalpha() for c in folded[a:b]):
                 yield a, b
 
 
@@ -105,7 +129,7 @@ def _allergy(reading: Reading, start: int, end: int, limit: int, drugs: dict[Spa
             attributes["ingredient"] = ingredient
         concepts = tuple((e.system, e.code, e.score) for e in entries)
     else:
-        cut = re.search(r"\s*(?:\(|\s-\s|:|\scauses?\b|\sreaction)", reading.folded[start:end])
+        cut = _CUT.search(reading.folded[start:end])
         name_end = start + cut.start() if cut and cut.start() > 1 else end
     reaction = _REACTION.match(reading.text, name_end, limit)
     if reaction:

@@ -22,8 +22,11 @@ _SERVICE = re.compile(
     r"((?:-(?:\d{2}|[A-Z][A-Z0-9])){1,4}(?![A-Za-z0-9]))?(?:\s?[x×X]\s?(\d{1,3})\b|\s(\d{1,3})\sunits?\b)?(?![A-Za-z0-9]|-\d{4}|\.\d|,\d{3})"
 )
 _LABEL = re.compile(
-    r"\b(?:cpt|hcpcs|procedure codes?|billing codes?|charges?|e/m|e&m|em code|service codes?|level of service)\b"
+    r"\b(?:cpt|hcpcs|procedure codes?|billing(?: codes?)?|charges?|e/m|e&m|em code|service codes?|level of service"
+    r"|(?<!zip )(?<!post )(?<!postal )(?<!area )codes?(?=:))\b"
 )
+_CODES = r"[0-9A-V]\d{3}[0-9A-Z](?:-[0-9A-Z]{2}){0,4}(?:\s?[x×X]\s?\d{1,3})?"
+_LIST_OF_CODES = re.compile(rf"\s*{_CODES}(?:(?:\s*[,;/+&]\s*|\s+)(?:and\s)?{_CODES})*[\s.]*")
 _ICD_LABEL = re.compile(r"\b(?:icd(?:-?10)?(?:-?cm)?|dx|diagnos[ie]s|diagnosis codes?|problem)\b")
 _BEFORE_WORDS = re.compile(r"([A-Za-z][A-Za-z0-9 ,'/-]{3,80}?)\s*[(\[]$")
 _AFTER_WORDS = re.compile(r"[)\]]?[\s:.–-]*([A-Za-z]{2}[^\n\t;|]{2,90})")
@@ -68,20 +71,20 @@ def _diagnoses(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
         if not lexicon.has_code(ICD10CM, code):
             continue
         line = _line(reading, starts, match.start())
-        if not match[2] and not _in_code_place(reading, line, match):
+        if not match[2] and not _in_code_place(reading, line, match, lexicon):
             continue
         label = _words_beside(reading, line, match.start(), match.end())
         yield _code(ICD10CM, code, match.start(), match.end(), label)
 
 
-def _in_code_place(reading: Reading, line: Line, match: re.Match[str]) -> bool:
+def _in_code_place(reading: Reading, line: Line, match: re.Match[str], lexicon: Lexicon) -> bool:
     """A code without a dot must stand where codes stand: "T12" may be a vertebra, "B12" a vitamin."""
     start, end = match.span()
     before = reading.folded[line.start : start]
     if _BODY.search(before):
         return False
     if reading.text[start - 1 : start] in ("(", "[") and reading.text[end : end + 1] in (")", "]"):
-        return True
+        return not lexicon.has_code(HCPCS, match[0]) or _ICD_LABEL.search(before) is not None
     if _ICD_LABEL.search(before):
         return True
     alone = start == line.body and (
@@ -103,7 +106,8 @@ def _services(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
         line = _line(reading, starts, match.start())
         labelled = _LABEL.search(reading.folded, line.start, match.start()) is not None
         listed = match.start() == line.body and reading.sections.at(match.start()) in SECTIONS
-        if not (labelled or (known and (listed or match[2])) or (system == HCPCS and lexicon.everyday(system, code))):
+        apart = known and (listed or match[2] or _set_apart(reading.text, line, match.start()))
+        if not (labelled or apart or (system == HCPCS and lexicon.everyday(system, code))):
             continue
         if system == HCPCS and not known:
             continue
@@ -116,6 +120,15 @@ def _services(reading: Reading, lexicon: Lexicon) -> Iterator[Draft]:
         if not known:
             extra["unknown"] = True
         yield _code(system, code, match.start(), match.end(), label, extra)
+
+
+def _set_apart(text: str, line: Line, start: int) -> bool:
+    """True in brackets that hold codes alone ("visit (99213, 36415)") and on a line of nothing but codes."""
+    low = max(text.rfind("(", line.start, start), text.rfind("[", line.start, start)) + 1
+    high = min((end for mark in ")]" if (end := text.find(mark, start, line.end)) > 0), default=-1)
+    if low and high > 0 and _LIST_OF_CODES.fullmatch(text, low, high):
+        return True
+    return len(text[line.body : line.end]) > 6 and _LIST_OF_CODES.fullmatch(text, line.body, line.end) is not None
 
 
 def _modifiers(text: str, match: re.Match[str]) -> tuple[str, ...]:

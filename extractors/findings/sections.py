@@ -17,6 +17,8 @@ import msgspec
 from extractors.findings.lines import Line
 
 _INLINE = re.compile(r"[A-Z][A-Z]+(?:[ /&]+[A-Z]+){0,4}(?:\((?:ES|S)\))?:")
+_ALLERGIES = re.compile(r"(?:[.;]\s+|\s{2,}|\t)(((?:(?:drug|medication|food|known) )?allerg(?:ies|y)\b[/ a-z]{0,16}):)")
+_COLUMN = re.compile(r"\s+(?:reactions?|severity|dos(?:e|age)|sig|directions|instructions|status|type|freq\w*|qty)\b")
 _CAPITAL_COLON = re.compile(r":(?<=[A-Z)]:)")
 _LONGEST = 50
 
@@ -62,8 +64,20 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
                 nested = True
             else:
                 outer = header.category
+    if "allerg" in folded:
+        found += [part for line in lines for part in _allergies(folded, line, found)]
     inline = [section for m in _capitals(text) if (section := _inline(text, m.start(), m.end(), table))]
-    return sorted(found + inline, key=lambda s: s.start) if inline else found
+    return sorted(found + inline, key=lambda s: s.start)
+
+
+def _allergies(folded: str, line: Line, found: Sequence[Section]) -> Iterator[Section]:
+    """Allergies told later on a line, "Meds: none. Allergies: latex": a section up to where the line ends."""
+    match = _ALLERGIES.search(folded, line.start, line.end)
+    if match is None:
+        return
+    outer = next((s.category for s in reversed(found) if s.start <= line.start), "")
+    yield Section("allergies", match.start(1), match.end(1))
+    yield Section(outer, line.end, line.end)
 
 
 def _capitals(text: str) -> Iterator[re.Match[str]]:
@@ -87,11 +101,11 @@ def _inline(text: str, start: int, end: int, table: dict[str, str]) -> Section |
 def _header(text: str, folded: str, line: Line, table: dict[str, str]) -> Section | None:
     """The header that a line begins with, if it does."""
     reach = min(line.end, line.body + _LONGEST)
-    for mark in (":", "\t", " - "):
+    for mark in (":", "\t", "  ", " - "):
         end = folded.find(mark, line.body, reach)
         if end > 0:
             category = table.get(" ".join(folded[line.body : end].split()).strip(" .-*"))
-            if category:
+            if category and not (mark.isspace() and _COLUMN.match(folded, end, line.end)):
                 return Section(category, line.body, end + len(mark))
     if line.end - line.body <= _LONGEST:
         category = table.get(" ".join(folded[line.body : line.end].split()).strip(" .-*:"))
@@ -140,6 +154,12 @@ class SectionMap:
         """The category, "" before the first header."""
         i = bisect_right(self._starts, offset) - 1
         return self._sections[i].category if i >= 0 else ""
+
+    def bodies(self, category: str, end: int) -> Iterator[tuple[int, int]]:
+        """What stands under each header of a category, up to the next header; `end` is that of the text."""
+        for i, section in enumerate(self._sections):
+            if section.category == category and section.end > section.start:
+                yield section.end, self._starts[i + 1] if i + 1 < len(self._starts) else end
 
     def span(self, offset: int) -> tuple[int, int]:
         """The header of the section that an offset is in, (0, 0) before the first."""

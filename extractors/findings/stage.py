@@ -70,7 +70,7 @@ def draft_findings(
         hits = sorted([*hits, *free], key=lambda h: h.start)
     allergies = find_allergies(reading, hits, lexicon)
     measured = Claims(len(reading.text), [(v.start, v.end) for v in values])
-    taken = Claims(len(reading.text), [*claimed, *(a.subject for a in allergies)])
+    taken = Claims(len(reading.text), [*claimed, *((a.start, a.end) for a in allergies)])
     told = Claims(len(reading.text), [*((v.start, v.end) for v in values), *(a.subject for a in allergies)])
     medications = find_medications(reading, hits, told, lexicon, known)
     told.add([*claimed, *((m.start, m.end) for m in medications)])
@@ -131,6 +131,8 @@ def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Se
         assertion = decided[draft.subject]
         if draft.kind == "problem" and draft.subject in over:
             assertion = assertion_of([*assertion.triggers, over[draft.subject]])
+        if draft.kind == "allergy" and assertion.historical:  # "anaphylaxis as a child" is one still
+            assertion = assertion_of([t for t in assertion.triggers if t[2] != "HISTORICAL"])
         if draft.negated:
             assertion = Assertion(negated=True, triggers=((*draft.subject, "NEGATED_EXISTENCE"),))
         attributes = {**draft.attributes, **again[number]} if number in again else draft.attributes
