@@ -42,6 +42,7 @@ _LOOK_SECONDS = 1.0
 _SWEEP_SECONDS = 15.0
 _PRUNE_SECONDS = 3600.0
 _AHEAD = 2  # documents taken up per process: a short one does not wait for the next look, and others find the rest
+_PATIENCE = 5  # how much rarer it is looked for what takes minutes or hours: each look costs the database a question
 
 log = structlog.get_logger("fhirwright.worker")
 
@@ -127,12 +128,14 @@ def _launch(settings: Settings, slot: int, parts: Parts, kinds: Sequence[Kind]) 
     for kind in kinds:
         DBOS.workflow(name=kind.name, max_recovery_attempts=settings.job_attempts)(_workflow(settings, parts, kind))
     DBOS.launch()
-    at_once = {QUEUE: _processes(settings) * _AHEAD, BACKGROUND: settings.worker_jobs, BULK: settings.worker_jobs}
-    for queue, most in at_once.items():
+    jobs, soon = settings.worker_jobs, settings.worker_poll_seconds
+    for queue, most, seconds in (
+        (QUEUE, _processes(settings) * _AHEAD, soon), (BACKGROUND, jobs, soon), (BULK, jobs, soon * _PATIENCE)
+    ):  # fmt: skip
         DBOS.register_queue(
             queue,
             worker_concurrency=most,
-            polling_interval_sec=settings.worker_poll_seconds,
+            polling_interval_sec=seconds,
             on_conflict="always_update",
         )
 
