@@ -51,8 +51,11 @@ Injuries = dict[str, list[tuple[str, tuple[str, ...]]]]
 def injuries(stems: Iterable[tuple[str, str]]) -> Injuries:
     """Head word → (stem, its content words), from (code, title) of the injury chapter's stems."""
     found: defaultdict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
-    for code, title in stems:
-        low = title.lower()
+    stems = [(code, title.lower()) for code, title in stems]
+    known = {title for _, title in stems}
+    for code, low in stems:
+        if low.startswith("other displaced ") and low.replace("other displaced", "unspecified", 1) in known:
+            continue  # "displaced" is presumed, so that it would say more than the unspecified one
         for head in HEADS:
             if head in low or (head == "fracture" and "fractures" in low):
                 if "with foreign body" in low:

@@ -171,10 +171,15 @@ def _told_apart(candidate: Candidate) -> bool:
     return any("(acute-and-chronic;" in reason for reason in candidate.reasons)
 
 
-def _exact(case: Case, candidate: Candidate) -> tuple[bool, bool, bool]:
-    """Printed before read, a disease before a sign, a stated detail before an unspecified one."""
+_PAINS = ("R", "M54", "M25.5", "M79.1", "M79.6")
+_ASSESSED = frozenset({"assessment", "assessment_plan", "diagnoses"})
+
+
+def _exact(case: Case, candidate: Candidate) -> tuple[bool, bool, bool, bool]:
+    """Printed before read, a disease before a sign or pain, what was assessed, a stated detail before none."""
     vague = "unspecified" in case.lexicon.display_of(candidate.code).lower()
-    return candidate.printed, candidate.code[0] != "R", not vague
+    assessed = case.section_at(candidate.start) in _ASSESSED
+    return candidate.printed, not candidate.code.startswith(_PAINS), assessed, not vague
 
 
 RULES = (

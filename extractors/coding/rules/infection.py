@@ -21,6 +21,27 @@ PNEUMONIA = Rule("pneumonia-organism", "I.B.2", "Pneumonia of a named organism i
 CONFIRMED = Rule(
     "confirmed-only", "I.C.1.a.1, I.C.1.g.1.b, I.C.10.c", "HIV, COVID-19 and named influenza only when confirmed"
 )
+ONLY_NAMED = Rule(
+    "infection-only-named",
+    "I.C.1.g.1, I.C.10.c, IV.H",
+    "The name of an infection beside a vaccine, a titer, a place or a time is not the infection",
+)
+_NAMES_ELSE = re.compile(
+    r"^[ -]*(?:(?:virus|rapid|disease) )?(?:vaccin|immuniz|booster|shots?\b|pandemic|era\b|clinic|center|precaution"
+    r"|restriction|protocol|guideline|setting|situation|lockdown|season"
+    r"|(?:test(?:ing)?|evaluation) (?:site|clinic|center)|outbreak|crisis|times?\b|unit\b|ward\b)"
+)
+_TESTED = re.compile(
+    r"^[ -]*(?:(?:virus|rapid|disease|igg|igm|a|b) )*(?:titers?|titres?|serolog\w*|antibod\w*|pcr|western blot"
+    r"|culture)\b(?! (?:was |is |came back |returned )?(?:positive|reactive|detected))"
+)
+_POSITIVE = re.compile(r"\bpositive(?: for)?(?: rapid)? $")
+_AGAINST = re.compile(
+    r"\b(?:vaccin\w*|immuniz\w*|boosters?|shots?|doses?)(?: \w+){0,3} (?:for|against) (?:the )?$"
+    r"|\b(?:since|during|before|prior to|amid|throughout)(?: the)?(?: start| onset| beginning| height)?"
+    r"(?: of)?(?: the)? $"
+)
+_INFECTED = re.compile(r"^[ -]*(?:\w+ )?(?:infection|pneumonia|illness|pneumonitis|exposure|positive)")
 _BY = re.compile(r"^[ ,]*(?:due to|from|secondary to|caused by|with)? ?(?:an? |the )?([a-z][a-z. -]{2,40})")
 _DUE_TO = asked(r"\b(?:sepsis|septic shock) (?:due to|from|secondary to|caused by) ([a-z][a-z. ]{2,40})")
 _FAILURE = ("N17", "J96.0", "K72.0", "D65", "G93.41", "I51.81", "R57")
@@ -136,4 +157,24 @@ def confirmed_only(case: Case) -> None:
             case.reject(candidate, CONFIRMED, "It is coded only when confirmed")
 
 
-RULES = (confirmed_only, pneumonia_organism, sepsis_organism, organism, sepsis_chain, covid_pneumonia)
+def infection_only_named(case: Case) -> None:
+    """A vaccine against it, a titer, a clinic for it, the time of a pandemic: none of them is the infection."""
+    for candidate in case.accepted("A", "B", "J0", "J1", "U07.1"):
+        before = case.text[max(0, candidate.start - 48) : candidate.start]
+        after = case.text[candidate.end : candidate.end + 48]
+        against = _AGAINST.search(before) if not _INFECTED.match(after) else None
+        if against and not against[0].startswith(("vaccin", "immuniz", "booster", "shot", "dose")):
+            against = against if candidate.code == "U07.1" else None
+        if against or _NAMES_ELSE.match(after) or (_TESTED.match(after) and not _POSITIVE.search(before)):
+            case.reject(candidate, ONLY_NAMED, "The words are not about having it")
+
+
+RULES = (
+    infection_only_named,
+    confirmed_only,
+    pneumonia_organism,
+    sepsis_organism,
+    organism,
+    sepsis_chain,
+    covid_pneumonia,
+)

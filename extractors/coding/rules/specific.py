@@ -57,7 +57,9 @@ def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> t
     code = candidate.code
     start, end = clause_of(case, candidate, listed=not code.startswith(_WHOLE), among=accepted)
     own = read_title(code, case.lexicon.display_of(code))
-    words = meant(_DRUG.sub(" ", spelled(unsaid(case.text[start:end]))))
+    said = unsaid(case.text[start:end])
+    said = said if case.setting == "inpatient" else _UNSURE.sub(" ", said)  # what is uncertain adds nothing (IV.H)
+    words = meant(_DRUG.sub(" ", spelled(said)))
     side: str | None = None
     if _SIDES & words:
         sides = _SIDES & words
@@ -118,6 +120,13 @@ _UNSAID = re.compile(
 )
 _DRUG = re.compile(  # "on chronic warfarin" tells of the drug
     r"(?<!acute )\bon (?:chronic|long[- ]term|lifelong) (?=[a-z]+\b(?! (?:kidney|dialysis)))"
+)
+
+
+_UNSURE = re.compile(
+    r"\b(?:(?:could|may|might)(?: well)? (?:be|have)|possibl[ey]|perhaps|suspect(?:ed|ing)?|suspicious for|rule out|r/o"
+    r"|concern(?:ing)? for|versus|vs\.?|questionable)\b.*?(?=,|\bwith\b|\bbut\b|$)",
+    re.DOTALL,
 )
 
 

@@ -28,7 +28,7 @@ _GIVEN = asked(
 _NOT = re.compile(
     r"\b(?:declin\w+|refus\w+|deferred|not given|will|schedul\w+|due for|next|last year|ago|in (?:19"
     r"|20)\d\d|contraindicated|elsewhere|pharmacy|up to date|utd|previously|already|allerg\w+|reaction to"
-    r"|order\w*|recommend\w*)\b"
+    r"|order\w*|recommend\w*|tit(?:er|re)s?|serolog\w*|immunity)\b"
 )
 _MEDICARE = asked(r"\bmedicare\b")
 _CHILD = asked(r"\b(?:child|infant|boy|girl|toddler|wcc|well[- ]child|well[- ]baby|pediatric|peds?)\b")
