@@ -38,15 +38,18 @@ _TOLD = re.compile(
 _AHEAD = asked(r"\b(?:plan|order\w*|will|recommend\w*|schedul\w+|refer\w*|consider\w*|needs?|should|history of|if)\b")
 
 
-def done_here(case: Case, start: int, end: int) -> bool:
-    """True when the sentence says that it was done, and not that it is still to do or was done elsewhere."""
+def done_here(case: Case, start: int, end: int, *, said: bool = False) -> bool:
+    """True when the sentence says that it was done, and not that it is still to do or was done elsewhere.
+
+    `said` is for words that are the deed itself: they need no other word that says so.
+    """
     low, high = bounds(case.text, start, end)
     may = case.seen.between(_DONE, low, high)
-    if not may and len(case.text) > ALONE:
+    if not said and not may and len(case.text) > ALONE:
         return False
     clause = _KIND.sub(" ", case.text[low:high])
     done = may and _DONE.pattern.search(clause)
-    if not done and not _stands_alone(case, low, start):
+    if not said and not done and not _stands_alone(case, low, start):
         return False
     otherwise = (p for p in (_NOT_YET, _ELSEWHERE) if case.seen.between(p, low, high))
     return not any(p.pattern.search(clause) for p in otherwise)

@@ -16,7 +16,7 @@ BIOPSY = Rule(
 TAGS = Rule("skin-tags", "CPT 11200-11201", "Skin tags removed: up to 15, then each further ten")
 ABLATED = Rule("malignant-destroyed", "CPT 17260-17286", "A malignant lesion that was destroyed, by site and size")
 _BIOPSY = asked(
-    r"\b(incisional|wedge|punch|shave|tangential) biops(?:y|ies)\b|\b(punch|shave|incisional)[- ]biopsied\b"
+    r"\b(incisional|wedge|punch|shave|tangential) (?:biops(?:y|ies)|bxs?)\b|\b(punch|shave|incisional)[- ]biopsied\b"
     r"|\bbiops(?:y|ies) by (punch|shave|incision)"
 )
 _NUMBER = "|".join(NUMBERS)
@@ -39,7 +39,7 @@ def _count(clause: str) -> int:
 
 def biopsies(case: Case) -> None:
     """The deepest kind is the first biopsy; all others are add-ons of their kind."""
-    if case.setting != "outpatient" or not case.says("biops"):
+    if case.setting != "outpatient" or not case.says("biops", " bx"):
         return
     found: dict[int, tuple[int, tuple[int, int]]] = {}
     kinds = table("services")["biopsies"]

@@ -52,9 +52,12 @@ def named(case: Case) -> None:
                 or not done_here(case, *match.span())
             ):
                 continue
-            code = next((c for words, c in row["variants"] if re.search(words, clause)), None)
-            if code:
-                _add(case, row, code, match.span(), clause)
+            codes = [c for words, c in row["variants"] if re.search(words, clause)]
+            several = "each" in row and len(codes) > 2 and re.search(row["each"], clause)
+            for code in codes[:-1] if several else codes[:1]:  # the last one is for what the others leave
+                if code:
+                    _add(case, row, code, match.span(), clause)
+            if codes:
                 break
     for row, cues, words in _timed_rows():
         if case.says(*cues):
@@ -113,7 +116,9 @@ _NEEDLED = asked(
     r"|\b(?:mg|ml)\b[^.;\n]{0,20} (?:in)?to (?:the |her |his |each |both )?(?:right |left )?"
     r"(?:shoulder|hip|knee|elbow|wrist|ankle|subacromial|glenohumeral)"
 )
-_GUIDED = re.compile(r"(?<!no )(?<!without )(?<!not )\b(?:ultraso|sonogra)")
+_GUIDED = re.compile(
+    r"(?<!no )(?<!without )(?<!not )(?<!w/o )\b(?:ultraso|sonogra|us[- ](?:guid|needle)|u/s\b|under us\b)"
+)
 _NO_JOINT = re.compile(
     r"\b(?:trigger|plantar|carpal tunnel|tendon|muscle|epidural|nerve block|facet|im\b|intramuscular|ganglion"
     r"|deltoid|abscess)"
@@ -145,24 +150,31 @@ def joints(case: Case) -> None:
                 break
 
 
-_LESIONS = asked(r"\b(actinic keratos[ie]s|aks?|warts?|verrucae?|molluscum|seborrheic keratos[ie]s)\b")
-_COUNT = re.compile(r"\b(\d{1,2}|" + "|".join(NUMBERS) + r")(?: \w+){0,2} $")
+_LESIONS = asked(
+    r"\b(actinic keratos[ie]s|aks?|warts?|verrucae?|molluscum(?: contagiosum)?|seborrheic keratos[ie]s|s(?:eb )?ks?)\b"
+)
+_COUNT = re.compile(r"\b(\d{1,2}|" + "|".join(NUMBERS) + r")(?: [\w-]+){0,2} $")
+_COUNT_AFTER = re.compile(
+    r"\b(\d{1,2}|" + "|".join(NUMBERS) + r") (?:[\w-]+ ){0,2}(?:lesions?|papules|spots|warts)\b"
+    r"|\bx ?(\d{1,2})\b(?! ?(?:sec|cycle|min))"
+)
 _DESTROYED = re.compile(
-    r"\b(?:destroy\w*|destruction|cryo\w*|liquid nitrogen|frozen|froze|ln2|electrodesiccat\w*"
+    r"\b(?:destroy\w*|destruction|cryo\w*|liquid nitrogen|frozen|froze|ln2|electrodesiccat\w*|curett\w*|cantharidin"
     r"|treated with (?:cryo|liquid))"
 )
 
 
 def destroyed(case: Case) -> None:
     """Premalignant lesions: the first, each of the 2nd to 14th, or 15 and more; benign ones up to 14, or more."""
-    if case.setting != "outpatient" or not case.says("kerato", "wart", "verruc", "mollusc", " ak"):
+    if case.setting != "outpatient" or not case.says("kerato", "wart", "verruc", "mollusc", " ak", " sk", "seb k"):
         return
     for match in case.search(_LESIONS):
         low, high = bounds(case.text, *match.span())
-        if not _DESTROYED.search(case.text, low, high) or not done_here(case, *match.span()):
+        if not _DESTROYED.search(case.text, low, high) or not done_here(case, *match.span(), said=True):
             continue
         counted = _COUNT.search(case.text[max(low, match.start() - 36) : match.start()])
-        word = counted[1] if counted else ""
+        after = None if counted else _COUNT_AFTER.search(case.text, match.end(), high)
+        word = counted[1] if counted else (after[1] or after[2]) if after else ""
         count = int(word) if word.isdigit() else NUMBERS.get(word, 0)
         if not count:
             singular = not match[1].endswith(("s", "ae", "um"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
 from extractors.coding.done import add_service
 from extractors.coding.tables import table
+from fhir_profiles.systems import HCPCS
 
 REPAIR = Rule("wound-lengths", "CPT 12001-13160", "Lengths of wounds of one kind and group of sites are added")
 LENGTH = Rule("wound-length", "CPT 12001-13160", "Asks for the length of a wound that was closed")
@@ -20,13 +22,17 @@ SHAVE = Rule("shave-size", "CPT 11300-11313", "A shave is coded by site and size
 SIZE = Rule("lesion-size", "CPT 11300-11646", "Asks for the size of a lesion")
 _CLOSED = asked(
     r"\b(?:repair(?:ed|s)?|closure|closed|sutur(?:e|es|ed|ing)|stapled?|staples|dermabond|tissue adhesive"
+    r"|skin glue|glued"
     r"|approximated)\b"
 )
 _NOT = re.compile(r"\b(?:remov\w+|will|if|declin\w+|refer\w*|healed|ago|previous\w*|prior|open to heal|not)\b")
 _COMPLEX = re.compile(r"\bcomplex\b|\bextensive undermining\b|\bretention sutures?\b")
 _LAYERED = re.compile(r"\b(?:layered|intermediate|two[- ]layers?|multi-?layer\w*|heavily contaminated|in layers)\b")
 _CM = re.compile(r"\b(\d+(?:\.\d+)?) ?-?(cm|mm|centimeters?|millimeters?)\b")
-_WOUND = re.compile(r"\b(?:lacerations?|wounds?|cuts?)\b")
+_WOUND = re.compile(r"\b(?:lacerations?|lacs?|wounds?|cuts?)\b")
+_GLUE = re.compile(r"\b(?:dermabond|tissue adhesive|skin glue|glued)\b")
+_THREAD = re.compile(r"\b(?:sutur\w*|stapl\w*|nylon|vicryl|prolene|ethilon|monocryl|layer\w*|stitch\w*)\b")
+_AFTER_EXCISION = re.compile(r"\b(?:layered|intermediate|complex)\b[^.;]{0,20}\b(?:closure|repair|closed)\b")
 _PARTS = re.compile(r",? and (?=[^,;]*\d)|;|, (?=\d)")
 MALIGNANT = re.compile(r"carcinoma|melanoma|malignan|\bbcc\b|\bscc\b|sarcoma")
 _BENIGN = re.compile(r"benign|nevus|nevi|cyst|lipoma|keratosis|skin tag|fibroma|hemangioma|\bmole\b|papilloma")
@@ -50,16 +56,21 @@ def _cm(value: str, unit: str) -> Decimal:
 
 def repairs(case: Case) -> None:
     """Every closed wound, added up by kind and group of sites; the further groups take modifier 59."""
-    if not case.says("lacerat", "wound", " cut") or not case.first(_CLOSED):
+    if not case.says("lacerat", "wound", " cut", "lac ", "lacs", "excis") or not case.first(_CLOSED):
         return
     sums: dict[tuple[str, int], Decimal] = {}
     spans: dict[tuple[str, int], tuple[int, int]] = {}
-    for sentence in re.finditer(r"(?:[^.;\n]|\.(?=\d))+", case.text):
-        clause = sentence[0]
+    for start, clause in _told(case.text):
         closed = _CLOSED.pattern.search(clause)
-        if closed is None or _NOT.search(clause) or not _WOUND.search(clause):
+        excised = "excis" in case.text and _AFTER_EXCISION.search(clause)
+        if closed is None or _NOT.search(clause) or not (_WOUND.search(clause) or excised):
+            continue
+        span = (start, start + len(clause))
+        if _GLUE.search(clause) and not _THREAD.search(clause) and case.says("medicare"):
+            add_service(case, "G0168", span, REPAIR, "Medicare has its own number for glue alone", system=HCPCS)
             continue
         kind = _kind(clause) or "simple"
+        sites = clause if _has_site(clause) else case.text
         measured = False
         for part in _PARTS.split(clause):
             size = _CM.search(part)
@@ -67,16 +78,28 @@ def repairs(case: Case) -> None:
                 continue
             measured = True
             own = _kind(part) or kind
-            key = (own, group_of(table("services")["repairs"][own], part if _has_site(part) else clause))
+            key = (own, group_of(table("services")["repairs"][own], part if _has_site(part) else sites))
             sums[key] = sums.get(key, Decimal(0)) + _cm(size[1], size[2])
-            spans.setdefault(key, sentence.span())
+            spans.setdefault(key, span)
         if not measured:
-            case.ask(
-                LENGTH, "How long was the wound?", sentence.start() + closed.start(), sentence.start() + closed.end()
-            )
+            case.ask(LENGTH, "How long was the wound?", start + closed.start(), start + closed.end())
     order = {"complex": 0, "intermediate": 1, "simple": 2}
     for number, key in enumerate(sorted(sums, key=lambda k: (order[k[0]], k[1]))):
         _repair(case, key, sums[key], spans[key], first=number == 0)
+
+
+def _told(text: str) -> Iterator[tuple[int, str]]:
+    """Sentences; one that measures a wound goes with the next one, where that tells how it was closed."""
+    sentences = list(re.finditer(r"(?:[^.;\n]|\.(?=\d))+", text))
+    joined = False
+    for sentence, after in zip(sentences, [*sentences[1:], None], strict=True):
+        if joined:
+            joined = False
+            continue
+        own = sentence[0]
+        if after and _WOUND.search(own) and _CM.search(own) and not _CLOSED.pattern.search(own):
+            joined = bool(_CLOSED.pattern.search(after[0])) and not _CM.search(after[0])
+        yield sentence.start(), text[sentence.start() : after.end()] if joined and after else own
 
 
 def _kind(text: str) -> str:
@@ -97,7 +120,8 @@ def _repair(case: Case, key: tuple[str, int], length: Decimal, span: tuple[int, 
 
 
 SITES = re.compile(
-    r"\b(?:face|forehead|cheek|chin|nose|lip|ear|eyelid|eyebrow|scalp|neck|axilla|hand|finger|thumb|palm|foot|toe|arm|forearm|leg|thigh|shin|calf"
+    r"\b(?:face|forehead|cheek|chin|nose|lip|ear|eyelid|eyebrow|scalp|neck|axilla|hand|finger|thumb|palm|foot"
+    r"|toe|arm|forearm|leg|thigh|shin|calf"
     r"|back|chest|abdomen|trunk|shoulder|knee|elbow|wrist|ankle)"
 )
 
