@@ -15,6 +15,7 @@ from extractors.coding.rules import (
     combination,
     conflicts,
     debridement,
+    devices,
     drugs,
     encounter,
     fluids,
@@ -27,6 +28,7 @@ from extractors.coding.rules import (
     lesions,
     modifiers,
     neoplasm,
+    occurrence,
     operated,
     pairs,
     poison,
@@ -44,6 +46,7 @@ from extractors.coding.rules import (
 )
 
 ORDER = (
+    *devices.FIRST,
     *infection.RULES,
     *site.RULES,
     *injury.RULES,
@@ -66,7 +69,9 @@ ORDER = (
     *head.RULES,
     *status.RULES,
     *allergy.RULES,
-    *injury.LAST,
+    *devices.LAST,
+    *occurrence.RULES,
+    *occurrence.LAST,
     *care.RULES,
     *encounter.RULES,
     *procedures.RULES,

@@ -16,11 +16,6 @@ SEVENTH = Rule(
     "seventh-character", "I.C.19.a", "The 7th character by encounter, open or closed, and healing; X fills the gap"
 )
 ULCER = Rule("ulcer-depth", "I.C.4.a, E11.621 note", "A skin ulcer that no pressure made, by site, side and depth")
-EXTERNAL = Rule(
-    "external-cause",
-    "I.C.20",
-    "What happened follows an injury, takes its kind of encounter, and is nothing without one",
-)
 SIDE = Rule("laterality", "I.B.13", "An unspecified side becomes the side that the text says")
 PRESSED = Rule(
     "further-pressure-ulcer", "I.C.12.a", "Each pressure ulcer that a sentence names is coded by place and stage"
@@ -286,25 +281,6 @@ _STAGE_OF = re.compile(
 _PRESSURE = frozenset({"pressure", "ulcer"})
 
 
-def external_cause(case: Case) -> None:
-    """What happened follows the injury, and is nothing without one."""
-    injured = case.has("S", "T0", "T1", "T2", "T3", "M80", "M84")
-    for candidate in case.accepted("V", "W", "X", "Y"):
-        candidate.rank = 8
-        if injured:
-            case.note(candidate, EXTERNAL, "What happened follows the injury")
-        if (
-            candidate.code.endswith("A")
-            and injured
-            and all(c.code[-1] in "DEFGHJKMNPQR" for c in case.accepted("S", "T0", "T1", "T2", "T3"))
-        ):
-            later = f"{candidate.code[:-1]}D"
-            if case.lexicon.billable(later):
-                case.replace(candidate, later, SEVENTH, "The cause takes the injury's kind of encounter")
-        if not injured:
-            case.reject(candidate, EXTERNAL, "There is no injury that it explains", "suggested")
-
-
 _EACH = ("right", "left", "bilateral")
 
 
@@ -355,4 +331,3 @@ def _side(case: Case, candidate: Candidate) -> str | None:
 
 RULES = (injury_by_words, ulcer_depth, laterality)
 ULCERS = (further_pressure_ulcer,)  # after the first one has its place and stage
-LAST = (external_cause,)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from extractors.coding.case import Case, Rule, around
 from extractors.coding.clauses import bounds
+from extractors.coding.shorthand import spelled
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 
@@ -55,7 +56,7 @@ def _try(case: Case, row: Row) -> None:
         if row.unless and row.unless.search(case.text, low, high):
             continue
         code = _code(match, data)
-        if code is not None and data.get("sided") and (side := _SIDE.search(match[0])):
+        if code is not None and data.get("sided") and (side := _SIDE.search(spelled(match[0]))):
             code = case.lexicon.sided(code, _BOTH.get(side[1], side[1])) or code
         if code is None and data.get("code", "") is not None:
             continue
