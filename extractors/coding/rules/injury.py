@@ -1,4 +1,4 @@
-"""Injuries and ulcers by their words: kind, site, side, depth, 7th character, and what happened (I.C.19, I.C.20)."""
+"""Injuries by their words: kind, site, side, 7th character, and what happened (I.C.19, I.C.20)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from extractors.coding.clauses import bounds
 from extractors.coding.resolve import heads
 from extractors.coding.rules.skin import SITES as _SITES
 from extractors.coding.shorthand import spelled
-from extractors.coding.titles import best, meant
 
 INJURY = Rule("injury-by-words", "I.C.19", "An injury is the title whose every word stands in its clause")
 SEVENTH = Rule(
     "seventh-character", "I.C.19.a", "The 7th character by encounter, open or closed, and healing; X fills the gap"
 )
-ULCER = Rule("ulcer-depth", "I.C.4.a, E11.621 note", "A skin ulcer that no pressure made, by site, side and depth")
 SIDE = Rule("laterality", "I.B.13", "An unspecified side becomes the side that the text says")
-PRESSED = Rule(
-    "further-pressure-ulcer", "I.C.12.a", "Each pressure ulcer that a sentence names is coded by place and stage"
-)
 HEADS_SAID = heads()
 _THING = r"(?! (?:glass|bottle|window|plate|mirror|tooth|teeth|back on|down on|out))"  # what is broken or cut there
 _HEAD = asked(rf"\b({'|'.join(sorted(HEADS_SAID, key=len, reverse=True))})\b{_THING}", HEADS_SAID)
@@ -58,40 +53,6 @@ _BITTEN = re.compile(
 )
 _SEQUELA = re.compile(r"sequela|late effect|residual of|due to old")
 _OPEN = re.compile(r"\bopen\b|\bcompound\b")
-_ULCER = asked(
-    r"\b(?:(right|left) )?(?:great |big |second |third |fourth |fifth |little )?(heel|midfoot|foot|toe"
-    r"|ankle|calf|plantar|thigh|shin)"
-    r"(?: diabetic| venous| stasis| chronic){0,2} ulcer"
-    r"|\bulcers?(?: (?:of|on|at|over|in)|,) (?:the |his |her )?(?:(right|left) )?(?:great |big |second |third "
-    r"|fourth |fifth |little )?"
-    r"(heel|midfoot|foot|toe|ankle|calf|plantar|thigh|shin)\b"
-)
-_ULCER_AT = re.compile(
-    r"^s?(?: (?:of|on|at)|,) (?:the |his |her )?(right|left) (?:great |big )?(heel|midfoot|foot|toe|ankle|calf)\b"
-)
-_PRESSED = re.compile(r"(?<!non-)(?<!non )\b(?:pressure|decubitus|bed ?sore)\b")
-_ULCER_SITE = {
-    "heel": "4",
-    "midfoot": "4",
-    "plantar": "4",
-    "foot": "5",
-    "toe": "5",
-    "ankle": "3",
-    "calf": "2",
-    "thigh": "1",
-    "shin": "8",
-}
-_DEPTH = (
-    (re.compile(r"necrosis of (?:the )?bone|bone necrosis"), "4"),
-    (re.compile(r"necrosis of (?:the )?muscle|muscle necrosis"), "3"),
-    (re.compile(r"fat layer|exposed fat|fat (?:is )?exposed|subcutaneous (?:fat|tissue)"), "2"),
-    (
-        re.compile(
-            r"skin breakdown|limited to (?:the )?(?:breakdown of (?:the )?)?skin|breakdown of (?:the )?skin|superficial"
-        ),
-        "1",
-    ),
-)
 
 
 def injury_by_words(case: Case) -> None:
@@ -227,60 +188,6 @@ _HEALS = (
 )
 
 
-def ulcer_depth(case: Case) -> None:
-    """A foot ulcer by site, side and depth (L97.-)."""
-    if not case.says(" ulcer"):
-        return
-    for match in case.search(_ULCER):
-        clause = case.text[match.start() : match.end() + 80].split(".")[0]
-        depth = next((d for pattern, d in _DEPTH if pattern.search(clause)), "9")
-        if _PRESSED.search(case.text, max(0, match.start() - 24), match.end()):
-            continue  # L89 by its stage
-        further = _ULCER_AT.match(case.text[match.end() : match.end() + 40])
-        named = further[1] if further else match[1] or match[3] or ""
-        where = further[2] if further else match[2] or match[4]
-        side = {"right": "1", "left": "2"}.get(named, "0")
-        code = f"L97.{_ULCER_SITE[where]}{side}{depth}"
-        new = case.add(
-            code, match.start(), match.start() + len(clause.rstrip()), ULCER, "Site, side and depth of the ulcer"
-        )
-        if new is None:
-            continue
-        for candidate in case.accepted("L97", "L98.4", "M87", "I96"):
-            if candidate is not new and candidate.start < match.start() + len(clause) and match.start() < candidate.end:
-                case.reject(candidate, ULCER, f"{code} says more")
-
-
-def further_pressure_ulcer(case: Case) -> None:
-    """Pressure ulcers of several places: "of the left heel, stage 2, and of the sacrum, stage 4"."""
-    for ulcer in case.accepted("L89"):
-        stop = bounds(case.text, ulcer.start, ulcer.end, ".;\n")[1]
-        staged = [*_STAGE_OF.finditer(case.text, ulcer.start, stop)]
-        found = staged if len(staged) > 1 else [*_FURTHER.finditer(case.text, ulcer.end, stop)]
-        titles = [(_pressed(case, match[0]), match.span()) for match in found]
-        codes = {title for title, _ in titles if title is not None}
-        for code, span in titles:
-            if code is not None and code != ulcer.code:
-                case.add(code, *span, PRESSED, "Each place has its own stage", finding=ulcer.finding)
-        if len(staged) > 1 and codes and ulcer.code not in codes:
-            case.reject(ulcer, PRESSED, "Each place has its own stage")
-
-
-def _pressed(case: Case, said: str) -> str | None:
-    words = meant(f"pressure {said}")
-    title = best(case.lexicon.titles("L89").fitting(words | _PRESSURE), words, frozenset())
-    return title.code if title is not None and len(words & title.words) > 1 else None
-
-
-_FURTHER = re.compile(
-    r"\b(?:and|plus) (?:another |one )?(?:of|on|over|at) (?:the |his |her )?[a-z][a-z ]{3,24},? stage (?:\d|i{1,3}v?)\b"
-)
-_STAGE_OF = re.compile(
-    r"\bstage (?:[1-4]|i{1,3}|iv) (?:of|on|over|at) (?:the |his |her )?[a-z][a-z ]{3,24}?(?=,|\.|;| and |$)"
-)
-_PRESSURE = frozenset({"pressure", "ulcer"})
-
-
 _EACH = ("right", "left", "bilateral")
 
 
@@ -329,5 +236,4 @@ def _side(case: Case, candidate: Candidate) -> str | None:
     return words.pop() if len(words) == 1 else None
 
 
-RULES = (injury_by_words, ulcer_depth, laterality)
-ULCERS = (further_pressure_ulcer,)  # after the first one has its place and stage
+RULES = (injury_by_words, laterality)

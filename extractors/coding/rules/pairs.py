@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from extractors.coding.case import Case, Rule, asked
+from extractors.coding.case import Case, Rule, around, asked
 from extractors.coding.tables import table
 
 PAIR = Rule("combination", "I.B.9", "Codes that stand together become the code that says both")
@@ -15,7 +15,10 @@ TYPE = Rule("diabetes-type", "I.C.4.a", "The type or cause of a diabetes is the 
 TRIMESTER = Rule("trimester", "I.C.15.a.3", "An unspecified trimester becomes the one that the text or its weeks give")
 _WEEK = asked(r"\b(\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)\b")
 _NAMED = ("first trimester", "second trimester", "third trimester")
-_LOW, _HIGH = re.compile(r"\bhypox(?:ia|ic|emi[ac])\b"), re.compile(r"\bhypercap(?:nia|nic|neic)\b|\bhypercarbi[ac]\b")
+_LOW, _HIGH = (
+    re.compile(r"\bhypox(?:ia|ic|a?emi[ac])\b"),
+    re.compile(r"\bhypercap(?:nia|nic|neic)\b|\bhypercarbi[ac]\b"),
+)
 
 
 @cache
@@ -43,6 +46,34 @@ def pairs(case: Case) -> None:
                 case.reject(candidate, PAIR, f"{row['why']}: {keeper}")
 
 
+_AND_HIGH = re.compile(r" ?(?:and|/|&|\+|,) ?hypercap(?:nia|nic|neic)\b")
+_CHARACTER = r"(?:hypox(?:ia|ic|emic|aemic)|hypercap(?:nia|nic|neic)|hypercarb(?:ia|ic))"
+_FAILING = around(
+    r"\b(?:(acute(?: on | and | ?/ ?)chronic|acute|chronic) )?"
+    rf"({_CHARACTER}(?:(?: ?[/+&,] ?| and | and/or ){_CHARACTER})?)"
+    r" resp(?:iratory|\.)? failure\b|\bahrf\b",
+    ("hypox", "hypercap", "hypercarb", "ahrf"),
+)
+_STAGES = {"acute": "0", "chronic": "1"}
+
+
+def failing_breath(case: Case) -> None:
+    """ "Acute on chronic hypoxic and hypercapnic respiratory failure" is a code for each character (I.C.10.b)."""
+    for match in case.near(_FAILING):
+        how = _STAGES.get(match[1] or ("acute" if match[2] is None else ""), "2" if match[1] else "9")
+        said = match[2] or "hypoxic"
+        ends = [end for end, pattern in (("1", _LOW), ("2", _HIGH)) if pattern.search(said)]
+        codes, why = {f"J96.{how}{end}" for end in ends}, "The words name what the blood lacked or held too much of"
+        inside = [c for c in case.candidates if match.start() <= c.start < match.end()]
+        if any(c.code.startswith("J96") and c.status == "rejected" for c in inside):
+            continue  # possible, past or another's
+        for known in inside:
+            if known.status == "accepted" and known.code.startswith(("J96", "R09.02")) and known.code not in codes:
+                case.reject(known, BREATH, why)
+        for code in sorted(codes):
+            case.add(code, *match.span(), BREATH, why)
+
+
 def respiratory_failure(case: Case) -> None:
     """With hypoxia or hypercapnia in the clause, respiratory failure takes its fifth character."""
     for candidate in case.accepted("J96.00", "J96.10", "J96.20", "J96.90"):
@@ -54,6 +85,11 @@ def respiratory_failure(case: Case) -> None:
             case.add(stem + end, candidate.start, candidate.end, BREATH, why, finding=candidate.finding)
         if ends:
             case.replace(candidate, stem + ends[0], BREATH, why)
+    for candidate in case.accepted("J96.01", "J96.11", "J96.21"):
+        also = _AND_HIGH.match(case.text[candidate.end : candidate.end + 24])
+        if also:
+            why = "The clause says that the blood held too much as well"
+            case.add(f"{candidate.code[:-1]}2", candidate.start, candidate.end + also.end(), BREATH, why)
 
 
 _SECONDARY = (
@@ -70,7 +106,7 @@ _SECONDARY = (
      ("pancreatectomy", "type 3c", "postprocedural")),
     (asked(
         r"\bsecondary (?:diabetes|dm)\b|\b(?:diabetes|dm)(?: mellitus)? (?:due"
-        r"|secondary) to (?:chronic pancreatitis|cystic fibrosis|"
+        r"|secondary) to (?:(?:chronic|alcoholic)[a-z -]{0,20} pancreatitis|cystic fibrosis|"
                 r"hemochromatosis|cushing|pancreatic cancer|acromegaly|malnutrition)"), "E08",
      ("secondary d", "pancreatitis", "cystic fib", "hemochromatosis", "cushing", "pancreatic c", "acromeg",
       "malnut")),
@@ -134,5 +170,11 @@ def trimester(case: Case) -> None:
             case.replace(candidate, code, TRIMESTER, "The text gives the trimester")
 
 
-FIRST = (diabetes_cause, diabetes_type, respiratory_failure, trimester)  # before the rules that combine codes
+FIRST = (
+    diabetes_cause,
+    diabetes_type,
+    failing_breath,
+    respiratory_failure,
+    trimester,
+)  # before the rules that combine codes
 RULES = (pairs,)
