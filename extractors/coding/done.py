@@ -14,7 +14,7 @@ _NOT_YET = asked(
     r"\b(?:order(?:ed|s|ing)?|will|schedul\w+|recommend\w*|refer\w*|plan(?:ned|s|ning)?|next (?:week|visit"
     r"|month)|consider\w*|should"
     r"|if|pending|await\w*|declin\w+|refus\w+|defer\w*|request\w*|needs?|to be|return for|before the next"
-    r"|not|cancel\w*|due for|obtain)\b"
+    r"|not(?! (?:supplied|provided|included|billed|separately|otherwise))|cancel\w*|due for|obtain)\b"
 )
 _ELSEWHERE = asked(
     r"\b(?:ago|last (?:week|month|year|visit)|previous\w*|prior|outside|history of|in (?:19|20)\d\d"

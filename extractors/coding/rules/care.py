@@ -8,10 +8,11 @@ from typing import Any
 
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
-from extractors.coding.done import add_service
+from extractors.coding.done import add_service, done_here
 from extractors.coding.rules.decision import LEVELS, by_decision
 from extractors.coding.rules.encounter import is_new, minutes_of, years_of
 from extractors.coding.tables import table
+from extractors.coding.weigh import ALONE
 from extractors.findings.cues import Cued
 from fhir_profiles.systems import HCPCS
 
@@ -31,7 +32,7 @@ ASK_LEVEL = Rule("care-level-missing", "CPT 99221-99350", "Asks for the decision
 ASK_DISCHARGE = Rule("discharge-minutes", "CPT 99238-99239", "Asks for the minutes of discharge management")
 ASK_AGE = Rule("age", "CPT 99381-99397", "Asks for the age and whether the patient is new")
 ASK_FIRST = Rule("wellness-first-or-later", "CMS wellness visits", "Asks whether it is the first wellness visit")
-_DISCHARGE = asked(r"\bdischarge day (?:management)?|\bhospital discharge (?:day )?management\b")
+_DISCHARGE = asked(r"\bdischarge day\b(?: management)?|\b(?:hospital )?discharge (?:day )?management\b")
 _CRITICAL = asked(r"\bcritical care\b(?: time)?(?! (?:unit|nurse|transport))")
 _MINUTES = re.compile(r"\b(\d{1,3}) ?min(?:ute)?s?\b")
 _PREVENTIVE = asked(
@@ -43,6 +44,8 @@ _PREVENTIVE = asked(
 )
 _WELLNESS = asked(r"\b(?:annual )?wellness (?:visit|exam)|\bawv\b")
 _WELCOME = asked(r"\bwelcome to medicare\b|\bippe\b|\binitial preventive physical exam")
+_TRACING = asked(r"\b(?:ekg|ecg|electrocardiogram)\b")
+_READ_ONLY = re.compile(r"\b(?:interp\w*|reading)(?: (?:and|&) report)? only\b")
 _LATER = re.compile(r"\bsubsequent\b|\bfollow-?up (?:annual )?wellness|\b(?:second|third|repeat) (?:annual )?wellness")
 _EARLIER = re.compile(r"\b(?:initial|first)\b")
 
@@ -72,6 +75,8 @@ def discharge_and_critical(case: Case) -> None:
     """Discharge management and critical care go by minutes."""
     if case.says("discharge") and (match := case.first(_DISCHARGE)):
         minutes = _MINUTES.search(case.text, *bounds(case.text, *match.span()))
+        if minutes is None and len(case.text) <= ALONE:
+            minutes = _MINUTES.search(case.text)
         if minutes is None:
             case.ask(ASK_DISCHARGE, "More than 30 minutes?", *match.span())
         else:
@@ -107,6 +112,10 @@ def medicare(case: Case) -> None:
         return
     if match := case.first(_WELCOME):
         add_service(case, "G0402", match.span(), WELLNESS, "The welcome visit", system=HCPCS)
+        if (tracing := next(case.search(_TRACING), None)) and done_here(case, *tracing.span()):
+            part = case.text[slice(*bounds(case.text, *tracing.span()))]
+            traced = "G0404" if "tracing only" in part else "G0405" if _READ_ONLY.search(part) else "G0403"
+            add_service(case, traced, tracing.span(), WELLNESS, "The ECG of the welcome visit", system=HCPCS)
     elif match := next(case.search(_WELLNESS), None):
         clause = case.text[slice(*bounds(case.text, *match.span()))]
         code = "G0439" if _LATER.search(clause) else "G0438" if _EARLIER.search(clause) else None
@@ -114,18 +123,22 @@ def medicare(case: Case) -> None:
             case.ask(ASK_FIRST, "Is it the first wellness visit or a later one?", *match.span())
         else:
             add_service(case, code, match.span(), WELLNESS, "A wellness visit", system=HCPCS)
-    for pattern, code in _SCREENINGS:
+    for pattern, code, *reasons in _SCREENINGS:
         match = next(case.search(pattern), None)
         if match is not None:
             add_service(case, code, match.span(), SCREEN, "A screening by Medicare's number", system=HCPCS)
+            for reason in reasons:
+                case.add(reason, *match.span(), SCREEN, "What was screened for")
 
 
 _SCREENINGS = (
-    (asked(r"\b(?:annual )?depression screening\b"), "G0444"),
-    (asked(r"\b(?:annual )?alcohol(?: misuse)? screening\b"), "G0442"),
+    (asked(r"\b(?:annual )?depression screening\b"), "G0444", "Z13.31"),
+    (asked(r"\b(?:annual )?alcohol(?: misuse)? screening\b"), "G0442", "Z13.39"),
     (asked(
         r"\bscreening pelvic\b[^.;\n]{0,20}\bbreast exam\w*|\bpelvic and (?:clinical )?breast (?:screening"
-        r"|exam\w* for (?:cancer )?screening)"), "G0101"),
+        r"|exam\w* for (?:cancer )?screening)"
+        r"|\bscreening[:,]? (?:\w+ )?(?:pelvic|breast)(?: exam\w*)? (?:and|&|\+) (?:clinical )?(?:breast"
+        r"|pelvic)\b"), "G0101"),
     (asked(
         r"\b(?:pap smear|pap test|pap|cervical smear)\b[^.;\n]{0,20}\b(?:collected|obtained|taken)\b"
         r"|\b(?:collected|obtained)\b[^.;\n]{0,12}\bpap\b"), "Q0091"),

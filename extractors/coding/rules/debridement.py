@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 
@@ -37,8 +38,9 @@ def debridements(case: Case) -> None:
         clause = case.text[low:high]
         if _OTHER.search(clause) or not done_here(case, *match.span(), said=True):
             continue
+        said = clause if len(case.text) > ALONE else case.text[match.start() :]  # a wound's own depth stands before
         depth = next(
-            (n for n, (words, *_) in enumerate(table("services")["debridements"]) if re.search(words, clause)), None
+            (n for n, (words, *_) in enumerate(table("services")["debridements"]) if re.search(words, said)), None
         )
         if depth is None:
             continue
@@ -53,7 +55,7 @@ def debridements(case: Case) -> None:
         _, first, further = table("services")["debridements"][depth]
         add_service(case, first, spans[depth], DEBRIDED, f"{area} sq cm" if area else "The depth is named")
         if area > FIRST:
-            add_service(case, further, spans[depth], DEBRIDED, f"{area} sq cm", units=int(-(-(area - FIRST) // FIRST)))
+            add_service(case, further, spans[depth], DEBRIDED, f"{area} sq cm", units=math.ceil((area - FIRST) / FIRST))
 
 
 def _size(match: re.Match[str]) -> Decimal:

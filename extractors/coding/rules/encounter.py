@@ -23,6 +23,9 @@ FIRST = Rule(
     "I.C.2.e.2, I.C.21.c.5",
     "Chemotherapy, screening, aftercare and examinations are first-listed",
 )
+OTHER_DAY = Rule(
+    "examination-of-another-day", "I.C.21.c.13", "An examination of another day is not the reason for this encounter"
+)
 WHO = Rule("new-or-established", "CPT new and established patients", "Asks whether the patient is new or established")
 HOW = Rule("visit-level", "CMS/AMA office E/M 2021", "Asks for the time or the decision making of a visit")
 PROLONGED = Rule(
@@ -30,9 +33,17 @@ PROLONGED = Rule(
     "CPT 99417, HCPCS G2212",
     "Asks for the payer of a prolonged visit: payers count from other minutes",
 )
+LASTING = Rule(
+    "visit-complexity", "CMS G2211", "A Medicare visit that is part of lasting care of a serious condition takes G2211"
+)
+_LASTING = asked(
+    r"\b(?:visit )?complexity add-?on\b|\blongitudinal (?:\w+ ){0,3}(?:relationship"
+    r"|care)\b[^.;\n]{0,50}\b(?:serious|complex)"
+    r"|\b(?:continuing|ongoing) focal point\b"
+)
 _NEW = asked(
     r"\bnew (?:adult |pediatric |clinic |medicare )?(?:patient|pt)\b"
-    r"|\bnew to (?:the|our|this|my) (?:practice|clinic|office|group)\b"
+    r"|\bnew to (?:the |our |this |my )?(?:practice|clinic|office|group)\b"
     r"|\b(?:first|initial) (?:office )?visit (?:to|in|with|at) (?:the|our|this|my)\b"
     r"|\bnever (?:been )?seen (?:here|before|in this|by (?:this|our|the))\b"
 )
@@ -59,6 +70,8 @@ _LAST_SEEN = asked(
 _OTHER_SPECIALTY = asked(r"\b(?:different|another|other) specialty\b")
 _TIME = asked(
     r"\b(\d{2,3}) min(?:ute)?s?\b[^.;\n]{0,30}\b(?:total|in all|of my time|on the (?:date|day))"
+    r"|\btime spent(?: today| on (?:the )?(?:dos|day|date)(?: of (?:service|the encounter"
+    r"|the visit))?)?:? (\d{2,3}) ?min"
     r"|\btotal (?:visit |encounter )?time\b[^.;\n\d]{0,30}(\d{2,3}) ?min|\bspent(?: a total of| about)? (\d{2,3}) ?min"
 )
 _LEVEL_SAID = asked(
@@ -139,6 +152,7 @@ def office_level(case: Case) -> None:
     if candidate is not None:
         candidate.evidence.append(at)
         _prolonged(case, candidate)
+        _longitudinal(case)
 
 
 def is_new(case: Case) -> tuple[tuple[int, int], bool] | None:
@@ -159,7 +173,7 @@ def is_new(case: Case) -> tuple[tuple[int, int], bool] | None:
 def minutes_of(case: Case) -> tuple[int, tuple[int, int]] | None:
     """The stated total of minutes and where it stands."""
     match = case.first(_TIME) if case.says("min") else None
-    return (int(match[1] or match[2] or match[3]), match.span()) if match else None
+    return (int(match[1] or match[2] or match[3] or match[4]), match.span()) if match else None
 
 
 _AGE = asked(
@@ -225,6 +239,27 @@ def _prolonged(case: Case, visit: Candidate) -> None:
         case.ask(PROLONGED, "Who pays? Medicare and others count prolonged time from different minutes", *found[1])
 
 
+def other_day(case: Case) -> None:
+    """An examination of another day, or one that is due, is not the reason for this encounter."""
+    for candidate in case.accepted("Z00", "Z01.4"):
+        if _OTHER_DAY.search(case.text, max(0, candidate.start - 40), candidate.start):
+            case.reject(candidate, OTHER_DAY, "The words tell of another day")
+
+
+_OTHER_DAY = re.compile(
+    r"\b(?:last|prior|previous|recent|past|upcoming|next|due for(?: an?| his| her)?|(?:as )?part of (?:an?|his|her|the)"
+    r"|(?:at|during|since|from|on|before|after) (?:an?|his|her|their|the)(?: last| recent| previous| prior)?)"
+    r" (?:(?:annual|yearly|routine|adult|wellness|health|preventive) )*$"
+)
+
+
+def _longitudinal(case: Case) -> None:
+    """Medicare counts by itself that a visit is part of the lasting care of a serious or complex condition."""
+    said = next(case.search(_LASTING), None) if case.says("medicare") else None
+    if said is not None:
+        add_service(case, "G2211", said.span(), LASTING, "The text says that the care lasts", system=HCPCS)
+
+
 def reason_first(case: Case) -> None:
     """Chemotherapy, screening and examination encounters are first-listed."""
     for candidate in case.accepted("Z51.0", "Z51.1", "Z12", "Z00", "Z01", "Z47", "Z48", "Z08", "Z09", "Z34"):
@@ -232,4 +267,4 @@ def reason_first(case: Case) -> None:
         case.note(candidate, FIRST, "The reason for the encounter is first-listed")
 
 
-RULES = (global_period, office_level, reason_first)
+RULES = (global_period, office_level, other_day, reason_first)

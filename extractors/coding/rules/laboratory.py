@@ -17,12 +17,13 @@ URINE = Rule("urinalysis", "CPT 81000-81003", "Urinalysis by automation and micr
 ASK_URINE = Rule("urinalysis-kind", "CPT 81000-81003", "Asks how the urinalysis was done")
 _WHERE = (
     "drawn", "ran", "run", "in our lab", "venipuncture", "fingerstick", "rapid", "collected", "sent to our lab",
-    "performed", "done", "point of care", "point-of-care", "point of-care", "point-of care",
+    "performed", "done", " poc", "poc ", "waived", "our meter", "our analyzer",
+    "point of care", "point-of-care", "point of-care", "point-of care",
     *(f"in{gap}{the}{place}" for gap in " -" for the in ("", "the ") for place in ("office", "clinic", "house")),
 )  # fmt: skip
 _HERE = asked(
     r"\b(?:drawn|ran|run|in our lab|in[- ](?:the )?(?:office|clinic|house)|venipuncture|fingerstick|rapid"
-    r"|collected|sent to our lab|performed|done|point[- ]of[- ]care)\b",
+    r"|collected|sent to our lab|performed|done|point[- ]of[- ]care|poc|waived|our (?:meter|analyzer))\b",
     _WHERE,
 )
 _NOT_RUN = re.compile(r"\b(?:no|without(?! (?:auto\w* )?diff))\b(?:(?! and )[^,]){0,24}$")
