@@ -29,6 +29,8 @@ from .reach import condition, consented, permits
 MOST_TOLD = 100
 """References of a replaced Provenance that are followed; one with more is kept back from whom a Consent limits."""
 
+_WRITES: dict[str, tuple[Right, ...]] = {"POST": ("c",), "PUT": ("u", "c"), "PATCH": ("u",), "DELETE": ("d",)}
+
 _WORDS = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "search"}
 
 
@@ -38,6 +40,13 @@ def require(caller: Caller, resource_type: str, *rights: Right) -> None:
         if not permits(caller, resource_type, right):
             text = f"What you were given does not let you {_WORDS[right]} resources of type {resource_type}."
             raise FhirError.of(Category.FORBIDDEN, "forbidden", text)
+
+
+def require_write(caller: Caller, resource_type: str, method: str) -> None:
+    """403, before the body is read, for a method that the caller may use on no resource of the type."""
+    rights = _WRITES.get(method, ())
+    if rights and not any(permits(caller, resource_type, right) for right in rights):
+        require(caller, resource_type, rights[0])
 
 
 def require_any(caller: Caller, right: Right) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from server.access.gate import require
 from server.audit.interaction import wrote
 from server.store import Tx, Version
 from server.store.keys import new_id
@@ -32,8 +31,6 @@ def prepare(fhir: Fhir, request: Request) -> Write:
 
 def run(fhir: Fhir, tx: Tx, request: Request, made: Content) -> Response:
     """Store the resource in the transaction, unless the condition finds one."""
-    if not request.caller.whole:
-        require(request.caller, made.type, "c")
     criteria = request.if_none_exist
     if criteria is not None and (there := find_one(tx, made.type, criteria, request)):
         return found(tx, request, there)

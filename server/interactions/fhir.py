@@ -11,6 +11,7 @@ from fhir_profiles.capability import Declared
 from fhir_profiles.definitions import load
 from fhir_profiles.errors import Category, FhirError
 from fhir_profiles.subset import WHOLE
+from server.access.gate import require_write
 from server.access.honouring import honour
 from server.audit import search as audit
 from server.audit.interaction import handed_in, unchangeable, wrote
@@ -148,6 +149,8 @@ class Fhir:
         self._check_type(request.path)
         if request.path[0] == "AuditEvent" and request.method != "POST":
             raise unchangeable()
+        if not request.caller.whole:
+            require_write(request.caller, request.path[0], request.method)
         match (request.method, len(request.path)):
             case ("POST", 1):
                 return create.prepare(self, request)

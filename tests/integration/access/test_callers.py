@@ -133,6 +133,15 @@ def test_writes_stay_within_the_compartment(world: Call) -> None:
     assert status(world, "DELETE", "Observation/A-laboratory", caller=me) == 204
 
 
+def test_who_may_not_write_hears_so_before_the_body_is_read(world: Call) -> None:
+    """A body that is no resource is 403 to who may not write the type, and 400 to who may."""
+    wrong = {"resourceType": "Observation", "id": "n", "status": 1}
+    for method, url in (("POST", "Observation"), ("PUT", "Observation/n"), ("PUT", "Observation?code=x")):
+        assert status(world, method, url, wrong, caller=patient("patient/Observation.rs")) == 403, url
+        assert status(world, method, url, wrong, caller=patient("patient/Observation.cruds")) in (400, 422), url
+    assert status(world, "PATCH", "Observation/A-laboratory", {}, caller=patient("patient/Observation.rs")) == 403
+
+
 def test_a_condition_is_a_search(world: Call) -> None:
     """Conditional forms need the right to search, and find what the caller may see."""
     writer = patient("patient/Observation.cu")
