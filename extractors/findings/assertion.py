@@ -120,9 +120,12 @@ def _cut(one: Modifier, other: Modifier) -> None:
 
 
 def applies(modifier: Modifier, start: int, end: int) -> bool:
-    """True when the modifier reaches the mention and is no part of it."""
+    """True when the modifier reaches the mention and is no part of it.
+
+    "No prior" reaches "prior MI", though both have a word in common.
+    """
     if modifier.start < end and start < modifier.end:
-        return False
+        return modifier.rule.direction == "FORWARD" and modifier.start < start and modifier.end < end
     return modifier.low < end and start < modifier.high
 
 
@@ -153,7 +156,9 @@ def assertion_of(triggers: Sequence[Trigger]) -> Assertion:
     """The flags that the categories of the triggers raise."""
     if not triggers:
         return _PRESENT
-    said = tuple(t for t in triggers if t[2] in FLAGS)  # "with" only ends what another trigger reaches
+    categories = {t[2] for t in triggers}
+    doubted = not categories & {"CONFIRMED", "NEGATED_EXISTENCE"}  # what is confirmed or denied is in no doubt
+    said = tuple(t for t in triggers if t[2] in FLAGS and (doubted or t[2] != "POSSIBLE_EXISTENCE"))
     return Assertion(**{FLAGS[c]: True for _, _, c in said}, triggers=said) if said else _PRESENT
 
 

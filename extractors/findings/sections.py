@@ -21,6 +21,7 @@ _ALLERGIES = re.compile(r"(?:[.;]\s+|\s{2,}|\t)(((?:(?:drug|medication|food|know
 _COLUMN = re.compile(r"\s+(?:reactions?|severity|dos(?:e|age)|sig|directions|instructions|status|type|freq\w*|qty)\b")
 _CAPITAL_COLON = re.compile(r":(?<=[A-Z)]:)")
 _LONGEST = 50
+_BRIEF = frozenset(("labs", "vitals", "allergies"))
 
 
 class Section(msgspec.Struct, frozen=True, gc=False):
@@ -47,12 +48,17 @@ def _beginnings() -> frozenset[str]:
 def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Section]:
     """The sections in order. Text before the first header belongs to none.
 
+    What stands on the line of a header of values or allergies ends with its paragraph.
+
     A header on a bullet's line ("• Plan: …") rules its bullets only: the next plain line is in the outer section again.
     """
     table, beginnings = headers(), _beginnings()
     found: list[Section] = []
-    outer, nested = "", False
+    outer, nested, brief = "", False, False
     for line in lines:
+        if brief and line.blank_before:
+            outer, brief = "", False
+            found.append(Section("", line.start, line.start))
         if nested and not line.bullet:
             found.append(Section(outer, line.start, line.start))
             nested = False
@@ -64,6 +70,7 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
                 nested = True
             else:
                 outer = header.category
+                brief = outer in _BRIEF and header.end < line.end
     if "allerg" in folded:
         found += [part for line in lines for part in _allergies(folded, line, found)]
     inline = [section for m in _capitals(text) if (section := _inline(text, m.start(), m.end(), table))]

@@ -19,8 +19,10 @@ Decide = Callable[[Case, Candidate, Finding, float], None]
 
 
 def is_narrative(case: Case) -> bool:
-    """True for a text that tells a story: long, and without the headers of a note."""
-    return len(case.text) > SHORT and not any(f.section for f in case.findings.items)
+    """True for a text that tells a story: long, without the headers of a note, and not of one patient's record."""
+    who = case.findings.identity
+    recorded = who.birth_date is not None or who.mrn is not None
+    return len(case.text) > SHORT and not recorded and not any(f.section for f in case.findings.items)
 
 
 def narrative_candidates(case: Case, learned: Model, decide: Decide) -> None:
