@@ -16,6 +16,13 @@ _NO = re.compile(  # one set of characters in front: the engine skips all others
     r"[:?\t-](?:(?<!-)|(?<=[ \t]-))[ \t]*((?:no|none|denies|denied|denied by patient|absent|negative|neg|never|nil"
     r"|not present|n/a)(?:[ \t]*\([^)\n]{0,20}\))?)[ \t]*(?=[.;,|\n]|$)"
 )
+_LETTER = re.compile(  # "Seizures? N   Asthma? Y"
+    r"[:?][ \t]*((?:no?|none|never|denies)(?![\w/'-]))(?=[ \t]{2,}|[ \t]*(?:[.;,|\n]|$)|[ \t]+[a-z][a-z /'-]{1,40}[:?])"
+)
+_GRID = re.compile(
+    r"^[ \t]*(?P<label>[a-z][a-z /'()-]{1,40}?)(?:[ \t]{2,}|[ \t]*\|[ \t]*)(?P<said>yes|no|y|n)[ \t|]*$", re.MULTILINE
+)
+_ANSWERED = re.compile(r"[:?][ \t]*(?:yes|no|y|n|none|never)\b|[ \t]{2,}")
 _BREAKS = ".;,|\n\t"
 _BOX = re.compile(r"\[( ?|_|[xX✓✔√*])\]|\(( |_|[xX✓✔√])\)|([☐□❏❑⬜])|([☑☒✅✔✓🗹])")
 _CUES = ("[", "( )", "(x)", "(X)", "☐", "□", "☑", "☒", "❏", "❑", "✅", "✓", "✔", "⬜")
@@ -64,11 +71,18 @@ def _asked(folded: str) -> Iterator[Said]:
 
 def _answers(folded: str) -> Iterator[Said]:
     """The words before "no" as an answer, back to the end of the piece before."""
-    for match in _NO.finditer(folded):
-        end = match.start() - (folded[match.start()] == "-")  # the blank before a dash belongs to it
-        start = max(folded.rfind(mark, max(0, end - 80), end) for mark in _BREAKS) + 1
-        if start < end - 1:
-            yield Said(max(start, end - 80), end, match.span(1), "NEGATED_EXISTENCE")
+    for pattern in (_NO, _LETTER):
+        for match in pattern.finditer(folded):
+            end = match.start() - (folded[match.start()] == "-")  # the blank before a dash belongs to it
+            low = max(0, end - 80)
+            breaks = [folded.rfind(mark, low, end) + 1 for mark in _BREAKS]
+            start = max(low, *breaks, *(m.end() for m in _ANSWERED.finditer(folded, low, end)))
+            if start < end - 1:
+                yield Said(start, end, match.span(1), "NEGATED_EXISTENCE")
+    rows = list(_GRID.finditer(folded))
+    for row in rows if len(rows) > 1 else ():
+        if row["said"][0] == "n":
+            yield Said(*row.span("label"), row.span("said"), "NEGATED_EXISTENCE")
 
 
 def _boxes(text: str) -> Iterator[Said]:

@@ -18,7 +18,17 @@ from extractors.findings.reading import Reading
 from extractors.findings.sections import SectionMap
 from extractors.model import Assertion, Span
 
-HABITS = ("tobacco", "alcohol", "etoh", "smok", "drug use", "illicit", "drugs", "allerg")  # of the history, ever
+HABITS = (
+    "tobacco",
+    "alcohol",
+    "etoh",
+    "smok",
+    "drug use",
+    "drug abuse",
+    "illicit",
+    "drugs",
+    "allerg",
+)  # always history
 Engine = Literal["compiled", "medspacy"]
 PRIORS = {
     "family_history": "FAMILY",

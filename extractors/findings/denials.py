@@ -28,6 +28,7 @@ _LISTED_END = re.compile(
 _AFTERWARDS = re.compile(r"[ \t](?:(?:is|are|was|were) )?(denied)[ \t]*(?=[.;\n]|$)")
 _LABEL = re.compile(r":[ \t]*(denied|denies|none|negative|absent|no)[ \t]*(?=[.;\n]|$)")
 _ASSERTS = re.compile(r"\b(?:has|have|had|is|was|with|reports?|yes|positive)\b")
+_MINUS_VE = re.compile(r"(?<![\w-])-\s?ve\b(?:\sfor\b)?")
 _OF_PAPERS = re.compile(r"\b(?:claim|request|authori[sz]ation|coverage|payment|appeal|admission|entry)\b")
 Denied = tuple[int, int, Span]  # what is denied, and the words that say so
 
@@ -41,6 +42,8 @@ def find_denials(folded: str) -> list[Denied]:
         found += _signed(folded)
     if "(-)" in folded:
         found += _bracketed_signs(folded)
+    if "-ve" in folded or "- ve" in folded:
+        found += _minus_ve(folded)
     if ":" in folded:
         found += _listed(folded)
         found += _before(folded, _LABEL)
@@ -84,6 +87,18 @@ def _signed(folded: str) -> Iterator[Denied]:
     for at in (at for line in lines if len(line) > 1 for at in line if folded[at] == "-"):
         stop = _SIGNED_END.search(folded, at + 1, at + LONGEST)
         yield at + 1, stop.start() if stop else min(at + LONGEST, len(folded)), (at, at + 1)
+
+
+def _minus_ve(folded: str) -> Iterator[Denied]:
+    """ "-ve Murphy's sign": the words after it; "Murphy's -ve, Rovsing's +ve": the item before."""
+    for match in _MINUS_VE.finditer(folded):
+        at, end = match.span()
+        start = _last(folded, ",;.:|\n\t)", at)
+        if folded[start:at].strip() and (folded[end : end + 1] in ",;.\n)" or not folded[end:].strip()):
+            yield start, at, match.span()
+        else:
+            stop = _SIGNED_END.search(folded, end, end + LONGEST)
+            yield end, stop.start() if stop else min(end + LONGEST, len(folded)), match.span()
 
 
 def _listed(folded: str) -> Iterator[Denied]:

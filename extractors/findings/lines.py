@@ -59,6 +59,8 @@ _ABBREVIATIONS = frozenset(
         "exp",
         "sat",
         "sats",
+        "incl",
+        "esp",
     ]
 )
 LONGEST = max(map(len, _ABBREVIATIONS)) + 1
@@ -133,7 +135,7 @@ def _wraps(text: str, line: Line, following: Line, width: int, listed: Callable[
     if _HEADER.match(text, following.start, following.end):
         return False
     if text[following.start].islower() or _JOINERS.search(text[max(line.start, line.end - 8) : line.end].lower()):
-        return length >= 20
+        return length >= 20 or text[line.end - 1] == ","
     return length >= 50 and not text[line.start : line.end].isupper()
 
 

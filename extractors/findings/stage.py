@@ -121,7 +121,7 @@ def measure(document: Document, reading: Reading) -> list[Value]:
 def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Sequence[Span]) -> list[Finding]:
     """Findings with their assertions, and the status of medications and procedures."""
     decided = decide(reading, sorted({d.subject for d in drafts}), engine, given)
-    acted = sorted({d.subject for d in drafts if d.kind in ("medication", "procedure", "code")})
+    acted = sorted({d.subject for d in drafts if d.kind in ("medication", "procedure", "code", "mention")})
     statuses = _statuses(reading, acted) if acted else {}
     over = resolved_later(reading, sorted({d.subject for d in drafts if d.kind == "problem"}))
     again = inherit(reading, drafts)

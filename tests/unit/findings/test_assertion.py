@@ -142,3 +142,10 @@ def test_repeated_and_unordered_spans(document) -> None:
     """Spans are answered in the caller's order, doubles included."""
     given = assert_spans(document("No fever. Cough."), [(10, 15), (3, 8), (10, 15)])
     assert [a.negated for a in given] == [False, True, False]
+
+
+def test_a_given_span_that_is_planned_says_so(document, lexicon) -> None:
+    """A procedure that lies ahead is told by the status of its mention, as that of a found procedure is."""
+    text = "Scheduled for hepatectomy in June."
+    (mention,) = [f for f in find(document(text), lexicon, spans=[(14, 25)]).items if f.kind == "mention"]
+    assert (mention.text, mention.attributes["status"]) == ("hepatectomy", "planned")
