@@ -28,7 +28,7 @@ def text_candidates(case: Case, learned: Model | None = None) -> None:
     meant = list(_meant(case))
     mentions = Counter(leaf for *_, leaf, f in meant if not (f.assertion.negated or f.assertion.family))
     for number, score, named, leaf, finding in meant:
-        if other_meaning(finding.text.lower(), case.text[finding.end : finding.end + 12]):
+        if other_meaning(finding.text.lower(), case.text[finding.end : finding.end + 72]):
             continue
         printed = _printed(case, leaf, finding)
         if printed is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -25,9 +26,9 @@ def chronic(code: str) -> bool:
 
 
 def other_meaning(phrase: str, after: str) -> bool:
-    """True when the word that follows gives an abbreviation another meaning: CVA tenderness is no stroke."""
-    word = table("status")["not_before"].get(phrase)
-    return bool(word) and after.lstrip().startswith(word)
+    """True when what follows gives an abbreviation another meaning: CVA tenderness is no stroke."""
+    words = table("status")["not_before"].get(phrase)
+    return bool(words) and re.match(words, after.lower()) is not None
 
 
 def history_of(code: str) -> str | None:

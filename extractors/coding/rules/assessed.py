@@ -6,6 +6,8 @@ import re
 from functools import cache, lru_cache
 
 from extractors.coding.case import Candidate, Case, Rule
+from extractors.coding.clauses import bounds
+from extractors.coding.rules.conflicts import VAGUE
 from extractors.coding.tables import table
 
 NOT_ASSESSED = Rule(
@@ -21,27 +23,61 @@ MINOR = Rule(
 )
 ASSESSED = frozenset({"assessment", "assessment_plan", "diagnoses", "reasoning"})
 LOOKED_AT = frozenset({"ros", "exam", "vitals", "labs", "imaging"})
+TO_DO = frozenset({"plan", "instructions", "precautions"})
+_CAME_WITH = re.compile(  # an assessment that tells again what the patient came with
+    r"\b(?:present(?:s|ed|ing)?|came|comes|seen|here|evaluat\w+|complain\w*|reports?|reported|states?|endors\w+"
+    r"|mentions?|notes|experienc\w+)\b"
+)
 _SIDE = re.compile(r"\b(right|left|bilateral)\b")
 _WORD = re.compile(r"[a-z]+")
 
 
 def not_assessed(case: Case) -> None:
-    """A sign outside the assessment, or a finding of the examination alone, is suggested beside what was assessed."""
+    """A sign outside the assessment, or a finding of the examination alone, is suggested beside what was assessed.
+
+    Where the assessment leaves a disease open, what the patient came with is coded (IV.D).
+    """
     if case.setting != "outpatient":
         return
     codes = case.accepted("")
     said: dict[str, set[str]] = {}
     for candidate in codes:
         spans = ((candidate.start, candidate.end), *candidate.evidence)
-        said.setdefault(candidate.code, set()).update(case.section_at(start) for start, _ in spans)
-    if not any(sections & ASSESSED and code[0] != "Z" and not _is_sign(code) for code, sections in said.items()):
+        said.setdefault(candidate.code, set()).update(_told_in(case, candidate.code, start) for start, _ in spans)
+    taken_up = [code for code, sections in said.items() if sections & ASSESSED and code[0] != "Z"]
+    if not taken_up:
         return
+    settled = not all(_is_sign(code) for code in taken_up) and not _left_open(case)
     for candidate in codes:
         sections = said[candidate.code]
         if sections & ASSESSED or candidate.code[0] in "VWXYZ":
             continue
-        if _is_sign(candidate.code) or (sections <= LOOKED_AT and candidate.rule is None):
+        if _is_sign(candidate.code):
+            waits = settled or sections <= LOOKED_AT | TO_DO
+        else:
+            waits = sections <= LOOKED_AT and candidate.rule is None
+        if waits:
             case.reject(candidate, NOT_ASSESSED, "The assessment does not take it up", "suggested")
+
+
+def _told_in(case: Case, code: str, start: int) -> str:
+    """The section of a mention; of a sign that an assessment only tells again that of the present illness."""
+    section = case.section_at(start)
+    if section in ASSESSED and _is_sign(code):
+        low, _ = bounds(case.text, start, start)
+        if section == "reasoning" or _CAME_WITH.search(case.text, low, start):
+            return "hpi"
+    return section
+
+
+def _left_open(case: Case) -> bool:
+    """True when the assessment names a disease that it is not sure of, and that nothing else says for sure."""
+    for candidate in case.candidates:
+        finding = case.of(candidate) if candidate.status == "rejected" else None
+        unsure = finding is not None and finding.assertion.possible and finding.section in ASSESSED | TO_DO
+        if unsure and not case.has(candidate.code[:3]):
+            return True
+    return False
 
 
 @lru_cache(maxsize=8192)
@@ -97,9 +133,19 @@ def superficial_injury(case: Case) -> None:
                 break
 
 
+def side_left_open(case: Case) -> None:
+    """An injury whose side is left open falls beside the same injury with its side."""
+    injuries = case.accepted("S")
+    codes = {c.code for c in injuries}
+    for candidate in injuries if len(codes) > 1 else ():
+        sided = {case.lexicon.sided(candidate.code, side) for side in ("right", "left")} & codes
+        if sided:
+            case.reject(candidate, VAGUE, f"{min(filter(None, sided))} says which side")
+
+
 def _is_minor(candidate: Candidate) -> bool:
     """True of chapter 19's blocks of superficial injury: S00, S10, S20 to S90."""
     return candidate.code[2] == "0"
 
 
-RULES = (superficial_injury, pain_of_the_place, not_assessed)
+RULES = (side_left_open, superficial_injury, pain_of_the_place, not_assessed)

@@ -107,6 +107,7 @@ def long_term_words(case: Case) -> None:
         ):
             continue
         plain = match[0].startswith(("on ", "take", "continue")) and not _LONG.search(clause)
+        plain = plain or _TIMES.search(match[0]) is not None
         if plain and code in ("Z79.1", "Z79.2", "Z79.52", "Z79.899", "Z79.3", "Z79.890", "Z79.891"):
             continue  # a course of it is as likely
         if code == "Z79.52" and "inhal" in clause:
@@ -121,6 +122,7 @@ _ONCE = asked(
     r"|discontinued|held|days|course|taper|prn"
     r"|as needed|allerg\w*|overdose|not (?:on|taking)|stopp\w+|ran out|skip\w*|forget\w*|today)\b"
 )
+_TIMES = re.compile(r"\b(?:times|twice|once|\dx) daily$")  # how often a day, not for how long
 _LONG = re.compile(r"\b(?:long[- ]term|chronic|daily|every day|maintenance|for years)\b")
 
 

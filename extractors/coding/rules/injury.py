@@ -22,6 +22,10 @@ _LISTED = frozenset(
     {"laceration", "abrasion", "contusion", "burn", "corrosion", "open bite", "puncture wound", "sprain"}
 )
 _JOINT = re.compile(r", and |,| and | with | & |\bplus\b")
+_LIGAMENT = re.compile(r"\bligaments?\b|\b[apml]cl\b|\b[ac]tfl\b")
+_LONG_AGO = re.compile(
+    r"\b(?:\d{1,2}|many|several|few|two|three|four|five|ten|twenty) (?:years|yrs) (?:ago|prior|back)\b"
+)
 _BOTH = re.compile(r"\b(?:both|bilateral)\b")
 _ONE_SIDE = re.compile(r"\b(?:right|left)\b")
 _DEGREE = re.compile(r"\b(?:first|second|third)[- ]degree|\b(?:partial|full)[- ]thickness\b")
@@ -38,15 +42,16 @@ _NOT_NOW = re.compile(
 )
 _AFTER = re.compile(
     r"follow[- ]?up|healing|recheck|cast (?:removal|removed|change)|subsequent|post-?op"
-    r"|(?:weeks?|wks?) (?:ago|after|out)|rehab"
+    r"|(?:weeks?|wks?) (?:after|out)|rehab"
 )
 _PLANNED = re.compile(  # what is still to come says nothing of this encounter: "will follow up in 2 weeks"
-    r"\b(?:will|shall|should|would|must|please|return|schedule|arrange|refer|plan|recommend(?:ed)?)\b[^.;\n]{0,60}$"
+    r"\b(?:will|shall|should|would|must|please|return|schedule|arrange|refer|plan|recommend(?:ed)?|if"
+    r"|expect\w*|complications?|risks?|poor|promote|encourage|ensure)\b[^.;\n]{0,100}$"
     r"|\b(?:to|can|may) (?:be )?(?:back )?$"
 )
 _TO_COME = re.compile(
     r"(?:[^.;\n]{0,40}\b(?:in|within|after)|:) (?:about |approximately )?(?:\d|an?\b|one\b|two\b|three\b|four\b|six\b)"
-    r"|[^.;\n]{0,24}\b(?:as needed|prn|if)\b"
+    r"|[^.;\n]{0,24}\b(?:as needed|prn|if|expectations?|course|instructions)\b"
 )
 _BITTEN = re.compile(
     r"\b(?:dog|cat|animal|human|rat|horse|raccoon) bites?\b|\bbitten by (?:an? |the |her |his )?(?!tick|insect|spider)"
@@ -61,7 +66,9 @@ def injury_by_words(case: Case) -> None:
     for match in case.each(_HEAD):
         low, high = _own_part(case.text, match)
         late = _LATE.search(case.text, low, match.start()) is not None
-        if not late and _NOT_NOW.search(case.text, low, match.start()):
+        if not late and (
+            _NOT_NOW.search(case.text, low, match.start()) or _LONG_AGO.search(case.text, match.end(), high)
+        ):
             continue
         if HEADS_SAID[match[1]] == "laceration" and _BITTEN.search(case.text, *_clause(case.text, match)):
             continue  # what an animal bit open is a bite
@@ -114,6 +121,8 @@ def _own_part(text: str, match: re.Match[str]) -> tuple[int, int]:
 def _stems(case: Case, said: str, clause: str) -> list[str]:
     """The stems of an injury: one, or one for each place that the clause lists."""
     head = HEADS_SAID[said]
+    if head == "strain" and _LIGAMENT.search(clause):
+        head = "sprain"  # the index sends a strain of a ligament there
     if head in _LISTED:
         found = [case.lexicon.resolve(head, text, said) for text in _places(clause)]
         if len({s for s in found if s is not None}) > 1 and None not in found:

@@ -52,6 +52,8 @@ def _try(case: Case, row: Row) -> None:
     if "lacks" in data and case.has(*data["lacks"]):
         return
     for match in case.near(row.pattern):
+        if data.get("shouted") and not _in_capitals(case, match):
+            continue
         low, high = bounds(case.text, *match.span())
         if row.unless and row.unless.search(case.text, low, high):
             continue
@@ -72,6 +74,12 @@ def _try(case: Case, row: Row) -> None:
         rank = data.get("rank", 0)
         if new is not None and rank:
             new.rank = min(new.rank, rank) if rank < 0 else max(new.rank, rank)
+
+
+def _in_capitals(case: Case, match: re.Match[str]) -> bool:
+    """True of AIDS, not of aids; a text without any capital cannot tell the two apart."""
+    text = case.document.text
+    return text[match.start() : match.end()].isupper() or text.islower()
 
 
 _SIDE = re.compile(r"\b(right|left|bilateral|double)\b")
