@@ -16,6 +16,8 @@ _DENIED = re.compile(
     r"\b(?:without|not|no)\b.*?"
     r"(?= with |, (?:right|left|bilateral|recurrent|mild|moderate|severe|intractable)|$)"
 )
+_BOTH = re.compile(r"\bboth (\w+) and (\w+)")
+_ALTERNATIVE = re.compile(r"\bwithout\b|\bnot\b|\bno\b|,| or | and ")
 _EITHER = re.compile(r"\b(\w+) (?:or|and) ([\w ]+?)(?=,|$| of | with | in )")
 _UNSAID_KIND = re.compile(r"\bchronic or unspecified |, unspecified as (?:acute or chronic|[\w ]+? or [\w ]+?)(?=,|$)")
 _SEVENTH = re.compile(r", (?:initial|subsequent) encounter.*$|, sequela$")
@@ -26,12 +28,13 @@ _OPEN = ("unspecified", "without", "asymptomatic", "uncomplicated")
 
 
 class Title(NamedTuple):
-    """A billable code with what its title asks for. `open` titles leave something unsaid."""
+    """A billable code with what its title asks for and denies. `open` titles leave something unsaid."""
 
     code: str
     needed: Needed
     words: frozenset[str]
     open: bool
+    denied: Needed = ()
 
 
 class Titles:
@@ -64,7 +67,9 @@ class Titles:
 def read_title(code: str, text: str) -> Title:
     """What a title asks for: its words but those that say nothing, that it denies, or that stand in brackets."""
     low = _UNSAID_KIND.sub("", _SEVENTH.sub("", _ASIDE.sub(" ", text.lower().replace("-", " "))))
+    low = _BOTH.sub(r"\1, \2", low)
     said = _DENIED.sub(" ", low)
+    denied = [content(part) for phrase in _DENIED.findall(low) for part in _ALTERNATIVE.split(phrase)]
     needed: list[frozenset[str]] = []
     for first, second in _EITHER.findall(said):
         pair = content(f"{first} {second}")
@@ -72,7 +77,7 @@ def read_title(code: str, text: str) -> Title:
             needed.append(pair)
     paired = frozenset(w for pair in needed for w in pair)
     needed += [frozenset({w}) for w in sorted(content(said) - paired)]
-    return Title(code, tuple(needed), content(said), any(w in low for w in _OPEN))
+    return Title(code, tuple(needed), content(said), any(w in low for w in _OPEN), tuple(filter(None, denied)))
 
 
 @lru_cache(maxsize=20_000)

@@ -169,6 +169,9 @@ def hypertension_family(case: Case) -> None:
         case.replace(candidate, code, PRESSURE, "Hypertension is presumed to be the cause")
         candidate.rank = min(candidate.rank, -1)
         candidate.evidence += [(c.start, c.end) for c in (*failing[:1], *kidney[:1])]
+        for organ in case.accepted("N28.9", "I51.9"):  # "hypertensive heart and kidney disease"
+            if 0 <= organ.start - candidate.end < 24:
+                case.reject(organ, PRESSURE, f"{code} says it")
 
 
 def copd_with_infection(case: Case) -> None:

@@ -23,7 +23,10 @@ BLEEDING = Rule(
     "D68.32 note, I.C.19.e.5.a",
     "A bleeding laid to an anticoagulant taken correctly takes D68.32 as well",
 )
-_EFFECT = re.compile(r"^[ ,(]*(?:likely |probably )?(?:from|due to|caused by|secondary to|after taking|induced by)\b")
+_EFFECT = re.compile(
+    r"^(?: ?\([^)\n]{0,24}\))?[ ,(]*(?:likely |probably )?"
+    r"(?:from|due to|d/t|caused by|secondary to|2/2|after taking|induced by)\b"
+)
 _INSIDE = re.compile(r"\b(?:due to|from|caused by|secondary to)\b")
 _INDUCED = re.compile(r"\b([a-z]{4,})[- ]induced\b")
 _TREATED = re.compile(r",? (?:on|takes|taking|treated|managed|controlled) ")
@@ -68,8 +71,13 @@ def long_term(case: Case) -> None:
         name = str(finding.attributes.get("ingredient") or finding.attributes.get("drug") or finding.text)
         group = case.lexicon.drug_class(str(finding.attributes.get("rxnorm") or ""), name)
         once = bounds(case.text, finding.start, finding.end) if group and _is_long_term(case, group) else None
+        if name.lower().startswith(_HOSPITAL):
+            continue
         if group and once and not (case.seen.between(_ONCE, *once) and _ONCE.pattern.search(case.text, *once)):
             _add_long_term(case, finding.start, finding.end, group, number)
+
+
+_HOSPITAL = ("heparin", "argatroban", "bivalirudin", "alteplase")  # by drip only
 
 
 @cache
@@ -78,12 +86,13 @@ def _named() -> tuple[Cued, dict[str, str]]:
     codes = {name: code for code, names in table("drug_classes")["long_term_names"].items() for name in names}
     names = "|".join(sorted(map(re.escape, codes), key=len, reverse=True))
     return around(
-        rf"\b(?:long[- ]term|chronic(?:ally)?|daily|every day|maintenance|takes?|remains on|maintained on"
+        rf"\b(?:long[- ]term|life-?long|indefinite|chronic(?:ally)?|daily|every day|maintenance|takes?"
+        rf"|remains on|maintained on"
         rf"|continues?(?: on)?|on)\b"
         rf"(?: (?:use of|therapy with|current use of|treatment with|her|his|the|daily|chronic|long-term"
         rf"|low[- ]dose|oral|inhaled|an?))*"
-        rf" ({names})s?\b|\b({names})s?\b[^.;\n]{{0,20}}\b(?:daily|long[- ]term|every day|for years"
-        rf"|which (?:she|he) takes)\b",
+        rf" ({names})s?\b|\b({names})s?\b[^.;\n]{{0,20}}\b(?:daily|long[- ]term|lifelong|indefinitely|every day"
+        rf"|for years|which (?:she|he) takes)\b",
         codes,
     ), codes
 
@@ -92,7 +101,19 @@ def long_term_words(case: Case) -> None:
     """A drug that the text itself says is taken for long, whatever it is for."""
     pattern, codes = _named()
     if not case.says(
-        "term", "chronic", "daily", "every day", "maintenance", "maintained", "take", "on ", "continue", "for years"
+        "term",
+        "lifelong",
+        "life-long",
+        "indefinite",
+        "chronic",
+        "daily",
+        "every day",
+        "maintenance",
+        "maintained",
+        "take",
+        "on ",
+        "continue",
+        "for years",
     ):
         return
     for match in case.near(pattern):
@@ -120,7 +141,7 @@ def long_term_words(case: Case) -> None:
 _ONCE = asked(
     r"\b(?:once|one dose|single dose|dose of|in (?:the )?clinic|in the (?:ed|office|hospital)|stopped"
     r"|discontinued|held|days|course|taper|prn"
-    r"|as needed|allerg\w*|overdose|not (?:on|taking)|stopp\w+|ran out|skip\w*|forget\w*|today)\b"
+    r"|vials?|over \d+|as needed|allerg\w*|overdose|not (?:on|taking)|stopp\w+|ran out|skip\w*|forget\w*|today)\b"
 )
 _TIMES = re.compile(r"\b(?:times|twice|once|\dx) daily$")  # how often a day, not for how long
 _LONG = re.compile(r"\b(?:long[- ]term|chronic|daily|every day|maintenance|for years)\b")
@@ -129,19 +150,19 @@ _LONG = re.compile(r"\b(?:long[- ]term|chronic|daily|every day|maintenance|for y
 def _is_long_term(case: Case, group: str) -> bool:
     """True when a drug of this class is taken for long, for a disease that is coded."""
     rule = table("drug_classes")["long_term"].get(group)
-    return (
-        rule is not None
-        and not (rule["code"] == "Z79.4" and case.has("O24.41"))
-        and case.has(*rule["with"])
-        and not (rule["code"] == "Z79.60" and case.has("Z79.6"))
-    )
+    return rule is not None and not (rule["code"] == "Z79.4" and case.has("O24.41")) and case.has(*rule["with"])
 
 
 def _add_long_term(case: Case, start: int, end: int, group: str, finding: int | None) -> None:
     if not _is_long_term(case, group):
         return
-    rule = table("drug_classes")["long_term"][group]
-    new = case.add(rule["code"], start, end, LONG_TERM, "A drug taken for long", finding=finding, confidence=0.8)
+    code = table("drug_classes")["long_term"][group]["code"]
+    if code == "Z79.60":  # a class of many kinds, each with its own code
+        name = case.text[start:end]
+        code = next((c for n, c in _named()[1].items() if n in name and c.startswith("Z79.6")), code)
+        if code == "Z79.60" and (group == "antineoplastic" or case.has("Z79.6")):
+            return
+    new = case.add(code, start, end, LONG_TERM, "A drug taken for long", finding=finding, confidence=0.8)
     if new is not None:
         new.rank = max(new.rank, 5)
 
@@ -162,7 +183,8 @@ def adverse_effect(case: Case) -> None:
             continue
         if drug is None:
             continue
-        form = _drug_form(drug.stem, effect.code)
+        chemotherapy = case.has("C", "D0", "Z51.1") or "chemo" in case.text
+        form = _drug_form(drug.stem if chemotherapy else "", effect.code)
         if form:
             case.replace(effect, form, ADVERSE, "The code of the harm that a drug does")
         new = case.add(f"{drug.stem}5A", drug.start, drug.end, ADVERSE, "A drug taken correctly did harm")

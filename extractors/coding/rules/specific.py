@@ -81,6 +81,7 @@ def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> t
         t
         for t in case.lexicon.titles(*ranges).fitting(words | presumed)
         if met(t, words) > least
+        and not any(need <= words for need in t.denied)
         and not t.code.startswith(never)
         and _adds(t, words, presumed)
         and not (unsaid_kind and _only_place(case, t, presumed))
