@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from extractors.coding.case import Candidate, Case, Rule
 from extractors.coding.clauses import bounds
 from extractors.coding.rules.conflicts import VAGUE
-from extractors.coding.tables import table
+from extractors.coding.tables import chronic, table
 
 NOT_ASSESSED = Rule(
     "not-assessed",
@@ -23,6 +23,7 @@ MINOR = Rule(
 )
 ASSESSED = frozenset({"assessment", "assessment_plan", "diagnoses", "reasoning"})
 LOOKED_AT = frozenset({"ros", "exam", "vitals", "labs", "imaging"})
+TOLD = frozenset({"chief_complaint", "hpi", "social_history"})
 TO_DO = frozenset({"plan", "instructions", "precautions"})
 _CAME_WITH = re.compile(  # an assessment that tells again what the patient came with
     r"\b(?:present(?:s|ed|ing)?|came|comes|seen|here|evaluat\w+|complain\w*|reports?|reported|states?|endors\w+"
@@ -56,8 +57,14 @@ def not_assessed(case: Case) -> None:
             waits = settled or sections <= LOOKED_AT | TO_DO
         else:
             waits = sections <= LOOKED_AT and candidate.rule is None
+            waits = waits or (sections <= LOOKED_AT | TOLD and _passes(case, candidate))
         if waits:
             case.reject(candidate, NOT_ASSESSED, "The assessment does not take it up", "suggested")
+
+
+def _passes(case: Case, candidate: Candidate) -> bool:
+    """A named disease that passes: what was told of it without being taken up may be long over."""
+    return not chronic(candidate.code) and candidate.code[0] not in "OST" and case.of(candidate) is not None
 
 
 def _told_in(case: Case, code: str, start: int) -> str:
