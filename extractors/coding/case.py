@@ -27,12 +27,17 @@ ASKED = Vocabulary()  # what all rules look for
 
 def asked(pattern: str, begins: Iterable[str] = ()) -> Cued:
     """A pattern of a rule; `begins` are words one of which each of its matches begins with."""
-    return cued(pattern, ASKED, begins=begins)
+    return cued(_with_short(pattern), ASKED, begins=begins)
 
 
 def around(pattern: str, cues: Iterable[str]) -> Cued:
     """A pattern of a rule that is tried only around these words."""
-    return cued(pattern, ASKED, around=cues)
+    return cued(_with_short(pattern), ASKED, around=cues)
+
+
+def _with_short(pattern: str) -> str:
+    """The pattern that reads the causes of shorthand as well: "d/t", "2/2"."""
+    return pattern.replace("due to", "(?:due to|d/t|2/2)") if "secondary to" in pattern else pattern
 
 
 class Candidate(msgspec.Struct, eq=False, gc=False):

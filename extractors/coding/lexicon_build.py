@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
@@ -200,8 +201,14 @@ def drug_names() -> list[tuple[str, str]]:
 
 
 def curated() -> tuple[tuple[str, str], ...]:
-    """Our own phrase → ICD-10-CM code pairs."""
-    return own_names(ICD10CM)
+    """Our own phrase → ICD-10-CM code pairs; a cancer is also a "ca"."""
+    names = own_names(ICD10CM)
+    known = {phrase for phrase, _ in names}
+    short = ((_CANCER.sub("ca", phrase), code) for phrase, code in names if " " in phrase and _CANCER.search(phrase))
+    return (*names, *dict(pair for pair in short if pair[0] not in known).items())
+
+
+_CANCER = re.compile(r"\bcancer\b")
 
 
 def learned() -> list[tuple[str, ...]]:

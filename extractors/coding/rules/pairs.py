@@ -7,13 +7,14 @@ from functools import cache
 from typing import Any
 
 from extractors.coding.case import Case, Rule, around, asked
+from extractors.coding.gestation import week_of, weeks
+from extractors.coding.clauses import bounds
 from extractors.coding.tables import table
 
 PAIR = Rule("combination", "I.B.9", "Codes that stand together become the code that says both")
 BREATH = Rule("respiratory-failure", "I.C.10.b", "Respiratory failure with hypoxia or hypercapnia takes its character")
 TYPE = Rule("diabetes-type", "I.C.4.a", "The type or cause of a diabetes is the stated one")
 TRIMESTER = Rule("trimester", "I.C.15.a.3", "An unspecified trimester becomes the one that the text or its weeks give")
-_WEEK = asked(r"\b(\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)\b")
 _NAMED = ("first trimester", "second trimester", "third trimester")
 _LOW, _HIGH = (
     re.compile(r"\bhypox(?:ia|ic|a?emi[ac])\b"),
@@ -160,10 +161,10 @@ def trimester(case: Case) -> None:
     said = next(
         (n for n, w in ((1, "first trimester"), (2, "second trimester"), (3, "third trimester")) if w in case.text), 0
     )
-    week = case.first(_WEEK)
-    if not said and week and (open_ones[0].code[0] == "O" or "pregnan" in case.text or "gestation" in case.text):
-        weeks = int(week[1])
-        said = 1 if weeks < 14 else 2 if weeks < 28 else 3 if weeks <= 42 else 0
+    week = weeks(case)
+    if not said and week is not None:
+        number = week_of(week)
+        said = 1 if number < 14 else 2 if number < 28 else 3 if number <= 42 else 0
     for candidate in open_ones:
         code = case.lexicon.in_trimester(candidate.code, said) if said else None
         if code is not None:
@@ -177,4 +178,4 @@ FIRST = (
     respiratory_failure,
     trimester,
 )  # before the rules that combine codes
-RULES = (pairs,)
+RULES = (pairs, without_end, uncomplicated)

@@ -13,7 +13,7 @@ PREGNANT = Rule(
 KIND = Rule("preeclampsia-kind", "I.C.15", "Preeclampsia by how severe it is")
 _PREGNANT = asked(
     r"\bpregnan(?:t|cy)\b|\bgravid\b|\bweeks?(?:'|s')?(?: of)?[ -]gestation\b|\biup\b"
-    r"|\bintrauterine pregnancy\b|\bprenatal\b"
+    r"|\bintrauterine pregnancy\b|\bprenatal\b|\bg\d{1,2} ?p\d[^.;\n]{0,12}\b(?:at )?\d{1,2} ?w|\bpnv\b"
 )
 _NOT = re.compile(
     r"\b(?:not|denies|no|never|prevent\w*|history of|prior|previous|last|planning|wants|test|if|postpartum"
@@ -23,9 +23,12 @@ _NOT = re.compile(
 _TEST = re.compile(r"^[^.;\n]{0,3}(?:test|prevention)")
 
 
+_PARITY = tuple(f"g{n}p" for n in range(1, 10))
+
+
 def pregnant(case: Case) -> bool:
     """True when the patient is pregnant now."""
-    if not case.says("pregnan", "gestation", "gravid", "prenatal", "iup"):
+    if not case.says("pregnan", "gestation", "gravid", "prenatal", "iup", "pnv", *_PARITY):
         return False
     return any(
         not _NOT.search(case.text, max(0, m.start() - 30), m.start())

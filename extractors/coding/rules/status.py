@@ -6,6 +6,7 @@ import re
 
 from extractors.coding.case import Candidate, Case, Rule, asked
 from extractors.coding.clauses import bounds
+from extractors.coding.gestation import week_of, weeks
 
 BMI = Rule("bmi-with-diagnosis", "I.B.14", "A BMI is coded only beside a diagnosis of weight")
 WEEKS = Rule("weeks-of-pregnancy", "I.C.21.c.11", "A pregnancy takes its week")
@@ -18,16 +19,24 @@ OLD_MI = Rule(
     "An infarction of more than four weeks is I25.2, a past stroke without deficits Z86.73",
 )
 READING = Rule("elevated-reading", "I.C.9.a.7", "A high reading without the diagnosis is R03.0")
-_BMI = asked(r"\b(?:bmi|body mass index)\b[^.\n\d]{0,20}(\d{2}(?:\.\d+)?)")
-_WEEKS = asked(
-    r"\b(\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)[ -]*(?:pregnant|pregnancy|gestation|gestational age|ga\b|iup)"
+ALCOHOL = Rule("blood-alcohol", "Y90 note, F10 note", "The alcohol in the blood stands beside a disorder that it makes")
+_ALCOHOL = asked(
+    r"\b(?:blood alcohol(?: level| content| concentration)?|serum (?:alcohol|etoh|ethanol)|bac|bal|etoh level|alcohol level)"
+    r"\b[ :=]*(?:level |of |was |is |at )*(0?\.\d{1,3}|\d{2,3})\b(?! ?(?:ml|cc)\b)"
 )
-_WEEK = asked(r"\b(\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)\b(?! ago| later|[- ]old| post)")
+_BMI = asked(r"\b(?:bmi|body mass index)\b[^.\n\d]{0,20}(\d{2}(?:\.\d+)?)")
 _SMOKES = asked(
     r"\bsmokes?\b[^.;\n]{0,40}\b(?:cigarettes?|packs?|ppd)\b|\bsmoking [^.;\n]{0,20}\b(?:packs?|cigarettes?)\b"
-    r"|\b\d+(?:\.\d+)? ?ppd\b"
+    r"|\b\d+(?:\.\d+)? ?ppd\b|\bcurrent (?:every[- ]day |daily |heavy )?cigarette smoker\b"
 )
 _AGO = re.compile(r"\b(\d+|one|two|three|four|five|six|several|many)[ -]*(months?|years?|yrs?)\b (?:ago|back|prior)")
+_OLD = asked(
+    r"\b(?:status[- ]post|s/p|history of|h/o|hx of|prior|previous|old|remote)(?: an?)? (?:\w+ ){0,2}"
+    r"(?:mi|myocardial infarction|heart attack|stemi|nstemi)\b"
+    r"|\b(?:mi|myocardial infarction|heart attack|stemi|nstemi) (?:\w+ )?(?:in|of) (?:\w+ )?(?:19|20)\d\d\b",
+    ("mi ", "mi.", "mi,", "infarction", "heart attack", "stemi"),
+)
+_NOT_OLD = re.compile(r"\b(?:family|mother|father|brother|sister|no|denies|without|days? ago|weeks? ago|today)\b")
 _PRESSURE = asked(r"\b(?:bp|blood pressure)\b[^.\n\d]{0,12}(\d{2,3}) ?/ ?(\d{2,3})")
 _NO_DIAGNOSIS = asked(r"(?:no|without)(?: a| prior| known)? (?:diagnosis|history|dx) of (?:hypertension|htn)")
 
@@ -60,6 +69,22 @@ def bmi_code(bmi: float) -> str | None:
     )
 
 
+def blood_alcohol(case: Case) -> None:
+    """The alcohol in the blood stands beside a disorder that alcohol makes."""
+    if not case.has("F10"):
+        return
+    for match in case.each(_ALCOHOL):
+        level = float(match[1]) * (1000 if match[1].startswith(("0.", ".")) else 1)
+        code = f"Y90.{sum(level >= limit for limit in _LEVELS)}"
+        new = case.add(code, *match.span(), ALCOHOL, "The alcohol in the blood is an additional code")
+        if new is not None:
+            new.rank = 7
+        return
+
+
+_LEVELS = (20, 40, 60, 80, 100, 120, 200, 240)  # mg/100 ml
+
+
 def weeks_of_pregnancy(case: Case) -> None:
     """A chapter 15 code takes the week of gestation."""
     for named in case.accepted("Z3A"):
@@ -67,14 +92,15 @@ def weeks_of_pregnancy(case: Case) -> None:
             case.reject(named, WEEKS, "The words name no week")
     if not case.has("Z34") and not any(c.code[:3] not in _ENDED for c in case.accepted("O")):
         return  # of a pregnancy that ended as an abortion no week is coded
-    for match in (*case.each(_WEEKS), *case.each(_WEEK)):
-        week = int(match[1])
-        code = "Z3A.01" if week < 8 else f"Z3A.{week:02d}" if week <= 42 else "Z3A.49"
-        case.add(code, match.start(), match.end(), WEEKS, "The week of gestation is an additional code")
-        for other in case.accepted("Z3A"):
-            if other.code != code:
-                case.reject(other, WEEKS, f"The text says {code}")
+    match = weeks(case)
+    if match is None:
         return
+    week = week_of(match)
+    code = "Z3A.01" if week < 8 else f"Z3A.{week:02d}" if week <= 42 else "Z3A.49"
+    case.add(code, match.start(), match.end(), WEEKS, "The week of gestation is an additional code")
+    for other in case.accepted("Z3A"):
+        if other.code != code:
+            case.reject(other, WEEKS, f"The text says {code}")
 
 
 _ENDED = frozenset({"O00", "O01", "O02", "O03", "O04", "O07", "O08"})
@@ -102,6 +128,13 @@ def old_infarction(case: Case) -> None:
         code = "Z86.73" if candidate.code.startswith("I63") else "I25.2"
         case.replace(candidate, code, OLD_MI, "It lies more than four weeks back")
         candidate.evidence.append(match.span())
+    for told in case.search(_OLD):
+        low, high = bounds(case.text, *told.span())
+        if not _NOT_OLD.search(case.text, low, high):
+            new = case.add("I25.2", *told.span(), OLD_MI, "It lies more than four weeks back")
+            if new is not None:
+                new.rank = max(new.rank, 6)
+            break
 
 
 def elevated_reading(case: Case) -> None:
@@ -167,8 +200,8 @@ PAST = Rule(
 ABNORMAL = Rule("abnormal-found", "I.C.21.c.13", "An examination at which something new is found is abnormal")
 _EXAMINED = {"Z00.00": "Z00.01", "Z00.129": "Z00.121", "Z01.419": "Z01.411"}
 _FOUND = asked(
-    r"\b(?:new(?:ly)?|found|noted|discovered|detected|identified|heard|revealed|reveals|shows)\b",
-    ("new", "found", "noted", "discovered", "detected", "identified", "heard", "reveal", "shows"),
+    r"\b(?:new(?:ly)?|found|noted|discovered|detected|identified|heard|revealed|reveals|shows|on exam(?:ination)?)\b",
+    ("new", "found", "noted", "discovered", "detected", "identified", "heard", "reveal", "shows", "on exam"),
 )
 _SEEN = ("R00", "R01", "R03", "R19.0", "R22", "R59", "R7", "R8", "R9")
 
@@ -193,6 +226,7 @@ RULES = (
     history_at_screening,
     family_at_screening,
     bmi_with_diagnosis,
+    blood_alcohol,
     weeks_of_pregnancy,
     smoking,
     old_infarction,
