@@ -18,7 +18,7 @@ _NOT_YET = asked(
 )
 _ELSEWHERE = asked(
     r"\b(?:ago|last (?:week|month|year|visit)|previous\w*|prior|outside|history of|in (?:19|20)\d\d"
-    r"|reviewed|yesterday|on admission|at home)\b"
+    r"|reviewed|yesterday|on admission|at home|s/p|status post)\b"
 )
 _DONE = asked(
     r"\b(?:performed|done|given|gave|administered|obtained|inject(?:ed|ions?)|remov(?:ed|al)|excis(?:ed|ion)|repair(?:ed)?|sutured?|clos(?:ed|ure)"
@@ -27,15 +27,20 @@ _DONE = asked(
     r"|aspirat(?:ed|ion)|arthrocentesis|cauteri[sz]\w+|lanced|incised"
     r"|positive|negative|shows?|showed|interpretation|only|treated|cryo\w*|liquid nitrogen"
     r"|minutes?|min|avulsion|drain(?:ed|age)|biops(?:y|ies|ied)"
-    r"|frozen|shaved?|screening|tested|read|counsel\w*|applied|views?|with report|taken)\b"
+    r"|frozen|shaved?|screening|test(?:ed|ing)|read|counsel\w*|applied|views?|with report|taken)\b"
 )
 
-_BEFORE = re.compile(r"[\s*•-]*(?:[\w/&-]+[ ,:]+){0,5}")
+_BEFORE = re.compile(r"[\s*•-]*(?:[\w/&-]+[ ,:]+){0,10}")
 _TOLD = re.compile(
     r"\b(?:no|not|had|has|have|was|were|is|for|from|with|see|per|recent|after|before|since|due|who|he|she|we|until|by"
     r"|then|normal|abnormal|showed|on|of|prior|old)\b"
 )
 _AHEAD = asked(r"\b(?:plan|order\w*|will|recommend\w*|schedul\w+|refer\w*|consider\w*|needs?|should|history of|if)\b")
+_TODAY = re.compile(r"\btoday(?:'s)?\b|\b(?:at|during) this visit\b|\bin (?:the|our) (?:office|clinic)\b|\bin-office\b")
+_DEED = re.compile(
+    r"\b(?:perform|done|given|gave|administer|obtain|inject|remov|excis|repair|sutur|clos|drawn|collected|taken|complet"
+    r"|destroy|placed|insert|aspirat|appl|treated|freez|froze|shows?\b|showed|views?\b|interpret|drain|biops|read\b)"
+)
 
 
 def done_here(case: Case, start: int, end: int, *, said: bool = False) -> bool:
@@ -73,16 +78,24 @@ def add_service(
     units: int = 1,
     modifiers: tuple[str, ...] = (),
 ) -> Candidate | None:
-    """Add a service; of a long narrative only as a suggestion, since stories tell of many days."""  # fmt: skip
+    """Add a service; of a long narrative only as a suggestion where the words do not say that it was at this visit."""
     if any(c.code == code and c.system == system and c.printed for c in case.candidates):
         return None
     known = next((c for c in case.candidates if c.code == code and c.system == system and c.status == "accepted"), None)
     new = case.add(code, *span, rule, why, system=system, units=units, confidence=0.8)
     if new is not None and new is not known:
         new.modifiers = tuple(dict.fromkeys((*new.modifiers, *modifiers)))
-        status: CodeStatus = "accepted" if len(case.text) <= SHORT else "suggested"
+        status: CodeStatus = "accepted" if len(case.text) <= SHORT or _at_this_visit(case, *span) else "suggested"
         new.status = status
     return new
+
+
+def _at_this_visit(case: Case, start: int, end: int) -> bool:
+    """The sentence says today or here, or stands in the report of a procedure: stories tell of many days."""
+    low, high = bounds(case.text, start, end)
+    if case.section_at(start) == "procedures":
+        return True
+    return bool(_TODAY.search(case.text, low, high) and _DEED.search(case.text, low, high))
 
 
 NUMBERS = {"one": 1, "a": 1, "an": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,

@@ -24,10 +24,10 @@ CONFIRMED = Rule(
 ONLY_NAMED = Rule(
     "infection-only-named",
     "I.C.1.g.1, I.C.10.c, IV.H",
-    "The name of an infection beside a vaccine, a titer, a place or a time is not the infection",
+    "The name of an infection beside a test, a place, a time or a record of vaccines is not the infection",
 )
 _NAMES_ELSE = re.compile(
-    r"^[ -]*(?:(?:virus|rapid|disease) )?(?:vaccin|immuniz|booster|shots?\b|pandemic|era\b|clinic|center|precaution"
+    r"^[ -]*(?:(?:virus|rapid|disease) )?(?:pandemic|era\b|clinic|center|precaution"
     r"|restriction|protocol|guideline|setting|situation|lockdown|season"
     r"|(?:test(?:ing)?|evaluation) (?:site|clinic|center)|outbreak|crisis|times?\b|unit\b|ward\b)"
 )
@@ -36,11 +36,11 @@ _TESTED = re.compile(
     r"|culture)\b(?! (?:was |is |came back |returned )?(?:positive|reactive|detected))"
 )
 _POSITIVE = re.compile(r"\bpositive(?: for)?(?: rapid)? $")
-_AGAINST = re.compile(
-    r"\b(?:vaccin\w*|immuniz\w*|boosters?|shots?|doses?)(?: \w+){0,3} (?:for|against) (?:the )?$"
-    r"|\b(?:since|during|before|prior to|amid|throughout)(?: the)?(?: start| onset| beginning| height)?"
+_WHILE = re.compile(
+    r"\b(?:since|during|before|prior to|amid|throughout)(?: the)?(?: start| onset| beginning| height)?"
     r"(?: of)?(?: the)? $"
 )
+_PREVENTED = re.compile(r"\b(?:vaccin\w*|immuniz\w*)(?:(?!\b(?:has|had|with|but|now|got|positive)\b)[^;\n]){0,40}$")
 _INFECTED = re.compile(r"^[ -]*(?:\w+ )?(?:infection|pneumonia|illness|pneumonitis|exposure|positive)")
 _BY = re.compile(r"^[ ,]*(?:due to|from|secondary to|caused by|with)? ?(?:an? |the )?([a-z][a-z. -]{2,40})")
 _DUE_TO = asked(r"\b(?:sepsis|septic shock) (?:due to|from|secondary to|caused by) ([a-z][a-z. ]{2,40})")
@@ -158,14 +158,14 @@ def confirmed_only(case: Case) -> None:
 
 
 def infection_only_named(case: Case) -> None:
-    """A vaccine against it, a titer, a clinic for it, the time of a pandemic: none of them is the infection."""
+    """A test for it, a clinic for it, the time of a pandemic, a record of vaccines: none of them is the infection."""
     for candidate in case.accepted("A", "B", "J0", "J1", "U07.1"):
         before = case.text[max(0, candidate.start - 48) : candidate.start]
         after = case.text[candidate.end : candidate.end + 48]
-        against = _AGAINST.search(before) if not _INFECTED.match(after) else None
-        if against and not against[0].startswith(("vaccin", "immuniz", "booster", "shot", "dose")):
-            against = against if candidate.code == "U07.1" else None
-        if against or _NAMES_ELSE.match(after) or (_TESTED.match(after) and not _POSITIVE.search(before)):
+        apart = _WHILE.search(before) if not _INFECTED.match(after) else None
+        apart = apart if candidate.code == "U07.1" else None
+        apart = apart or _PREVENTED.search(before)
+        if apart or _NAMES_ELSE.match(after) or (_TESTED.match(after) and not _POSITIVE.search(before)):
             case.reject(candidate, ONLY_NAMED, "The words are not about having it")
 
 

@@ -61,7 +61,9 @@ def tumor_site(case: Case) -> None:
 
 
 def _unasserted(case: Case, start: int, end: int) -> bool:
-    """The words are a tumor that the text only looks for, as a screening does."""
+    """The words are a tumor of the past, or one that the text only looks for, as a screening does."""
+    if any(c.rule == "history" and c.start < end and start < c.end for c in case.candidates):
+        return True
     there = [c for c in case.candidates if c.start < end and start < c.end and c.code[0] in "CD"]
     findings = [case.of(c) for c in there]
     return (
@@ -120,9 +122,9 @@ def skin_by_cell(case: Case) -> None:
         family = case.lexicon.sites("C44.92" if match[0].startswith("s") else "C44.91")
         places = site_after(case.text[match.end() : match.end() + 48].split(".")[0])
         codes = [code for name, side, _ in places for code in both_sides(family, name, side)] if family else []
-        if not codes:
+        end = match.end() + places[-1][2] if codes else match.end()
+        if not codes or _unasserted(case, match.start(), end):
             continue
-        end = match.end() + places[-1][2]
         for known in case.accepted("C"):
             if known.start < end and match.start() < known.end and known.code not in codes:
                 case.reject(known, TUMOR, f"{codes[0]} names the cells and the place")

@@ -20,16 +20,16 @@ _PAST_LISTS = frozenset({"psh", "pmh"})
 _STATUS = re.compile(r"\b(?:status[- ]post|s/p)\b")
 _BEFORE = re.compile(
     r"\b(?:status[- ]post|s/p|h/o|hx of|history of|history significant for|prior|previous|past|remote|underwent"
-    r"|undergone|(?:had|has had|having)(?: an?| his| her| the)?)\b"
+    r"|undergone|(?:had|has had)(?: an?| his| her| the)?)\b"
 )
 _AFTER = re.compile(
     r"^[^.;\n]{0,40}?(?:\bin (?:\d{1,2}/)?(?:19|20)\d\d|\bon \d{1,2}/\d{1,2}/\d{2,4}|\byears? ago|\bmonths? ago"
-    r"|\bstatus\b|\bas an? (?:child|teen\w*|infant|baby))|^,? \(?(?:19|20)\d\d"
+    r"|\bstatus\b|\bat (?:the )?(?:age )?(?:of )?\d\d\b|\bas an? (?:child|teen\w*|infant|baby))|^,? \(?(?:19|20)\d\d"
 )
 _NOT_PAST = re.compile(
-    r"\b(?:plan\w*|schedul\w*|will|would|today|await\w*|declin\w*|refus\w*|candidate|consider\w*|discuss\w*|recommend\w*"
-    r"|post-?op\w*|aftercare|global|unless|may need|family|mother|father|sister|brother"
-    r"|(?:days?|weeks?) (?:ago|after|out)|complicat\w*|infect\w*)\b"
+    r"\b(?:plan\w*|going to|next|interested|wants?|needs?|schedul\w*|will|would|today|await\w*|declin\w*|refus\w*"
+    r"|candidate|consider\w*|discuss\w*|recommend\w*|post-?op\w*|aftercare|global|unless|family|mother|father|sister"
+    r"|brother|(?:days?|weeks?) (?:ago|after|out)|complicat\w*|infect\w*)\b"
 )
 _DENIED = re.compile(r"\b(?:no|not|never|denies|without)\b[^.;,\n]{0,40}$")
 _SIDE = re.compile(r"\b(right|left|bilateral)\b")

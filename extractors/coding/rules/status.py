@@ -19,10 +19,15 @@ OLD_MI = Rule(
     "An infarction of more than four weeks is I25.2, a past stroke without deficits Z86.73",
 )
 READING = Rule("elevated-reading", "I.C.9.a.7", "A high reading without the diagnosis is R03.0")
+CONTROL = Rule("pain-control", "I.C.6.b.1.a", "Pain is first-listed where its control is what the patient came for")
+_CONTROL = asked(
+    r"\b(?:admitted|admission|visit|here|seen|encounter|presents?|comes)\b[^.;\n]{0,16}\bfor "
+    r"(?:management|control|pain (?:control|management))\b"
+)
 ALCOHOL = Rule("blood-alcohol", "Y90 note, F10 note", "The alcohol in the blood stands beside a disorder that it makes")
 _ALCOHOL = asked(
-    r"\b(?:blood alcohol(?: level| content| concentration)?|serum (?:alcohol|etoh|ethanol)|bac|bal|etoh level|alcohol level)"
-    r"\b[ :=]*(?:level |of |was |is |at )*(0?\.\d{1,3}|\d{2,3})\b(?! ?(?:ml|cc)\b)"
+    r"\b(?:blood alcohol(?: level| content| concentration)?|serum (?:alcohol|etoh|ethanol)|bac|bal"
+    r"|etoh level|alcohol level)\b[ :=]*(?:level |of |was |is |at )*(0?\.\d{1,3}|\d{2,3})\b(?! ?(?:ml|cc)\b)"
 )
 _BMI = asked(r"\b(?:bmi|body mass index)\b[^.\n\d]{0,20}(\d{2}(?:\.\d+)?)")
 _SMOKES = asked(
@@ -80,6 +85,15 @@ def blood_alcohol(case: Case) -> None:
         if new is not None:
             new.rank = 7
         return
+
+
+def pain_first(case: Case) -> None:
+    """Pain stands first where its control is what the patient came for."""
+    if not case.has("G89") or next(case.search(_CONTROL), None) is None:
+        return
+    for candidate in case.accepted("G89"):
+        candidate.rank = min(candidate.rank, -5)
+        case.note(candidate, CONTROL, "Its control is the reason for the encounter")
 
 
 _LEVELS = (20, 40, 60, 80, 100, 120, 200, 240)  # mg/100 ml
@@ -227,6 +241,7 @@ RULES = (
     family_at_screening,
     bmi_with_diagnosis,
     blood_alcohol,
+    pain_first,
     weeks_of_pregnancy,
     smoking,
     old_infarction,

@@ -28,7 +28,7 @@ _GIVEN = asked(
 _NOT = re.compile(
     r"\b(?:declin\w+|refus\w+|deferred|not given|will|schedul\w+|due for|next|last year|ago|in (?:19"
     r"|20)\d\d|contraindicated|elsewhere|pharmacy|up to date|utd|previously|already|allerg\w+|reaction to"
-    r"|order\w*|recommend\w*|tit(?:er|re)s?|serolog\w*|immunity)\b"
+    r"|order\w*|recommend\w*|there|at work|cvs|walgreens|employer|tit(?:er|re)s?|serolog\w*|immunity)\b"
 )
 _MEDICARE = asked(r"\bmedicare\b")
 _CHILD = asked(r"\b(?:child|infant|boy|girl|toddler|wcc|well[- ]child|well[- ]baby|pediatric|peds?)\b")
@@ -77,7 +77,7 @@ def _administration(case: Case, given: list[tuple[dict[str, Any], tuple[int, int
     """How all of it was given: COVID-19 and Medicare's own by themselves, the rest by counselling or by route."""
     rest: list[tuple[dict[str, Any], tuple[int, int]]] = []
     for row, at in given:
-        medicare = _MEDICARE_GIVEN.get(row.get("kind", "")) if case.first(_MEDICARE) else None
+        medicare = _MEDICARE_GIVEN.get(row.get("kind", "")) if next(case.search(_MEDICARE), None) else None
         if row.get("kind") == "covid":
             add_service(case, "90480", at, GIVEN, "A COVID-19 vaccine was given")
         elif medicare:
