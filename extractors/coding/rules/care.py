@@ -44,6 +44,8 @@ _PREVENTIVE = asked(
 )
 _WELLNESS = asked(r"\b(?:annual )?wellness (?:visit|exam)|\bawv\b")
 _WELCOME = asked(r"\bwelcome to medicare\b|\bippe\b|\binitial preventive physical exam")
+_LEVEL_SAID = re.compile(r"\blevel ([1-5])\b")
+_REMOVED = re.compile(r"\b(?:snare\w*|biops\w+|bx|forceps|polypectomy|mucosal resection)\b")
 _TRACING = asked(r"\b(?:ekg|ecg|electrocardiogram)\b")
 _READ_ONLY = re.compile(r"\b(?:interp\w*|reading)(?: (?:and|&) report)? only\b")
 _LATER = re.compile(r"\bsubsequent\b|\bfollow-?up (?:annual )?wellness|\b(?:second|third|repeat) (?:annual )?wellness")
@@ -60,6 +62,9 @@ def care_levels(case: Case) -> None:
     for row, cues, words in _visits():
         match = next(case.search(words), None) if case.says(*cues) else None
         if match is None:
+            continue
+        if row["id"] == "emergency" and (level := _LEVEL_SAID.search(case.text, *bounds(case.text, *match.span()))):
+            add_service(case, f"9928{level[1]}", match.span(), CARE, "The level is given")
             continue
         decided, timed = by_decision(case), minutes_of(case)
         reached = [c for least, c in row["minutes"] if timed and timed[0] >= least]
@@ -125,6 +130,8 @@ def medicare(case: Case) -> None:
             add_service(case, code, match.span(), WELLNESS, "A wellness visit", system=HCPCS)
     for pattern, code, *reasons in _SCREENINGS:
         match = next(case.search(pattern), None)
+        if code in ("G0105", "G0121") and _REMOVED.search(case.text):
+            continue  # what was done there is the service
         if match is not None:
             add_service(case, code, match.span(), SCREEN, "A screening by Medicare's number", system=HCPCS)
             for reason in reasons:

@@ -48,7 +48,7 @@ _NEW = asked(
     r"|\bnever (?:been )?seen (?:here|before|in this|by (?:this|our|the))\b"
 )
 _KNOWN = asked(
-    r"\best(?:ablished|\.)? (?:adult |pediatric |clinic |medicare )?(?:patient|pt)\b"
+    r"\best(?:ab(?:lished)?)?\.? (?:adult |pediatric |clinic |medicare )?(?:patient|pt)\b"
     r"|\bestablished with (?:the|our|this) (?:practice|clinic)\b"
     r"|(?:^|[.;,\n] ?)established(?=[,.;:]| (?:office )?visit| \d)"
 )
@@ -62,7 +62,7 @@ _NUMBER = {
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     )
 }
-_SPAN = r"(\d+|" + "|".join(_NUMBER) + r") (months?|years?)"
+_SPAN = r"(\d+|" + "|".join(_NUMBER) + r") (mos?|months?|yrs?|years?)"
 _LAST_SEEN = asked(
     rf"\b(?:last seen|seen|last visit(?:ed)?|was here|previous visit|prior visit)\b[^.;\n]{{0,90}}?\b{_SPAN} ago"
     rf"|\bnot (?:been )?seen[^.;\n]{{0,40}}\b(?:in|for) (?:over |more than )?{_SPAN}"
@@ -72,7 +72,8 @@ _TIME = asked(
     r"\b(\d{2,3}) min(?:ute)?s?\b[^.;\n]{0,30}\b(?:total|in all|of my time|on the (?:date|day))"
     r"|\btime spent(?: today| on (?:the )?(?:dos|day|date)(?: of (?:service|the encounter"
     r"|the visit))?)?:? (\d{2,3}) ?min"
-    r"|\btotal (?:visit |encounter )?time\b[^.;\n\d]{0,30}(\d{2,3}) ?min|\bspent(?: a total of| about)? (\d{2,3}) ?min"
+    r"|\btotal of (\d{2,3}) ?min|\btotal (?:visit |encounter )?time\b[^.;\n\d]{0,30}(\d{2,3}) ?min"
+    r"|\bspent(?: a total of| about)? (\d{2,3}) ?min"
 )
 _LEVEL_SAID = asked(
     r"\blevel ([2-5]) (?:office |outpatient |clinic |e/?m |established |new )*(?:visit|service|patient|e/?m)\b"
@@ -162,7 +163,7 @@ def is_new(case: Case) -> tuple[tuple[int, int], bool] | None:
         if case.first(_OTHER_SPECIALTY):
             return seen.span(), True
         count, unit = (seen[1], seen[2]) if seen[1] else (seen[3], seen[4])
-        months = (int(count) if count.isdigit() else _NUMBER[count]) * (12 if unit.startswith("year") else 1)
+        months = (int(count) if count.isdigit() else _NUMBER[count]) * (12 if unit.startswith("y") else 1)
         return seen.span(), months >= 36
     for pattern, newly in ((_KNOWN, False), (_NEW, True)):
         if match := case.first(pattern):
@@ -173,7 +174,7 @@ def is_new(case: Case) -> tuple[tuple[int, int], bool] | None:
 def minutes_of(case: Case) -> tuple[int, tuple[int, int]] | None:
     """The stated total of minutes and where it stands."""
     match = case.first(_TIME) if case.says("min") else None
-    return (int(match[1] or match[2] or match[3] or match[4]), match.span()) if match else None
+    return (int(match[1] or match[2] or match[3] or match[4] or match[5]), match.span()) if match else None
 
 
 _AGE = asked(

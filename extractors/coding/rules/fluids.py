@@ -34,7 +34,9 @@ def _fluids() -> tuple[Cued, list[tuple[re.Pattern[str], dict[str, str]]]]:
 
 def hydration(case: Case) -> None:
     """Normal saline or Ringer's by volume; its time where the text says that it was hydration."""
-    if case.setting != "outpatient" or not case.says("saline", "ringer", "sodium chloride", " lr", " ns "):
+    if case.setting != "outpatient" or not case.says(
+        "saline", "ringer", "sodium chloride", " lr", " ns ", "ns bolus", "ns 1", "ns 5"
+    ):
         return
     fluid, rows = _fluids()
     for match in case.search(fluid):

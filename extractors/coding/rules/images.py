@@ -22,10 +22,10 @@ BREAST = Rule("mammogram-kind", "CPT 77065-77067", "A mammogram is screening, or
 EXTENT = Rule("ultrasound-extent", "CPT, diagnostic ultrasound", "Asks whether an ultrasound was complete or limited")
 VIEWS = Rule("views", "CPT, radiology by number of views", "Asks how many views were taken")
 CONTRAST = Rule("contrast", "CPT, radiology by contrast", "Asks whether contrast was given")
-_XRAY_CUES = ("x-ray", "xray", "radiograph", "cxr", "plain film", "film")
-_XRAY = asked(r"\b(?:x-?rays?|radiographs?|cxr|plain films?|films?)\b", _XRAY_CUES)
+_XRAY_CUES = ("x-ray", "xray", "radiograph", "cxr", "plain film", "film", "kub")
+_XRAY = asked(r"\b(?:x-?rays?|radiographs?|cxr|plain films?|films?|kub)\b", _XRAY_CUES)
 _VIEWS = re.compile(
-    r"\b(\d|one|two|three|four|five|six|single) ?(?:-|or more )?views?\b|\bviews?: ?(\d)\b"
+    r"\b(\d|one|two|three|four|five|six|single) ?(?:-|or more )?(?:views?|vws?|v)\b|\bviews?: ?(\d)\b"
     r"|\b((?:(?:pa|ap|lateral|lat|obliques?|mortise|sunrise|odontoid|frog[- ]leg|axillary|scapular y|standing"
     r"|open[- ]mouth)"
     r"(?:, and | and |, | & |/|\b))+)"
@@ -60,7 +60,7 @@ def images(case: Case) -> None:
     """Every image that was taken or read here."""
     if case.setting != "outpatient":
         return
-    if case.says("x-ray", "xray", "radiograph", "cxr", "film"):
+    if case.says("x-ray", "xray", "radiograph", "cxr", "film", "kub"):
         _xrays(case)
     if case.says("ct ", "mri", "cat scan"):
         _scans(case)
@@ -70,10 +70,17 @@ def images(case: Case) -> None:
         _breasts(case)
 
 
+_ALSO = {
+    "foot": "foot|feet", "lumbar spine": "l(?:umbar)?[- ]spine", "cervical spine": "c(?:ervical)?[- ]spine",
+    "thoracic spine": "t(?:horacic)?[- ]spine", "lumbosacral spine": "(?:lumbosacral|ls|l/s)[- ]spine",
+    "tibia and fibula": "tibia (?:and|&|/) fibula|tib[-/ ]?fib", "abdomen": "abdomen|kub",
+}  # fmt: skip
+
+
 @cache
 def _parts() -> list[tuple[str, re.Pattern[str]]]:
     names = sorted(table("services")["xray"], key=len, reverse=True)
-    return [(name, re.compile(rf"\b{name}s?\b" if name != "foot" else r"\b(?:foot|feet)\b")) for name in names]
+    return [(name, re.compile(rf"\b(?:{_ALSO.get(name, name)})s?\b")) for name in names]
 
 
 def _xrays(case: Case) -> None:

@@ -69,6 +69,10 @@ _VIDEO = asked(
 _NO_VIDEO = asked(
     r"\b(?:audio[- ]only|telephone[- ]only|by (?:tele)?phone only|no video|video (?:failed|not available))\b"
 )
+_NOT_TODAY = re.compile(
+    r"\b(?:declin\w+|refus\w+|offered|last|prior|previous\w*|instead of|next|schedul\w+|future|in person|was a"
+    r"|prefers?)\b"
+)
 _GT = re.compile(
     r"\b(?:modifier|requires?|wants?|asks? for|needs?|append|bill(?:s|ed)? with)\b[^.;\n]{0,16}\bgt\b|\bgt modifier\b"
 )
@@ -171,7 +175,7 @@ def distant(case: Case) -> None:
         return
     video, sound = next(case.search(_VIDEO), None), case.first(_NO_VIDEO)
     said = sound or video
-    if said is None:
+    if said is None or _NOT_TODAY.search(case.text, *bounds(case.text, *said.span())):
         return
     modifier = "93" if sound else "GT" if _GT.search(case.text) else "95"
     for line in _open_lines(case):

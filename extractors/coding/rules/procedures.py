@@ -30,12 +30,13 @@ _FACTOR = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001"), "unit"
            "million units": Decimal(1_000_000), "million": Decimal(1_000_000)}  # fmt: skip
 _AMOUNT = re.compile(r"\b(\d[\d,]*(?:\.\d+)?) ?(g|mg|mcg|million(?: units)?|units?)\b(?!/)")
 _EACH = re.compile(
-    r"\b(?:in(?:to)?|to|for) each\b|\bper (?:side|knee|shoulder|hip|joint)\b|\beach (?:side|knee|shoulder|hip)\b"
+    r"\b(?:in(?:to)?|to|for) each\b|\b(?:mg|units) (?:[a-z-]+ )?each\b|\bper (?:side|knee|shoulder|hip|joint)\b"
+    r"|\beach (?:side|knee|shoulder|hip)\b"
 )
 _BOTH = re.compile(
     r"\b(?:both|bilateral(?:ly)?|two|right and left|left and right)\b|\beach (?:side|knee|shoulder|hip)\b"
 )
-_NEEDLE = re.compile(r"\binject(?:ed|ion)\b|\binto (?:the|her|his|both)\b")
+_NEEDLE = re.compile(r"\binject(?:ed|ions?)\b|\binto (?:the|her|his|both)\b")
 _WASTED = re.compile(
     r"\b(\d[\d,]*(?:\.\d+)?) ?(mg|mcg|units?|g)\b[^.;,\n]{0,50}\b(?:discarded|wasted|thrown away)"
     r"|\b(?:discarded|wasted) (\d[\d,]*(?:\.\d+)?) ?(mg|mcg|units?|g)\b"

@@ -49,7 +49,7 @@ def named(case: Case) -> None:
                 not wanted
                 or ("unless" in row and re.search(row["unless"], clause))
                 or ("unless_said" in row and re.search(row["unless_said"], case.text))
-                or not done_here(case, *match.span())
+                or not done_here(case, *match.span(), said=row.get("deed", False))
             ):
                 continue
             codes = [c for words, c in row["variants"] if re.search(words, clause)]

@@ -34,7 +34,19 @@ def therapy(case: Case) -> None:
     """All timed services of the day, and the units that their minutes together allow."""
     if not case.says("minute", " min ", " min,", " min.") and len(case.text) > SHORT:
         return
-    if not case.says("therap", "training", "massage", "re-education", "reeducation", "ultrasound", "stimulation"):
+    if not case.says(
+        "therap",
+        "training",
+        "massage",
+        "re-ed",
+        "reed",
+        "ultrasound",
+        "stimulation",
+        "ther ex",
+        "ther act",
+        "therex",
+        "manual t",
+    ):
         return
     minutes: dict[str, int] = {}
     spans: dict[str, tuple[int, int]] = {}
