@@ -7,6 +7,7 @@ import re
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
 from extractors.coding.rules.injury import seventh
+from extractors.coding.shorthand import spelled
 from extractors.coding.titles import best, content, meant, met
 
 BONE = Rule(
@@ -14,12 +15,13 @@ BONE = Rule(
 )
 _STRESS = re.compile(r"\b(?:stress|fatigue|march) fractures?\b")
 _OF_DISEASE = re.compile(r"\b(?:pathologic(?:al)?|fragility|insufficiency) fractures?\b")
-_ANY = asked(r"\bfractures?\b")
+_ANY = asked(r"\b(?:fractures?|fx)\b")
 _MINOR = re.compile(
     r"\bpathologic|fragility|stumbl|trip|standing height|minor (?:fall|trauma)|minimal trauma"
     r"|low[- ]energy|osteopor\w+ (?:\w+ ){0,2}fracture"
     r"|fracture due to osteopor|osteopor\w* with[^.;]{0,30}fracture|spontaneous"
 )
+_FRACTURE = re.compile(r"\bfx\b")
 _PAST = re.compile(r"\b(?:old|healed|history of|prior|previous|no|without|risk of|prevent)\b[^.;\n]{0,40}$")
 _BONES = {"hip": "femur", "wrist": "forearm", "spine": "vertebra", "spinal": "vertebra", "lumbar": "vertebra",
           "thoracic": "vertebra", "compression": "vertebra", "vertebrae": "vertebra", "vertebral": "vertebra",
@@ -30,12 +32,12 @@ _KNOWN = content("age related current pathological fracture stress damage neopla
 
 def fracture_of_disease(case: Case) -> None:
     """The code of the bone and side, after what broke it; the injury's code of the same words goes."""
-    if not case.says("fracture"):
+    if not case.says("fracture", "fx"):
         return
     porous = case.accepted("M80", "M81") or case.says("osteoporotic")
     for match in case.each(_ANY):
         low, high = bounds(case.text, *match.span())
-        clause = case.text[low:high]
+        clause = _FRACTURE.sub("fracture", spelled(case.text[low:high]))
         if _PAST.search(case.text, max(0, match.start() - 60), match.start()):
             continue
         if _STRESS.search(clause):

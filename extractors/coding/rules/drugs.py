@@ -10,6 +10,7 @@ from extractors.coding.clauses import bounds
 from extractors.coding.drugs_named import drug_in
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
+from extractors.model import Finding
 
 LONG_TERM = Rule(
     "long-term-drug",
@@ -61,20 +62,21 @@ _REASONS = (
 
 def long_term(case: Case) -> None:
     """A drug that the patient takes for long, where the disease it treats is coded."""
-    for number, finding in enumerate(case.findings.items):
-        if (
-            finding.kind != "medication"
-            or not finding.assertion.present
-            or finding.attributes.get("status") == "stopped"
-        ):
+    drugs = [(n, f, _name(f)) for n, f in enumerate(case.findings.items) if f.kind == "medication"]
+    stopped = {name for _, finding, name in drugs if finding.attributes.get("status") == "stopped"}
+    for number, finding, name in drugs:
+        if name in stopped or not finding.assertion.present:
             continue
-        name = str(finding.attributes.get("ingredient") or finding.attributes.get("drug") or finding.text)
         group = case.lexicon.drug_class(str(finding.attributes.get("rxnorm") or ""), name)
         once = bounds(case.text, finding.start, finding.end) if group and _is_long_term(case, group) else None
         if name.lower().startswith(_HOSPITAL):
             continue
         if group and once and not (case.seen.between(_ONCE, *once) and _ONCE.pattern.search(case.text, *once)):
             _add_long_term(case, finding.start, finding.end, group, number)
+
+
+def _name(finding: Finding) -> str:
+    return str(finding.attributes.get("ingredient") or finding.attributes.get("drug") or finding.text)
 
 
 _HOSPITAL = ("heparin", "argatroban", "bivalirudin", "alteplase")  # by drip only

@@ -167,6 +167,8 @@ def external_cause(case: Case) -> None:
     injured = case.has("S", "T", "M80", "M84")
     late = all(c.code[-1] in "DEFGHJKMNPQR" for c in case.accepted(*_INJURED)) and case.has(*_INJURED)
     for candidate in case.accepted("V", "W", "X", "Y"):
+        if candidate.code.startswith("Y90"):
+            continue  # the alcohol in the blood
         candidate.rank = max(candidate.rank, RANK)
         if not injured:
             case.reject(candidate, EXTERNAL, "There is no injury that it explains", "suggested")

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from extractors.coding.case import Case, Rule, around, asked
-from extractors.coding.gestation import week_of, weeks
 from extractors.coding.clauses import bounds
+from extractors.coding.gestation import week_of, weeks
 from extractors.coding.tables import table
 
 PAIR = Rule("combination", "I.B.9", "Codes that stand together become the code that says both")
@@ -169,6 +169,37 @@ def trimester(case: Case) -> None:
         code = case.lexicon.in_trimester(candidate.code, said) if said else None
         if code is not None:
             case.replace(candidate, code, TRIMESTER, "The text gives the trimester")
+
+
+def without_end(case: Case) -> None:
+    """Seizures or migraine in status: the code of the category that says so (I.B.9)."""
+    for pattern, family in ((_SEIZING, "G40"), (_ACHING, "G43")):
+        if not case.has(family) or next(case.search(pattern), None) is None:
+            continue
+        for candidate in case.accepted(family):
+            code = f"{candidate.code[:-1]}1"
+            if candidate.code.endswith("9") and " with status" in case.lexicon.display_of(code):
+                case.replace(candidate, code, PAIR, "The text says that it went on without end")
+        if any(c.code[:5] != "G40.9" for c in case.accepted("G40")):
+            for plain in case.accepted("G40.901", "G40.909"):
+                case.reject(plain, PAIR, "The kind of epilepsy is stated")
+
+
+_SEIZING = asked(r"\bstatus epilepticus\b")
+_ACHING = asked(r"\bstatus migrainosus\b")
+
+
+def uncomplicated(case: Case) -> None:
+    """ "Uncomplicated" intoxication or withdrawal is so coded; of which no more is said it is unspecified."""
+    for candidate in case.accepted("F1"):
+        code = f"{candidate.code[:-1]}0"
+        low, high = bounds(case.text, candidate.start, candidate.end)
+        if (
+            candidate.code.endswith("9") and len(candidate.code) == 7
+            and "uncomplicated" in case.text[low:high]
+            and case.lexicon.display_of(code).endswith("uncomplicated")
+        ):  # fmt: skip
+            case.replace(candidate, code, PAIR, "The text says that it is uncomplicated")
 
 
 FIRST = (
