@@ -46,9 +46,9 @@ def operations_past(case: Case) -> None:
         if _NOT_PAST.search(case.text, low, high) or not _is_past(case, row, match, low, high):
             continue
         code = row["code"]
-        side = _SIDE.findall(case.text, max(low, match.start() - 28), min(high, match.end() + 28))
-        if row.get("sided") and len(set(side)) == 1:
-            code = case.lexicon.sided(code, side[0]) or code
+        sides = set(_SIDE.findall(case.text, max(low, match.start() - 28), min(high, match.end() + 28)))
+        if len(sides) == 1:
+            code = _sided(case, row, sides.pop())
         new = case.add(code, *match.span(), OPERATED, "An operation of the past")
         if new is not None:
             new.rank = max(new.rank, 6)
@@ -68,6 +68,14 @@ def mended(case: Case) -> None:
             case.reject(candidate, MENDED, "It was operated on")
         else:
             case.replace(candidate, code, MENDED, "It was operated on")
+
+
+def _sided(case: Case, row: dict[str, Any], side: str) -> str:
+    """The code of a side: as the table says, else by the titles."""
+    code: str = row["code"]
+    if row.get("sided"):
+        return case.lexicon.sided(code, side) or code
+    return str(row.get("sides", {}).get(side, code))
 
 
 @cache
