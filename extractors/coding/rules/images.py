@@ -10,6 +10,7 @@ from extractors.coding.clauses import bounds
 from extractors.coding.done import add_service, done_here
 from extractors.coding.place import component_of, place_of
 from extractors.coding.tables import table
+from extractors.findings.cues import Cued
 
 XRAY = Rule(
     "xray-views",
@@ -45,13 +46,18 @@ _NONE = re.compile(rf"(?:without|w/o|no) {_AGENT}|\bnon-?con(?:trast)?\b|\bunenh
 _WITH = re.compile(
     rf"(?:with|w/) ?{_AGENT}|\b(?:contrast|gadolinium)[- ]enhanced|{_AGENT} (?:given|administered)|post[- ]contrast"
 )
-_SOUND = asked(
-    r"\b(?:ultrasound|sonogram|sonography|biophysical profile|tvus)\b"
-    r"|\b(?:renal|kidneys?|abd\w*|pelvi[cs]|thyroid|transvaginal|breast|scrotal|testicular|ruq|ob|liver"
+_SOUND = asked(r"\b(?:ultrasound|sonogram|sonography|biophysical profile|tvus)\b")
+_SHORT_CUES = (
+    "renal", "kidney", "abd", "pelvi", "thyroid", "transvaginal", "breast", "scrotal", "testicular", "ruq", "ob us", "liver",
+    "gallbladder", "neck", "us",
+)  # fmt: skip
+_SOUND_SHORT = asked(
+    r"\b(?:renal|kidneys?|abd\w*|pelvi[cs]|thyroid|transvaginal|breast|scrotal|testicular|ruq|ob|liver"
     r"|gallbladder|neck) us\b"
     r"|\bus,? (?:of |complete |limited )*(?:the |both )?(?:renal|kidney|abd|pelvi|thyroid|transvag|breast|scrot"
     r"|testic|ruq"
-    r"|liver|gallbladder|neck)"
+    r"|liver|gallbladder|neck)",
+    _SHORT_CUES,
 )
 _BREAST = asked(r"\b(screening|diagnostic)?[ ,]*(?:bilateral )?mammogra(?:m|phy)\b")
 
@@ -64,8 +70,10 @@ def images(case: Case) -> None:
         _xrays(case)
     if case.says("ct ", "mri", "cat scan"):
         _scans(case)
-    if case.says("ultrasound", "sonogra", "biophysical", "tvus", " us ", " us,", " us.", " us:", "us "):
-        _sounds(case)
+    if case.says("ultrasound", "sonogra", "biophysical", "tvus"):
+        _sounds(case, _SOUND)
+    if case.says(" us ", " us,", " us.", " us:") or case.text.startswith("us "):
+        _sounds(case, _SOUND_SHORT)
     if case.says("mammogra"):
         _breasts(case)
 
@@ -144,8 +152,8 @@ def _scans(case: Case) -> None:
         )
 
 
-def _sounds(case: Case) -> None:
-    for match in case.search(_SOUND):
+def _sounds(case: Case, named: Cued) -> None:
+    for match in case.search(named):
         low, high = bounds(case.text, *match.span())
         clause = case.text[low:high]
         if "guid" in clause or "minutes" in clause or not done_here(case, *match.span()):

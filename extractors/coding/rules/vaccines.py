@@ -20,6 +20,15 @@ GIVEN = Rule(
     "A vaccine that was given, with Z23 and its administration",
 )
 PRODUCT = Rule("vaccine-product", "CPT 90653-90689", "Asks which product of a vaccine was given")
+_CUES = (
+    "abrysvo", "adacel", "afluria", "arexvy", "bexsero", "boostrix", "comirnaty", "covid", "daptacel", "engerix",
+    "fluad", "fluarix", "flublok", "flucelvax", "flulaval", "flumist", "flu shot", "fluzone", "flu vaccin",
+    "gardasil", "havrix", "hepatitis", "hep a", "hep b", "hib", "hpv", "immuni", "infanrix", "influenza", "ipol",
+    "ipv", "kinrix", "menquadfi", "mmr", "moderna", "dtap", "tdap", "td vaccin", "td booster", "tdvax", "tenivac",
+    "twinrix", "pcv", "pentacel", "pfizer", "pneumovax", "ppsv", "prevnar", "priorix", "proquad", "quadracel",
+    "recombivax", "rotarix", "rotateq", "shingrix", "spikevax", "vaccin", "vaqta", "varicella", "varivax", "vaxelis",
+    "zoster",
+)  # fmt: skip
 _GIVEN = asked(
     r"\b(?:given|gave|administered|receive[ds]|gets?|got|vaccinated|injected|today|im|intramuscular\w*"
     r"|intranasal\w*|orally|po|sq|subq"
@@ -43,7 +52,7 @@ def _rows() -> list[tuple[dict[str, Any], Cued]]:
 
 def vaccines(case: Case) -> None:
     """Find what was given, then code how it was given once for all of it."""
-    if case.setting != "outpatient" or not case.first(_GIVEN):
+    if case.setting != "outpatient" or not case.says(*_CUES) or not case.first(_GIVEN):
         return
     child, years = _is_child(case), years_of(case)
     given: list[tuple[dict[str, Any], tuple[int, int]]] = []
