@@ -126,6 +126,12 @@ def _is_found(case: Case, finding: Finding) -> bool:
     return bool(_FOUND.match(case.text[finding.end : finding.end + 60]) or _SHOWED.search(before))
 
 
+def _is_known(case: Case, finding: Finding) -> bool:
+    """What is called known is there: "known cancer of the breast"."""
+    triggers = [case.text[a:b] for a, b, kind in finding.assertion.triggers if kind == "HISTORICAL"]
+    return bool(triggers) and all(word == "known" for word in triggers)
+
+
 def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeStatus, str | None]:
     says = finding.assertion
     stated = candidate.code.startswith(("Z8", "Z9", "Z79", "Z77", "I25.2"))  # the phrase itself says history or status
@@ -139,7 +145,7 @@ def _allowed(case: Case, candidate: Candidate, finding: Finding) -> tuple[CodeSt
         if case.setting == "inpatient":
             return "accepted", "Uncertain at discharge is coded as if it existed in the inpatient setting (II.H)"
         return "rejected", "An uncertain diagnosis is not coded in the outpatient setting (IV.H)"
-    if says.historical and not stated:
+    if says.historical and not stated and not (chronic(candidate.code) and _is_known(case, finding)):
         past = history_of(candidate.code)
         if past and not (chronic(candidate.code) and finding.section == "pmh" and candidate.code[0] != "C"):
             candidate.reasons.append(f"The text speaks of the past: {candidate.code} becomes {past} (I.C.21.c.4)")

@@ -216,6 +216,6 @@ class Case:
 
 
 _DENIED = re.compile(  # one set of letters in front: the engine skips all others without a try
-    r"[dnrw](?<!\w[dnrw])(?:(?<=n)(?:ot?|ever|egative for)|(?<=d)(?:enies|enied)|(?<=w)ithout|(?<=r)(?:ule out|/o))\b"
-    r"[^.;\n]{0,12}$"
+    r"[dnrw](?<!\w[dnrw])(?:(?<=n)(?:ot?|ever|egative for)|(?<=d)(?:enies|enied)|(?<=w)(?:ithout|/o)"
+    r"|(?<=r)(?:ule out|/o))\b[^.;\n]{0,12}$"
 )

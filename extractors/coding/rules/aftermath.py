@@ -43,11 +43,13 @@ _LIMB = re.compile(
 _SIDE = re.compile(r"\b(right|left)\b(?![ -]?hand)")
 _JOINT = asked(
     r"\b(?:status[ -]post|s/p|history of|hx of|h/o|prior|previous|following|after|aftercare of"
-    r"|aftercare for)(?: an?| the| her| his)? (?:(right|left|bilateral) )?(?:total )?"
-    r"(?:(right|left) )?(knee|hip|shoulder) (?:joint )?(?:replacement|arthroplasty)\b"
+    r"|aftercare for|out from|from)(?: an?| the| her| his)? (?:(right|left|bilateral|r|l|rt|lt) )?(?:total )?"
+    r"(?:(right|left|r|l|rt|lt) )?"
+    r"(?:(knee|hip|shoulder) (?:joint )?(?:replacement|arthroplasty)|(tka|tkr|tha|thr|tsa))\b"
 )
 _REPLACED = {"knee": "Z96.65", "hip": "Z96.64", "shoulder": "Z96.61"}
-_SIDES = {"right": "1", "left": "2", "bilateral": "3", "": "9"}
+_LETTERS = {"k": "knee", "h": "hip", "s": "shoulder"}
+_SIDES = {"right": "1", "left": "2", "r": "1", "l": "2", "rt": "1", "lt": "2", "bilateral": "3", "": "9"}
 
 
 def stroke_sequela(case: Case) -> None:
@@ -99,11 +101,11 @@ def _half(side: str, other: bool) -> str:
 
 def joint_replaced(case: Case) -> None:
     """A joint that was replaced is a status with its side."""
-    if not case.says("replacement", "arthroplasty"):
+    if not case.says("replacement", "arthroplasty", "tka", "tkr", "tha", "thr", "tsa"):
         return
     for match in case.search(_JOINT):
         side = match[1] or match[2] or ""
-        code = _REPLACED[match[3]] + _SIDES[side]
+        code = _REPLACED[match[3] or _LETTERS[match[4][1]]] + _SIDES[side]
         case.add(code, *match.span(), JOINT, "An artificial joint is a status")
 
 

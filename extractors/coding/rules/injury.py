@@ -88,7 +88,8 @@ def injury_by_words(case: Case) -> None:
             continue
         taken.add((low, high, codes[0][:3]))
         for candidate in case.accepted("S", "T14"):
-            if low <= candidate.start < high and candidate.code not in codes and not candidate.printed:
+            inner = candidate.code.startswith(_INNER) and not codes[0].startswith(_INNER)
+            if low <= candidate.start < high and candidate.code not in codes and not candidate.printed and not inner:
                 case.reject(candidate, INJURY, f"{codes[0]} says more")
         for code in codes:
             new = case.add(
@@ -98,6 +99,9 @@ def injury_by_words(case: Case) -> None:
                 case.note(new, SEVENTH, f"The words ask for {_ENCOUNTER[new.code[-1]]}")
             if new is not None and code[-1] == "S":
                 new.rank = max(new.rank, 2)
+
+
+_INNER = ("S06", "S14", "S24", "S25", "S26", "S27", "S34", "S35", "S36", "S37")  # organs beside broken bones
 
 
 def _clause(text: str, match: re.Match[str]) -> tuple[int, int]:
@@ -233,12 +237,27 @@ def _says_both(case: Case, code: str) -> bool:
 _WORDS = re.compile(r"\b(right|left|bilateral|both|bilaterally|rt|lt)\b")
 
 
+_LABEL = re.compile(r"\b(right|left|rt|lt|r|l|od|os)(?: [a-z]+)?: ?[^.;:\n]{0,40}$")  # "R eye: black eye"
+_LETTER = {
+    "right": "right",
+    "left": "left",
+    "rt": "right",
+    "lt": "left",
+    "r": "right",
+    "l": "left",
+    "od": "right",
+    "os": "left",
+}
+
+
 def _side(case: Case, candidate: Candidate) -> str | None:
     before = case.text[max(0, candidate.start - 24) : candidate.start]
     after = case.text[candidate.end : candidate.end + 24]
     before = re.split(r"[.;:,\n]", before)[-1]
     after = re.split(r"[.;:\n]", after)[0]
     words = set(_WORDS.findall(spelled(before + case.text[candidate.start : candidate.end] + after)))
+    label = None if words else _LABEL.search(case.text, max(0, candidate.start - 60), candidate.start)
+    words = {_LETTER[label[1]]} if label else words
     words = {{"rt": "right", "lt": "left", "both": "bilateral", "bilaterally": "bilateral"}.get(w, w) for w in words}
     if words == {"right", "left"}:
         return None

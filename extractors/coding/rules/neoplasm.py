@@ -6,6 +6,7 @@ import re
 
 from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
+from extractors.coding.shorthand import spelled
 from extractors.coding.sites import both_sides, site_after
 from extractors.coding.tables import history_of
 from extractors.coding.titles import Title, best, content, meant, met, read_title
@@ -26,8 +27,8 @@ _KINDS = (
      ["secondary malignan", "metasta"]),
      "C77", "C79"),
     (asked(
-        r"(?<!secondary )\b(?:adenocarcinoma|carcinoma|cancer|malignan(?:cy|t neoplasm"
-        r"|t tumou?r)) of (?:the )?", ["adenocarcinoma", "carcinoma", "cancer", "malignan"]),
+        r"(?<!secondary )\b(?:adenocarcinoma|adenoca|carcinoma|cancer|ca|malignan(?:cy|t neoplasm"
+        r"|t tumou?r)) of (?:the )?", ["adenoca", "carcinoma", "cancer", "malignan", "ca of"]),
      "C00", "C76"),
 )  # fmt: skip
 _STOP = re.compile(r"[.;,:\n(]| with | and | from | metasta| due to | status| treated| removed| for ")
@@ -35,7 +36,8 @@ _KNOWN = content("benign malignant neoplasm uncertain behavior secondary carcino
 _ENDED = re.compile(
     r"(?:complet\w+|finished) (?:her |his |all )?(?:treatment|therapy|chemotherapy|radiation)"
     r"|treatment (?:is |was )?complete"
-    r"|no (?:evidence of )?(?:recurrence|recurrent disease|disease)|\bned\b|cancer[- ]free|disease[- ]free"
+    r"|no (?:evidence of )?(?:recurrence|recurrent disease|disease|(?:the )?primary)|\bned\b"
+    r"|cancer[- ]free|disease[- ]free"
     r"|(?:resected|removed|excised|treated) (?:in (?:19|20)\d\d|\w+ years? ago)"
 )
 _PRIMARY_GONE = re.compile(
@@ -58,6 +60,23 @@ def tumor_site(case: Case) -> None:
             title = _title(case, (first, last), case.text[match.end() : end], lead + " " + match[0])
             if title is not None and not _unasserted(case, match.start(), end):
                 _place(case, title, match.start(), end, (first, last))
+
+
+_REVERSED = asked(
+    r"\b(?P<site>[a-z]{4,20}(?: [a-z]{4,20})?) (?:neoplasm|tumou?r|lesion|mass)s?[, -]{1,3}(?:of )?uncertain behaviou?r"
+)
+
+
+def uncertain_after_site(case: Case) -> None:
+    """The site before the tumor: "bladder neoplasm, uncertain behavior"."""
+    for match in case.search(_REVERSED):
+        title = _title(case, ("D37", "D48"), match["site"], match[0])
+        if title is None:
+            continue
+        for vague in case.accepted("D49", "C", "D1", "D2", "D3"):
+            if vague.start < match.end() and match.start() < vague.end:
+                case.reject(vague, TUMOR, f"{title.code} says how it behaves")
+        case.add(title.code, *match.span(), TUMOR, "The words name the behavior and the site", confidence=0.9)
 
 
 def _unasserted(case: Case, start: int, end: int) -> bool:
@@ -116,6 +135,28 @@ _SKIN = asked(
 )
 
 
+_IN_SITU = asked(
+    r"\b(?:squamous cell (?:carcinoma|ca)|scc|carcinoma|cancer) in situ\b(?: ?\([^)\n]{0,20}\))?"
+    r"(?: of| on)?[, ]*(?:the )?(?:skin )?(?:of |on )?"
+    r"|\b(?:bowen'?s?(?: disease)?|sccis)\b(?: of| on)?[, ]*(?:the )?(?:skin )?(?:of |on )?"
+)
+
+
+def skin_in_situ(case: Case) -> None:
+    """A carcinoma in situ beside a place of the skin is that of the skin there."""
+    for match in case.search(_IN_SITU):
+        family = case.lexicon.sites("D04.9")
+        places = site_after("of " + spelled(case.text[match.end() : match.end() + 48].split(".")[0]))
+        codes = [code for name, side, _ in places for code in both_sides(family, name, side)] if family else []
+        if not codes:
+            continue
+        for known in case.accepted("D04", "C44", "D09"):
+            if known.start < match.end() and match.start() < known.end and known.code not in codes:
+                case.reject(known, TUMOR, f"{codes[0]} names the place")
+        for code in codes:
+            case.add(code, *match.span(), TUMOR, "The words name the cells and the place", confidence=0.9)
+
+
 def skin_by_cell(case: Case) -> None:
     """A squamous or basal cell carcinoma beside a place of the skin is that of the skin there."""
     for match in case.search(_SKIN):
@@ -136,10 +177,11 @@ _WHERE = {
     "bone": "C79.51", "bony": "C79.51", "spine": "C79.51", "spinal": "C79.51", "osseous": "C79.51", "brain": "C79.31",
     "cerebral": "C79.31", "liver": "C78.7", "hepatic": "C78.7", "lung": "C78.00", "pulmonary": "C78.00",
     "adrenal": "C79.70", "pleural": "C78.2", "peritoneal": "C78.6", "lymph node": "C77.9", "nodal": "C77.9",
-    "skin": "C79.2", "bone marrow": "C79.52",
+    "skin": "C79.2", "bone marrow": "C79.52", "t-spine": "C79.51", "l-spine": "C79.51", "c-spine": "C79.51",
+    "vertebra": "C79.51", "rib": "C79.51", "femur": "C79.51",
 }  # fmt: skip
 _PLACE = "|".join(sorted(_WHERE, key=len, reverse=True))
-_LIST = rf"(?:{_PLACE})s?(?:(?:, and |, | and )(?:the )?(?:{_PLACE})s?)+"
+_LIST = rf"(?:{_PLACE})s?(?:(?:, and |, | and | ?\+ ?|/)(?:the )?(?:{_PLACE})s?)+"
 _LISTED = asked(
     rf"\b({_LIST}) (?:metasta[st]\w+|mets)\b|\b(?:metasta[st]\w+|mets|spread) (?:to|in) (?:the )?({_LIST})",
     (*_WHERE, "metasta", "mets", "spread"),
@@ -154,8 +196,13 @@ def listed_metastases(case: Case) -> None:
         for place in _EACH.finditer(match[1] or match[2]):
             at = (low + place.start(), low + place.end())
             code = _WHERE[place[0]]
-            if not case.has(code[:5]):
+            if not case.has(code[:5]) and not _primary_there(case, *at):
                 case.add(code, *at, TUMOR, "The words list where it has spread", confidence=0.9)
+
+
+def _primary_there(case: Case, start: int, end: int) -> bool:
+    """The place is that of a primary: "carcinoma of the lung and brain metastases"."""
+    return any(c.start <= start and end <= c.end for c in case.accepted("C") if c.code[:3] not in ("C77", "C78", "C79"))
 
 
 _ONLY_SECONDARY = asked(
@@ -198,4 +245,13 @@ def primary_first(case: Case) -> None:
                 case.note(candidate, ORDER, "The primary stands before its metastases")
 
 
-RULES = (tumor_site, skin_by_cell, listed_metastases, lung_lobe, tumor_past, primary_first)
+RULES = (
+    tumor_site,
+    uncertain_after_site,
+    skin_in_situ,
+    skin_by_cell,
+    listed_metastases,
+    lung_lobe,
+    tumor_past,
+    primary_first,
+)

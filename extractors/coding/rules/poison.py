@@ -34,16 +34,23 @@ _OVERDOSE = asked(
     r"|unknown (?:amount|number)"
     r"|\d+ (?:tablets|pills|capsules))"
     r"|(?:took|swallowed|ingested|got into) (?:his |her |their |the )?[a-z]+'s"
+    r"|(?:took|swallowed|ingested) (?:about |approximately |around |roughly |~ ?)?[1-9]\d+ "
+    r"(?:of )?(?:(?:his|her|their|the|my) )?(?:[a-z]+ )?"
+    r"(?:tablets|tabs|pills|capsules)"
     r"|suicide attempt|attempted suicide|suicide gesture|self-harm)\b"
 )
 _AND = re.compile(r"(?: (?:tablets|pills|capsules))?(?:, and |, | and | with | plus )")
 _DRINK = re.compile(r"(?:\w+ )?(?:alcohol|vodka|whiskey|beer|wine)\b")
 _MEANT = re.compile(r"\b(?:intentional|intentionally|suicid\w+|self-harm|self-?poison\w*|deliberate\w*)\b")
+_TO_DIE = re.compile(
+    r"(?<!not )\b(?:want(?:ed|ing)? to die|(?:kill|hurt|harm) (?:her|him)self"
+    r"|end (?:her|his) (?:own )?life|suicide attempt)\b"
+)
 _UNKNOWN = re.compile(r"\bundetermined intent|\bintent (?:is |was )?(?:undetermined|not (?:known|determined)|unclear)")
 
 
 _TAKEN = re.compile(
-    r"\b(?:drank|drunk|swallow\w*|ingest\w*|inhal\w*|ate|eaten|poison\w*|toxic\w*|sprayed|spilled"
+    r"\b(?:drank|drunk|swallow\w*|ingest\w*|inhal\w*|ate|eaten|poison\w*|toxic\w*|sprayed|spilled|burn\w*|corros\w*"
     r"|splash\w*|breathed)\b"
 )
 _MONOXIDE = asked(r"\bcarbon monoxide (?:poisoning|toxicity|exposure|inhalation)|\bpoisoning by carbon monoxide")
@@ -81,7 +88,7 @@ def poisoning(case: Case) -> None:
             continue
         end = max(drug.end, match.end())
         clause = case.text[low : end + 60].split(".")[0]
-        intent = _intent(clause)
+        intent = _intent(clause, case.text)
         why = "Poisoning by a drug, first-listed; the intent is accidental unless stated"
         new = case.add(f"{drug.stem}{intent}A", min(drug.start, match.start()), end, POISON, why)
         if new is not None:
@@ -118,9 +125,9 @@ def _full(stem: str, intent: str) -> str:
     return f"{stem}{intent}A" if len(stem) > 5 else f"{stem}{intent}XA"
 
 
-def _intent(clause: str) -> str:
+def _intent(clause: str, text: str = "") -> str:
     """The character of the intent: accidental unless the text says otherwise (I.C.19.e.5.b)."""
-    if _MEANT.search(clause):
+    if _MEANT.search(clause) or _TO_DIE.search(text):
         return "2"
     return "3" if "assault" in clause else "4" if _UNKNOWN.search(clause) else "1"
 
@@ -158,7 +165,8 @@ def _monoxide(case: Case) -> None:
     for match in case.search(_MONOXIDE):
         low, high = bounds(case.text, *match.span())
         clause = case.text[low:high]
-        source = next((code for words, code in _SOURCES if words.search(clause)), "T58.9")
+        told = (clause, case.text[max(0, low - 160) : low])
+        source = next((code for where in told for words, code in _SOURCES if words.search(where)), "T58.9")
         for vague in case.accepted("T65.9"):
             if low <= vague.start < high:
                 case.reject(vague, TOXIC, "The substance is named")
