@@ -50,16 +50,17 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
 
     What stands on the line of a header of values or allergies ends with its paragraph.
 
-    A header on a bullet's line ("• Plan: …") rules its bullets only: the next plain line is in the outer section again.
+    A header on a bullet's line ("• Plan: …") rules its bullets only: the next plain line is in the outer section again,
+    and so is the next number, "2. Gout.", after a bullet without one.
     """
     table, beginnings = headers(), _beginnings()
     found: list[Section] = []
-    outer, nested, brief = "", False, False
+    outer, nested, numbered, brief = "", False, False, False
     for line in lines:
         if brief and line.blank_before:
             outer, brief = "", False
             found.append(Section("", line.start, line.start))
-        if nested and not line.bullet:
+        if nested and (not line.bullet or (text[line.start].isdigit() and not numbered)):
             found.append(Section(outer, line.start, line.start))
             nested = False
         first = folded[line.body : line.body + 3]
@@ -67,7 +68,7 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
         if header is not None:
             found.append(header)
             if line.bullet:
-                nested = True
+                nested, numbered = True, text[line.start].isdigit()
             else:
                 outer = header.category
                 brief = outer in _BRIEF and header.end < line.end

@@ -62,6 +62,19 @@ def not_assessed(case: Case) -> None:
             case.reject(candidate, NOT_ASSESSED, "The assessment does not take it up", "suggested")
 
 
+def one_of_its_kind(case: Case) -> None:
+    """Of a disease that a patient has once, the code that the assessment names stands for what the history told."""
+    codes = case.accepted(*table("integral")["one"])
+    for told in codes if len(codes) > 1 else ():
+        kind = next(k for k in table("integral")["one"] if told.code.startswith(k))
+        if told.printed or case.section_at(told.start) in ASSESSED:
+            continue
+        for other in codes:
+            if other.code != told.code and other.code.startswith(kind) and case.section_at(other.start) in ASSESSED:
+                case.reject(told, VAGUE, f"The assessment says {other.code}")
+                break
+
+
 def _passes(case: Case, candidate: Candidate) -> bool:
     """A named disease that passes: what was told of it without being taken up may be long over."""
     return not chronic(candidate.code) and candidate.code[0] not in "OST" and case.of(candidate) is not None
@@ -155,4 +168,4 @@ def _is_minor(candidate: Candidate) -> bool:
     return candidate.code[2] == "0"
 
 
-RULES = (side_left_open, superficial_injury, pain_of_the_place, not_assessed)
+RULES = (side_left_open, superficial_injury, pain_of_the_place, one_of_its_kind, not_assessed)
