@@ -48,8 +48,8 @@ _WITH = re.compile(
 )
 _SOUND = asked(r"\b(?:ultrasound|sonogram|sonography|biophysical profile|tvus)\b")
 _SHORT_CUES = (
-    "renal", "kidney", "abd", "pelvi", "thyroid", "transvaginal", "breast", "scrotal", "testicular", "ruq", "ob us", "liver",
-    "gallbladder", "neck", "us",
+    "renal", "kidney", "abd", "pelvi", "thyroid", "transvaginal", "breast", "scrotal", "testicular", "ruq", "ob us",
+    "liver", "gallbladder", "neck", "us",
 )  # fmt: skip
 _SOUND_SHORT = asked(
     r"\b(?:renal|kidneys?|abd\w*|pelvi[cs]|thyroid|transvaginal|breast|scrotal|testicular|ruq|ob|liver"
