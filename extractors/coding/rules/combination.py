@@ -103,23 +103,28 @@ def dementia_in_disease(case: Case) -> None:
 
 
 _DUE_TO_DIABETES = re.compile(
-    r"^[ ,]*(?:is |are )?(?:due|secondary|related) to (?:her |his |the "
+    r"^[ ,]*(?:is |are )?(?:due to|secondary to|related to|from|d/t|2/2) (?:her |his |the "
     r"|poorly controlled )?(?:(?:type (?:1|2|i|ii)|t[12]) ?)?(?:dm|diabetes)"
 )
 
 
 def due_to_diabetes(case: Case) -> None:
     """A condition that the text ascribes to the diabetes, though no index line links the two: .69 and the condition."""
-    diabetes = [c for c in case.accepted("E08", "E09", "E10", "E11", "E13") if c.code.endswith(".9")]
+    diabetes = case.accepted("E08", "E09", "E10", "E11", "E13")
+    plain = [c for c in diabetes if c.code.endswith(".9")]
     if not diabetes:
         return
     for other in case.accepted(""):
         if other.code[0] in "ERZSTO" or not _DUE_TO_DIABETES.match(case.text[other.end : other.end + 60]):
             continue
-        case.replace(
-            diabetes[0], f"{diabetes[0].code[:3]}.69", DIABETES, "The text ascribes the condition to the diabetes"
-        )
-        diabetes[0].rank = min(diabetes[0].rank, -1)
+        code, why = f"{diabetes[0].code[:3]}.69", "The text ascribes the condition to the diabetes"
+        if not plain and _linked(other.code):
+            continue  # an index line has joined them
+        if plain:
+            case.replace(plain[0], code, DIABETES, why)
+            plain[0].rank = min(plain[0].rank, -1)
+        else:
+            case.add(code, other.start, other.end, DIABETES, why, finding=other.finding)
         if other.code == "N52.9":
             case.replace(other, "N52.1", DIABETES, "It is due to a disease that is coded first")
 

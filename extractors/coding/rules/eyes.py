@@ -39,12 +39,9 @@ def each_eye(case: Case) -> None:
         if len(found) != 2 or None in found.values() or found["right"] == found["left"]:
             continue
         why = "The text tells of each eye"
-        for side in ("left", "right"):
-            code = str(found[side])
-            if side == "right":
-                case.replace(candidate, code, EYES, why)
-            else:
-                case.add(code, *parts[side], EYES, why, finding=candidate.finding)
+        here, there = ("left", "right") if candidate.code == found["left"] else ("right", "left")
+        case.replace(candidate, str(found[here]), EYES, why)
+        case.add(str(found[there]), *parts[there], EYES, why, finding=candidate.finding)
         keep = set(found.values())
         for other in case.accepted(candidate.code[:3], "H35.81"):
             if low <= other.start < high and other.code not in keep and other is not candidate:
