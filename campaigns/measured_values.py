@@ -1,7 +1,8 @@
 """Score vital signs and laboratory values on sentences of our own: `campaigns/measured_values.py [--errors] [FILE …]`.
 
 A line is a text, a tab and what must be found, "hr 88; bp >140/90; rr 12..20" or "-" for nothing. It is right when
-exactly these values are found as facts (not as thresholds), each with its LOINC code, comparison and range.
+exactly these values are found as facts (not as thresholds), each with its LOINC code, comparison and range. In a text
+"\\n" stands for the end of a line and "\\t" for a tab.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ NAMES = {
 
 def found(text: str) -> Counter[str]:
     """What is found in a text, as the cases write it, with LOINC codes for names."""
-    items = find_measurements(Document(text, "text/plain", ""))
+    items = find_measurements(Document(text.replace("\\n", "\n").replace("\\t", "\t"), "text/plain", ""))
     return Counter(_written(f) for f in items if not f.assertion.hypothetical)
 
 

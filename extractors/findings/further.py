@@ -5,22 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from extractors.findings.analytes import PAIN, PRESSURE, Analyte
-from extractors.findings.grammar import FILLER, GAP, NUMBER, UNIT, WHEN
+from extractors.findings.analytes import PAIN, PRESSURE, Analyte, units
+from extractors.findings.grammar import COMPARATOR, FILLER, GAP, NUMBER, UNIT, WHEN, comparator
 from extractors.findings.measured import Value, numeric, pressure, value_of
 from extractors.findings.spoken import ANY, SPOKEN, spoken_number
 
 NO_VALUE = (
     rf"{GAP}?(?:hours?|hrs|days?|weeks?|months?|years?|yrs?|minutes|mins|yo\b|y/o|x{GAP}|st\b|nd\b|rd\b|th\b|'\d)"
 )
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\b"
 UNIT_AFTER = re.compile(rf"{GAP}*({UNIT})")
 _SAID = re.compile(rf"(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<v>{SPOKEN})(?!{NO_VALUE}|{GAP}?times\b)")
-_PLACE = rf"(?:{GAP}?\(?(?:{WHEN}|[hl]|high|low|on admission|on arrival|yesterday|this morning|last night)\)?)"
-_LATER = rf"(?:and{GAP}|but{GAP})?(?:now|today|then|most recently|currently)\b"
+_PLACE = rf"(?:{GAP}?\(?(?:{WHEN}|{_MONTH}|[hl]|high|low|on admission|on arrival|yesterday|this morning|last night)\)?)"
+_STATE = (
+    rf"{GAP}(?:at{GAP}rest|resting|walking|ambulating|with{GAP}(?:exertion|activity|ambulation|walking)|standing|sitting"
+    r"|lying|asleep|awake)\b"
+)
+_LATER = rf"(?:and{GAP}|but{GAP})?(?:now|today|then|most recently|currently|was)\b"
+_TURN = (
+    r"(?:recovered|improved|rose|fell|dropped|decreased|increased|recheck(?:ed)?|repeat(?:ed)?|nadir|resting|cleared)"
+    r"(?:\s(?:to|at|of|was|is|value|level))*"
+)
 _FURTHER = re.compile(
-    rf"(?P<place>{_PLACE})?{GAP}?[,;(]?{GAP}?(?:-{{0,2}}>|→|{_LATER}|(?P<like>and\b|,))(?:{GAP}*{FILLER}){{0,3}}{GAP}*"
+    rf"(?P<place>{_PLACE}|{_STATE})?(?:{GAP}?\((?:hemoly[sz]ed|[hl]|fasting|random)\))?{GAP}?[,;(]?{GAP}?(?P<how>-{{0,2}}>|→|{_LATER}"
+    rf"|(?:(?:with|on|after|during){GAP}[a-z]+(?:{GAP}[a-z]+)?,?{GAP})?(?:and{GAP}|but{GAP}|then{GAP})?{_TURN}|(?P<like>and\b|,))"
+    rf"(?:{GAP}*{FILLER}){{0,3}}{GAP}*(?P<cmp>{COMPARATOR})?{GAP}*"
     rf"(?P<v>{NUMBER})(?P<vk>k\b)?(?![\d:/+-]|\.\d|{NO_VALUE})"
 )
+_BESIDE = re.compile(rf"{_STATE}|{GAP}(?:on|after|today|now|yesterday)\b")
 _FURTHER_PRESSURE = re.compile(
     r"(?P<between>(?:(?!goal|target|below|less|under|usual|normal|baseline|pulse|visi|acuity)[a-z ,;()>@/-]){1,36}?)"
     r"(?P<s1>\d{2,3})/(?P<d1>\d{2,3})(?![\d/])(?P<s2>)(?P<d2>)(?P<cmp>)"
@@ -47,15 +59,26 @@ def further(folded: str, text: str, value: Value, limit: int, analyte: Analyte) 
         return
     while match := _FURTHER.match(folded, at, limit):
         unit = UNIT_AFTER.match(folded, match.end(), limit)
+        if unit and unit[1] == "in" and analyte.unit != "cm":  # "9.4 in the spring"
+            unit = None
         printed = text[slice(*unit.span(1))] if unit else None
-        if printed != value.attributes.get("unit_text") and (printed or match["like"]):
+        same = printed == value.attributes.get("unit_text") or not (printed or match["like"])
+        if not same and not (match["how"].endswith((">", "→")) and "unit_text" not in value.attributes):
             return
-        if match["like"] and (not printed or (match["like"] == "," and not match["place"])):
+        told = match["place"] or _BESIDE.match(folded, (unit or match).end(), limit)
+        if match["like"] and (not printed or (match["like"] == "," and not told)):
             return
         at = unit.end() if unit else match.end()
-        code = value.attributes.get("unit") if printed else None
+        code = (value.attributes.get("unit") if same else units()[unit[1]]) if unit else None
         again = value_of(
-            text, value.start, at, match.span("v"), analyte, numeric(match["v"], match["vk"]), code, printed
+            text,
+            value.start,
+            at,
+            match.span("v"),
+            analyte,
+            numeric(match["v"], match["vk"], comparator(match["cmp"])),
+            code,
+            printed,
         )
         if "doubtful" in again.attributes:
             return

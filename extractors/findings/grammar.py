@@ -27,6 +27,7 @@ CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?"
 WHEN = (
     rf"(?:(?:on|at|in|since|as of|from)\s?(?:{DATE}|{CLOCK}|(?:19|20)\d\d\b)|{DATE}|{CLOCK}"
     rf"|(?:for|over|in|during)?\s?(?:the\s)?(?:previous|past|last)\s{_COUNT}?\s?{_TIME}\b"
+    rf"|(?:last|this|in the|in|during the|early|late)\s(?:{_MONTH}|spring|summer|fall|autumn|winter)\b"
     rf"|(?:approximately\s|about\s)?{_COUNT}\s{_TIME}\s(?:after|post|before|prior to|following|ago)(?:\s[a-z]+)?)"
 )
 WORDS = (
@@ -36,12 +37,14 @@ WORDS = (
     r"|all|estimated|estimate|readings?|initial|initially|repeat|repeated|on|shows?|showed|showing|fell|dropped|improved"
     r"|trending|checked|found|reported|again|only|just|score|scored|rated|check|which|that|with|an?|also|then|mildly"
     r"|markedly|significantly|slightly|severely|usually|running|runs|roughly|nearly|almost|went|hovering|averag(?:es|ed|ing)|peak(?:ed)?|nadir(?:ed)?|climbed|spiked|jumped"
-    r"|recorded|documented|reads?|still|persistently|consistently|maintained|stayed|mid|upper|lower|(?:sub|supra)?therapeutic"
+    r"|recorded|documented|reads?|still|persistently|consistently|maintained|stayed|suppressed|undetectable|borderline|critical(?:ly)?|marginal(?:ly)?|normalized|corrected|adjusted"
+    r"|abnormal(?:ly)?|averaging|mid|upper|lower|(?:(?:sub|supra)-?)?therapeutic"
     r"|regular|irregular|irregularly|regularly|bumped|(?:up|down)[- ]?trended|unchanged|steady"
     r"|within normal (?:limits|range)|wnl|calculated|calc|random|serum|this (?:morning|am)|yesterday|overnight"
-    r"|last night|outside hospital|osh|home|rest|admission|discharge|triage|baseline|preserved|reduced)"
+    r"|last night|outside hospital|osh|home|rest|admission|discharge|triage|baseline|preserved|reduced|cleared|calc"
+    r"|(?:by|per) (?:echo|tte|tee|muga|cath|visual estimate)|echo|tte)"
 )
-FILLER = rf"(?:(?>{WHEN}\b)|(?:went|rose|climbed|gone|increased|jumped)\sup\sto\b|\b{WORDS}\b\.?|[:~,(\[-]|=(?![<>]))"
+FILLER = rf"(?:(?>{WHEN}\b)|(?:went|rose|climbed|gone|increased|jumped)\sup\sto\b|\b{WORDS}\b\.?|[:~,(\[|@-]|=(?![<>]))"
 GAP = r"[ \t\n]"
 _UNIT = "|".join(re.escape(u) for u in sorted(units(), key=len, reverse=True))
 UNIT = rf"(?:{_UNIT})(?![a-z0-9])"

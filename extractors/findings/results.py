@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from extractors.findings.analytes import Analytes, units
+from extractors.findings.analytes import Analyte, Analytes, units
 from extractors.findings.claims import Claims
 from extractors.findings.cues import FOLDED, Seen, cued
 from extractors.findings.grammar import COMPARATOR, FILLER, NUMBER, UNIT, comparator, decimal
@@ -18,11 +18,12 @@ _OUTCOMES = ("negative", "positive", "reactive", "detected", "no growth", " neg"
 _TEST = (
     r"(?:hcv|hbv|hiv|hbsab|hbsag|rpr|vdrl|ana|ig[gma]|strep|influenza(?:\s[ab])?|flu(?:\s[ab])?|covid(?:-19)?|sars-cov-2|rsv"
     r"|mono(?:spot)?|h\.?\s?pylori|c\.?\s?diff(?:icile)?|mrsa|pregnancy|upt|urine hcg|serum hcg|u?hcg|cultures?|guaiac"
-    r"|hemoccult|nitrites?|leukocyte esterase|ketones|ppd|quantiferon|troponins?(?:\s[it])?|d-dimer|lyme|homans"
+    r"|hemoccult|fobt|hep(?:atitis)?\s[abc]\s(?:ab|antibody)"
+    r"|nitrites?|leukocyte esterase|ketones|ppd|quantiferon|troponins?(?:\s[it])?|d-dimer|lyme|homans"
     r"|murphy'?s|tuberculin|chlamydia|gonorrhea|trichomonas)"
 )
 _WORDED = cued(
-    rf"(?<![a-z0-9])({_TEST})(?:\s(?:test|screen|antibody|antigen|pcr|culture|swab|titers?|sign|dna))*"
+    rf"(?<![a-z0-9])({_TEST})(?P<more>(?:\s(?:test|screen|antibody|antigen|pcr|culture|swab|titers?|sign|dna))*)"
     r"\s?(?:is|was|were|came back|returned|:|=|-|remains?)?\s?"
     r"(positive|negative|non-?reactive|reactive|not detected|detected|no growth|neg|pos|\+)(?![a-z0-9])",
     FOLDED,
@@ -32,6 +33,7 @@ _DIPPED = re.compile(
     r"|leuks|le|bacteria|wbc|rbc)s?\s?(?:is|was|:|=|-)?\s?"
     r"(neg(?:ative)?|pos(?:itive)?|trace|small|moderate|large|many|few|rare|none|[1-4]\+|\+[1-4])(?![a-z0-9])"
 )
+_KIND = re.compile(r"\b(?:urine|serum|rapid|blood|stool|throat|wound|sputum)\s$")
 _OUTCOME = cued("|".join(map(re.escape, _OUTCOMES)), FOLDED)
 _GRAM = re.compile(r"(gram[ -](?:positive|negative))\s(cocci|rods|bacilli|coccobacilli|diplococci|organisms)")
 _TITER = re.compile(
@@ -66,11 +68,11 @@ def _candidates(seen: Seen, text: str, analytes: Analytes) -> Iterator[Value]:
         for match in _worded_at(seen, word, tests):
             if any(v.start <= match.start() < v.end for v in dipped):
                 continue
-            known = analytes.by_name.get(match[1])
+            known = _tested(folded, match, analytes)
             attributes: dict[str, Any] = {"name": known.display if known else text[slice(*match.span(1))]}
             if known:
                 attributes["loinc"] = known.loinc
-            yield _worded(text, match, attributes, 2)
+            yield _worded(text, match, attributes, 3)
     if "gram" in folded:
         for match in _GRAM.finditer(folded):
             yield _worded(text, match, {"name": text[slice(*match.span(1))]}, 2)
@@ -88,6 +90,15 @@ def _candidates(seen: Seen, text: str, analytes: Analytes) -> Iterator[Value]:
             yield _worded(text, match, {"name": text[slice(*match.span(2))]}, 1)
     if ": " in folded:
         yield from _measures(folded, text)
+
+
+def _tested(folded: str, match: re.Match[str], analytes: Analytes) -> Analyte | None:
+    """What a worded result is of, by the longest name that its words make: "urine pregnancy test", "rapid covid"."""
+    before = _KIND.search(folded, max(0, match.start() - 10), match.start())
+    lead = before[0] if before else ""
+    names = (f"{lead}{match[1]}{match['more']}", f"{match[1]}{match['more']}", f"{lead}{match[1]}", match[1])
+    found = (analytes.by_name.get(name) or analytes.by_name.get(name.removesuffix("s")) for name in names)
+    return next((analyte for analyte in found if analyte), None)
 
 
 def _dipped(folded: str, text: str, analytes: Analytes) -> Iterator[Value]:
@@ -111,7 +122,7 @@ def _worded_at(seen: Seen, outcome: str, tests: Sequence[int]) -> Iterator[re.Ma
         if bisect_left(tests, low) == bisect_left(tests, at):
             continue
         for match in _WORDED.pattern.finditer(folded, low, at + len(outcome) + 4):
-            if match.start(2) <= at + 1 < match.end(2) + 1:
+            if match.start(3) <= at + 1 < match.end(3) + 1:
                 yield match
 
 

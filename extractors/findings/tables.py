@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from extractors.findings.analytes import HEIGHT, PRESSURE, Analyte, Analytes, find_names, units
+from extractors.findings.flowsheet import flowsheet_cells
 from extractors.findings.grammar import COMPARATOR, NUMBER, comparator, decimal
 from extractors.findings.lines import Line
 from extractors.findings.measured import Value, pressure, value_of
@@ -66,6 +67,9 @@ def find_table_values(
         if len(rows) > 1:
             found += _read_rows(folded, text, rows, analytes)
     covered = [(t.rows[0][0][0], t.rows[-1][-1][1]) for t in tables if t.rows and t.rows[0]]
+    for analyte, name, cell in flowsheet_cells(folded, lines, analytes):
+        if not any(a <= cell[0] < b for a, b in covered) and (value := read_cell(folded, text, cell, analyte)):
+            found.append(Value(name[0], value.end, value.at, value.kind, value.attributes))
     for header, row in itertools.pairwise(lines):
         if not _DIGIT.search(folded, row.start, row.start + 12):  # before all else, for few lines begin with a figure
             continue

@@ -23,7 +23,9 @@ from extractors.model import Span
 
 _SEPARATOR = r"[ \t]*[,;]?[ \t]+"
 _TWO = re.compile(rf"[ \t]*(?:is|was|were|of|at|:|=|-)?[ \t]*(?P<a>{NUMBER})\s?(?:/|and\b)\s?(?P<b>{NUMBER})(?![\d/])")
-_BOTH = frozenset({"h/h", "h&h", "h & h", "h / h", "h and h"})
+_BOTH = dict.fromkeys(("h/h", "h&h", "h & h", "h / h", "h and h"), (None, HEMATOCRIT)) | {
+    "pt/inr": ("5902-2", "6301-6")
+}
 _JOINED = frozenset({"/", " and ", " & ", " / "})
 _URINE = re.compile(
     r"\b(?:ua|u/a|urinalysis|urine(?: dip(?:stick)?)?)\b(?:(?!serum|\bcbc\b|\bbmp\b|\bcmp\b|blood )[^.\n]|\.\d)*$"
@@ -49,6 +51,19 @@ _ON_OXYGEN = re.compile(
 )
 _LONE_HEAT = re.compile(r"t(?<![a-z0-9.'/-]t)[ \t:=]{0,2}(\d{2,3}(?:\.\d)?)[ \t]?°?[ \t]?(?P<unit>[cf])(?![a-z0-9])")
 FEET = re.compile(r"(?<![\d./])([4-7])\s?(?:'|ft\.?|feet|foot)\s?(\d{1,2}(?:\.5)?)\s?(?:\"|''|in(?:ches)?\b)")
+_METRES = re.compile(r"\b(?:c?m|in)\s?[(/]\s?$")
+_POSTURE = re.compile(
+    r"\b(?:lying|laying|supine|sitting|seated|standing|upright|re-?check(?:ed)?|repeat(?:ed)?)"
+    r"(?:\s(?:bp|blood pressure|manual|manually|was|is|of|at|to|now)\b)*[ :=-]{0,3}"
+    r"(?P<bp>(?:[6-9]\d|1\d\d|2[0-5]\d)/(?:[3-9]\d|1[0-5]\d))(?![\d/]|\s?(?:mg|tab))"
+)
+_SITED_HEAT = re.compile(
+    r"(?<![a-z0-9.'/-])t[ \t:=]{0,2}(?P<v>\d{2,3}(?:\.\d)?)[ \t]?(?:°[ \t]?)?[,(]?[ \t]?"
+    r"(?:axillary|axill|rectal|oral|po\b|tympanic|temporal|ax\b)"
+)
+_LONE_PULSE = re.compile(
+    r"(?<![a-z0-9.'/-])p[ \t:=]{1,2}(?P<v>\d{2,3})(?=\s?(?:,\s?)?(?:irreg|reg\b|regular|bpm|/min|beats))"
+)
 _GAPS = ("", " ", "\t", "  ", " \t", "\t ", "\t\t")
 _DEGREES = tuple(f"{figure}{gap}{unit}" for figure in range(10) for gap in _GAPS for unit in "cf")
 _PARTS = (("t", TEMPERATURE), ("p1", PULSE), ("bp", PRESSURE), ("p2", PULSE), ("r", RESPIRATION), ("o", SATURATION))
@@ -69,7 +84,8 @@ def paired(
     """The two numbers of "Hgb/Hct 9.8/29.4", "AST and ALT were 21 and 30", "H/H 9.8/29.4" with what each measures."""
     start, end, first = names[number]
     if folded[start:end] in _BOTH:
-        second = analytes.by_code[HEMATOCRIT]
+        code, other = _BOTH[folded[start:end]]
+        first, second = analytes.by_code[code] if code else first, analytes.by_code[other]
     elif number + 1 < len(names) and folded[end : names[number + 1][0]] in _JOINED:
         _, end, second = names[number + 1]
     else:
@@ -98,7 +114,15 @@ def in_row(folded: str, start: int, end: int) -> Iterator[Unnamed]:
 def in_feet(folded: str) -> Iterator[Unnamed]:
     """ "5'6\"" anywhere: the marks say what it is."""
     for match in FEET.finditer(folded) if "'" in folded or "ft" in folded or "feet" in folded else ():
-        yield Unnamed(match.span(), match.span(), HEIGHT, "[in_i]")
+        if not _METRES.search(folded, max(0, match.start() - 6), match.start()):  # the same height in other units
+            yield Unnamed(match.span(), match.span(), HEIGHT, "[in_i]")
+
+
+def in_posture(folded: str) -> Iterator[Unnamed]:
+    """ "standing 104/60", "recheck 134/82": a pressure that a posture or a repetition announces."""
+    if "/" in folded:
+        for match in _POSTURE.finditer(folded):
+            yield Unnamed(match.span(), match.span("bp"), PRESSURE)
 
 
 def in_urine(folded: str, line: int, start: int, end: int, analytes: Analytes) -> Analyte | None:
@@ -134,5 +158,11 @@ def on_oxygen(folded: str, start: int, end: int) -> Iterator[Unnamed]:
 def lone_heat(seen: Seen) -> Iterator[Unnamed]:
     """ "T 38.2C" anywhere: the unit says what T is."""
     degrees = not seen.text.isascii() or FOLDED.says(seen, _DEGREES)
+    text = seen.text
+    if any(site in text for site in ("axil", "rectal", "oral", "tympanic", "temporal")):
+        for match in _SITED_HEAT.finditer(text):
+            yield Unnamed(match.span(), match.span("v"), TEMPERATURE)
+    for match in _LONE_PULSE.finditer(text) if "p " in text or "p:" in text else ():
+        yield Unnamed(match.span(), match.span("v"), PULSE)
     for match in _LONE_HEAT.finditer(seen.text) if degrees else ():
         yield Unnamed(match.span(), match.span(1), TEMPERATURE, "Cel" if match["unit"] == "c" else "[degF]")

@@ -14,6 +14,7 @@ from extractors.findings.analytes import (
     PAIN,
     PRESSURE,
     SATURATION,
+    WEIGHT,
     Analyte,
     Analytes,
     find_names,
@@ -25,11 +26,13 @@ from extractors.findings.further import FAR, NO_VALUE, UNIT_AFTER, dictated, dic
 from extractors.findings.grammar import COMPARATOR, DATE, FILLER, GAP, NUMBER, comparator, decimal
 from extractors.findings.measured import Value, numeric, pressure, value_of
 from extractors.findings.plausible import in_unit
+from extractors.findings.thresholds import aim_before, is_reference, is_share
 from extractors.findings.together import (
     FEET,
     Unnamed,
     in_feet,
     in_order,
+    in_posture,
     in_row,
     in_urine,
     lone_heat,
@@ -39,14 +42,14 @@ from extractors.findings.together import (
 from extractors.model import Span
 
 _RANGE = (
-    rf"(?:{GAP}*(?:-|(?:up{GAP})?to|and|through){GAP}*(?:the{GAP}+)?(?:(?:mid|low|high|upper|lower){GAP}+)?"
+    rf"(?:{GAP}*(?:%{GAP}*(?=-|to\b))?(?:-|(?:up{GAP})?to|and|through){GAP}*(?:the{GAP}+)?(?:(?:mid|low|high|upper|lower){GAP}+)?"
     rf"(?P<w>{NUMBER})(?P<wk>k\b)?(?:'?s\b)?)?"
 )
 _AFTER = re.compile(
     rf"[)+*.]{{0,2}}(?:{GAP}?\([a-z/ .]{{1,16}}\))?(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<cmp>{COMPARATOR})?"
     rf"{GAP}*(?:the{GAP}+)?"
     rf"(?P<v>{NUMBER})(?P<vk>k\b)?(?P<s>'?s\b)?{_RANGE}"
-    rf"(?![\d:]|\.\d|{NO_VALUE})"
+    rf"(?![\d:]|\.\d|,\d{{3}}|{NO_VALUE})"
 )
 _FLAG = re.compile(
     rf"{GAP}*(?:(?P<star>\*)|\((?P<p>hh?|ll?|high|low|abnormal)\)|(?P<l>hh?|ll?|high|low|abn|crit"
@@ -61,10 +64,26 @@ _BP = re.compile(
     rf"(?P<cmp>{COMPARATOR})?{GAP}*(?<![\d/]){_PRESSURE.format(1)}"
     rf"(?:{GAP}*(?:-|to|and){GAP}*{_PRESSURE.format(2)})?"
 )
-_BP_SPREAD = re.compile(
-    r"(?P<cmp>(?!))?(?<![\d/])(?P<s1>\d{2,3})s?\s?-\s?(?P<s2>\d{2,3})s?\s?/\s?(?P<d1>\d{2,3})s?\s?-\s?(?P<d2>\d{2,3})s?(?![\d/])"
+_BP_SPREAD = re.compile(  # "120s-130s/70s-80s"; one of the two ends may stand alone
+    r"(?P<cmp>(?!))?(?<![\d/])(?P<s1>\d{2,3})(?:'?s)?(?:\s?-\s?(?P<s2>\d{2,3})(?:'?s)?)?\s?/\s?"
+    r"(?P<d1>\d{2,3})(?:'?s)?(?:\s?-\s?(?P<d2>\d{2,3})(?:'?s)?)?(?![\d/])"
 )
-_AIM = re.compile(r"\b(?:goals?|targets?|aim(?:ing)? for|titrate (?:to|for))(?:\s(?:of|for|is|to|an?|the))*[ :=]*$")
+_POUNDS = re.compile(
+    rf"[:= ]*(?:is|was|of|today)?{GAP}*(?P<lb>\d{{1,3}})\s?(?:lbs?|pounds?|#)\.?,?\s?(?:and\s)?"
+    r"(?P<oz>\d{1,2}(?:\.\d+)?)\s?(?:oz|ounces?)\b\.?"
+)
+_CHANGED = re.compile(r"\b(?:up|down|gained|lost|increased|decreased|dropped)(?:\sby)?\s$")
+_CHANGED_TO = re.compile(rf"{GAP}*(?:kgs?|lbs?|pounds?|kilos?|g|grams?|#)?{GAP}to{GAP}")
+_PERCENT_BEFORE = re.compile(rf"(?<![\d.])(?P<v>{NUMBER})\s?%\s$")
+_HOMONYMS = {  # where their number is impossible and the words before allow it
+    "tc": ("2093-3", re.compile("")),  # "Tc 99.1" is a temperature, "TC 241" cholesterol
+    "sat": ("2502-3", re.compile(r"\b(?:iron|tibc|ferritin)\b")),
+}
+_NEAR = 60
+_ONLY_LIKELY = frozenset({"sg", "tc", "sat", "ag", "afebrile", "vit d", "vitamin d", "sugar", "sugars", "bg", "band"})
+"""Names that mean something else where their number is impossible."""
+
+_AND = frozenset({",", "and", ", and", ";", "&", "or"})
 _DIGIT = re.compile(r"\d")
 _AMOUNT_BEFORE = re.compile(r"\d\s?$")
 _NUMBER_NEXT = re.compile(rf"{GAP}*[:=]?{GAP}*(?:of{GAP}|is{GAP}|was{GAP})?\d")
@@ -97,6 +116,7 @@ def find_values(
     found: list[Value] = []
     starts = [b[0] for b in bounds]
     last = -1
+    aimed: Span | None = None
     vital_bounds: set[int] = set()
     names = list(find_names(folded, analytes))
     urine = "ua" in folded or "u/a" in folded or "urin" in folded
@@ -113,16 +133,30 @@ def find_values(
             continue
         if urine and (other := in_urine(folded, bounds[i][0], start, end, analytes)):
             analyte = other
-        value = read_value(folded, text, start, end, bounds[i][1], analyte)
-        if value is not None and not claims.taken(*value.at):
-            if aim := _AIM.search(folded, max(bounds[i][0], start - 24), start):
-                value.attributes["target"] = aim.span()
+        if share := _share_before(folded, text, max(bounds[i][0], last), start, end, analyte):
+            found.append(share)
+            last = end
+            continue
+        value = _likely(folded, text, start, end, bounds[i][1], analyte, analytes)
+        if value is not None and not claims.taken(*value.at) and not is_reference(folded, bounds[i][0], start):
+            goes_on = aimed and "comparator" in value.attributes and folded[last:start].strip() in _AND
+            aimed = aim_before(folded, bounds[i][0], start, "comparator" in value.attributes) or (
+                aimed if goes_on else None
+            )
+            if aimed:
+                value.attributes["target"] = aimed
             nearest = names[number + 1][0] if number + 1 < len(names) else bounds[i][1]
-            found += (several := [value, *further(folded, text, value, min(nearest, bounds[i][1]), analyte)])
+            found += (
+                several := [
+                    *_ends(folded, value),
+                    *further(folded, text, value, min(nearest, bounds[i][1]), analyte),
+                ]
+            )
             last = several[-1].end
     claims.add(v.at for v in found)
     if "vs" in folded or "v/s" in folded or "vital" in folded:
         vital_bounds |= {i for i, (a, b) in enumerate(bounds) if _VITAL_LINE.search(folded, a, min(b, a + 40))}
+    vital_bounds |= _lettered(folded, starts)
     for i in vital_bounds:
         row = [*_unnamed(text, folded, in_row(folded, *bounds[i]), analytes, claims)]
         claims.add(v.at for v in row)
@@ -133,7 +167,56 @@ def find_values(
     found += _unnamed(text, folded, lone_heat(seen), analytes, claims)
     found += _unnamed(text, folded, in_order(folded), analytes, claims)
     found += _unnamed(text, folded, in_feet(folded), analytes, claims)
+    claims.add(v.at for v in found)
+    found += _unnamed(text, folded, in_posture(folded), analytes, claims)
     return sorted(found, key=lambda v: v.start)
+
+
+def _likely(
+    folded: str, text: str, start: int, end: int, limit: int, analyte: Analyte, analytes: Analytes
+) -> Value | None:
+    """The value after a name, by what else the name means where its number is impossible."""
+    name = folded[start:end]
+    if name.endswith(" d") and folded[end : end + 1].isdigit():
+        return None  # "vitamin D3" is what is taken
+    value = read_value(folded, text, start, end, limit, analyte)
+    if value is None or "doubtful" not in value.attributes or name not in _ONLY_LIKELY:
+        return value
+    code, before = _HOMONYMS.get(name, (None, None))
+    fits = before is not None and before.search(folded, max(0, start - _NEAR), start)
+    value = read_value(folded, text, start, end, limit, analytes.by_code[code]) if code and fits else None
+    return value if value and "doubtful" not in value.attributes else None
+
+
+def _share_before(folded: str, text: str, low: int, start: int, end: int, analyte: Analyte) -> Value | None:
+    """ "88% neutrophils": the share of a kind of cell before its name."""
+    if analyte.unit != "%" or analyte.kind != "lab" or folded[start - 2 : start - 1] != "%":
+        return None
+    match = _PERCENT_BEFORE.search(folded, max(low, start - 12), start)
+    return (
+        value_of(text, match.start(), end, match.span("v"), analyte, numeric(match["v"]), "%", None) if match else None
+    )
+
+
+def _ends(folded: str, value: Value) -> list[Value]:
+    """Both ends of a fall, "from 38 to 29", which is no range; else the value itself, or the first of "121-02"."""
+    high = value.attributes.get("value_high")
+    if high is None or high >= value.attributes["value"]:
+        return [value]
+    shared = {k: v for k, v in value.attributes.items() if k != "value_high"}
+    if " to " not in folded[value.at[0] : value.end]:
+        return [Value(value.start, value.end, value.at, value.kind, shared)]
+    numbers = (shared["value"], high)
+    return [Value(value.start, value.end, value.at, value.kind, {**shared, "value": number}) for number in numbers]
+
+
+def _lettered(folded: str, starts: Sequence[int]) -> set[int]:
+    """The lines on which two of the letters T, P and R have a number: "R 18, unlabored. P 72"."""
+    letters: dict[int, set[str]] = {}
+    for match in _LETTER.finditer(folded):
+        if folded[match.end() : match.end() + 2].isdigit():
+            letters.setdefault(bisect_right(starts, match.start()) - 1, set()).add(match[1])
+    return {i for i, seen in letters.items() if i >= 0 and len(seen) > 1}
 
 
 def _letters(folded: str, text: str, bound: Span, analytes: Analytes, claims: Claims) -> Iterator[Value]:
@@ -174,6 +257,9 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         return value_of(
             text, start, feet.end(), (feet.start(1), feet.end()), analyte, {"value": inches}, "[in_i]", None
         )
+    if analyte.loinc == WEIGHT and (pounds := _POUNDS.match(folded, end, limit)):
+        whole = Decimal(pounds["lb"]) + Decimal(pounds["oz"]) / 16
+        return value_of(text, start, pounds.end(), pounds.span("lb"), analyte, {"value": whole}, "[lb_av]", None)
     if analyte.unit is None or (
         folded[start:end].strip() in units()
         and _AMOUNT_BEFORE.search(folded, max(0, start - 12), start)
@@ -188,6 +274,11 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         return None
     if analyte.loinc == PAIN and "," in folded[end : match.start("v")]:
         return None
+    if is_share(folded, match.end(), limit):
+        return None
+    if analyte.loinc == WEIGHT and _CHANGED.search(folded, end, match.start("v")):
+        to = _CHANGED_TO.match(folded, match.end(), limit)
+        return read_value(folded, text, start, to.end(), limit, analyte) if to else None
     at, numbers = match.span("v"), numeric(match["v"], match["vk"], comparator(match["cmp"]))
     stop = match.end()
     if (
@@ -261,7 +352,13 @@ def _read_pressure(folded: str, text: str, start: int, end: int, limit: int) -> 
     stop = _NEXT_SENTENCE.search(text, end, reach)
     within = stretch[: stop.start() - end] if stop else stretch
     match, spread = _BP.search(within), _BP_SPREAD.search(within)
-    if match and spread and spread.start() < match.start():
+    if (
+        match
+        and spread
+        and spread.start("s1") <= match.start("s1")
+        and not match["s2"]
+        and (spread["s2"] or spread["d2"])
+    ):
         match = spread
     if match is None and (said := dictated_pressure(folded, start, end, reach)):
         return said
