@@ -14,7 +14,7 @@ BONE = Rule(
     "fracture-of-disease", "I.C.13.c, I.C.13.d, I.C.2.l.6", "A fracture of diseased or overused bone is no injury"
 )
 _STRESS = re.compile(r"\b(?:stress|fatigue|march) fractures?\b")
-_OF_DISEASE = re.compile(r"\b(?:pathologic(?:al)?|fragility|insufficiency) fractures?\b")
+_OF_DISEASE = re.compile(r"\b(?:path(?:ologic(?:al)?)?|fragility|insufficiency) fractures?\b")
 _ANY = asked(r"\b(?:fractures?|fx)\b")
 _MINOR = re.compile(
     r"\bpathologic|fragility|stumbl|trip|standing height|minor (?:fall|trauma)|minimal trauma"
@@ -22,6 +22,11 @@ _MINOR = re.compile(
     r"|fracture due to osteopor|osteopor\w* with[^.;]{0,30}fracture|spontaneous"
 )
 _FRACTURE = re.compile(r"\bfx\b")
+_SLIGHT = re.compile(  # what would not break a healthy bone (I.C.13.d.2)
+    r"\b(?:no|without)(?: any| known)? (?:fall|trauma|injury)\b|\batraumatic\b|\bstood up\b|\bbent (?:over|down)\b"
+    r"|\b(?:coughed|coughing|sneez\w+|getting (?:up|out of (?:bed|a chair))|roll(?:ed|ing) over)\b"
+    r"|\bground[- ]level fall\b|\bglf\b"
+)
 _PAST = re.compile(r"\b(?:old|healed|history of|prior|previous|no|without|risk of|prevent)\b[^.;\n]{0,40}$")
 _BONES = {"hip": "femur", "wrist": "forearm", "spine": "vertebra", "spinal": "vertebra", "lumbar": "vertebra",
           "thoracic": "vertebra", "compression": "vertebra", "vertebrae": "vertebra", "vertebral": "vertebra",
@@ -42,7 +47,7 @@ def fracture_of_disease(case: Case) -> None:
             continue
         if _STRESS.search(clause):
             prefix = "M84.3"
-        elif porous and (_MINOR.search(clause) or (_OF_DISEASE.search(clause))):
+        elif porous and (_MINOR.search(clause) or _OF_DISEASE.search(clause) or _SLIGHT.search(case.text)):
             prefix = "M80.0"
         elif _OF_DISEASE.search(clause):
             prefix = "M84.5" if case.has("C", "D16", "D48") else "M84.4"

@@ -15,7 +15,8 @@ from extractors.findings.cues import Cued
 DEVICE = Rule("device-complication", "I.C.19.g", "A complication of a device or graft by what happened to it, first")
 _SIDE = re.compile(r"\b(right|left)\b")
 _DENIED = re.compile(
-    r"\b(?:no|not|without|w/o|denies|negative for|rule out|r/o|prevent\w*|risk of|history of|h/o|prophyla\w+)\b[^.;\n]*$"
+    r"\b(?:no|not|without|w/o|denies|negative for|rule out|r/o|prevent\w*|risk of|history of|h/o"
+    r"|prophyla\w+)\b[^.;\n]*$"
 )
 
 

@@ -26,20 +26,20 @@ BLEEDING = Rule(
 )
 _EFFECT = re.compile(
     r"^(?: ?\([^)\n]{0,24}\))?[ ,(]*(?:likely |probably )?"
-    r"(?:from|due to|d/t|caused by|secondary to|2/2|after taking|induced by)\b"
+    r"(?:from|due to|d/t|caused by|secondary to|2/2|attributed to|after taking|induced by)\b"
 )
 _INSIDE = re.compile(r"\b(?:due to|from|caused by|secondary to)\b")
 _INDUCED = re.compile(r"\b([a-z]{4,})[- ]induced\b")
 _TREATED = re.compile(r",? (?:on|takes|taking|treated|managed|controlled) ")
 _SKIPPING = (
-    "skip", "miss", "stopped taking", "ran out of", "ration", "underdos", "not taking", "not been taking", "n't tak",
-    "n't been tak", "not take", "has not taken", "taking less", "takes less",
+    "skip", "miss", "stretch", "stopped taking", "ran out of", "ration", "underdos", "not taking", "not been taking",
+    "n't tak", "n't been tak", "not take", "has not taken", "taking less", "takes less",
     "forget", "forgot", "noncomplian", "non-complian", "not complian", "take half",
     "takes half", "cut", "stopped", "discontinued her own", "refus",
 )  # fmt: skip
 _SKIPS = asked(
     r"\b(?:skip(?:s|ped|ping)?|miss(?:es|ed|ing)? (?:\w+ )?doses? of|stopped taking|ran out of|rations?|rationing"
-    r"|underdos\w+|not (?:been )?taking|has not taken"
+    r"|stretch(?:es|ed|ing)(?: out)?|underdos\w+|not (?:been )?taking|has not taken"
     r"|(?:does|do|has|have|is|was)(?:n't| not) (?:been )?tak(?:e|ing|en)|tak(?:es|ing) less"
     r"|forgets?(?: to take)?|forgot(?: to take)?"
     r"|non-?complian\w+ with|not complian\w+ with"
@@ -90,8 +90,9 @@ def _named() -> tuple[Cued, dict[str, str]]:
     return around(
         rf"\b(?:long[- ]term|life-?long|indefinite|chronic(?:ally)?|daily|every day|maintenance|takes?"
         rf"|remains on|maintained on"
-        rf"|continues?(?: on)?|on)\b"
-        rf"(?: (?:use of|therapy with|current use of|treatment with|her|his|the|daily|chronic|long-term"
+        rf"|continues?(?: on)?|compliant with|adher(?:ent|es) to|on)\b"
+        rf"(?: (?:to take|to use|to utilize|taking|use of|therapy with|current use of|treatment with"
+        rf"|her|his|the|daily|chronic|long-term"
         rf"|low[- ]dose|oral|inhaled|an?))*"
         rf" ({names})s?\b|\b({names})s?\b[^.;\n]{{0,20}}\b(?:daily|long[- ]term|lifelong|indefinitely|every day"
         rf"|for years|which (?:she|he) takes)\b",
@@ -115,6 +116,8 @@ def long_term_words(case: Case) -> None:
         "take",
         "on ",
         "continue",
+        "compliant",
+        "adher",
         "for years",
     ):
         return
@@ -192,8 +195,21 @@ def adverse_effect(case: Case) -> None:
         new = case.add(f"{drug.stem}5A", drug.start, drug.end, ADVERSE, "A drug taken correctly did harm")
         if new is not None:
             new.rank = max(new.rank, effect.rank + 1)
+        if link:
+            _with_another(case, drug.end, effect.rank + 1)
 
 
+def _with_another(case: Case, at: int, rank: int) -> None:
+    """The other drug that did the harm with it: "due to lisinopril and spironolactone"."""
+    joined = _AND.match(case.text, at)
+    drug = drug_in(case, joined.end(), 24) if joined else None
+    if joined and drug is not None and drug.start - joined.end() < 4:
+        new = case.add(f"{drug.stem}5A", drug.start, drug.end, ADVERSE, "A drug taken correctly did harm")
+        if new is not None:
+            new.rank = max(new.rank, rank)
+
+
+_AND = re.compile(r"(?:, and|,? and| ?/| ?\+| plus)(?: the| her| his)? ?")
 _TOXIC = asked(r"\b([a-z]{4,}) toxicity\b")
 _CORRECT = re.compile(
     r"\b(?:correct(?:ly)?|as (?:prescribed|directed|ordered)|properly|therapeutic dos\w+|prescribed dose)\b"
@@ -209,6 +225,19 @@ def toxicity(case: Case) -> None:
         new = case.add(f"{drug.stem}5A", *match.span(), ADVERSE, "A drug taken correctly did harm")
         if new is not None:
             new.rank = max(new.rank, 1)
+
+
+def harm_by_nature(case: Case) -> None:
+    """What only drugs do, where the text says that they were taken correctly: each that acts on the mind."""
+    for harm in case.accepted("G90.81", "G21.0"):
+        if not _CORRECT.search(case.text) or case.has("T36", "T4"):
+            return
+        for finding in case.findings.items:
+            drug = drug_in(case, finding.start, finding.end - finding.start) if finding.kind == "medication" else None
+            if drug is not None and drug.stem.startswith(("T43", "T40.4")):
+                new = case.add(f"{drug.stem}5A", drug.start, drug.end, ADVERSE, "A drug taken correctly did harm")
+                if new is not None:
+                    new.rank, harm.rank = max(new.rank, 1), min(harm.rank, -1)
 
 
 def _drug_form(base: str, code: str) -> str | None:
@@ -265,4 +294,4 @@ def _add_reason(case: Case, start: int, end: int) -> None:
             return
 
 
-RULES = (adverse_effect, toxicity, anticoagulant_bleeding, underdosing, long_term_words, long_term)
+RULES = (adverse_effect, toxicity, harm_by_nature, anticoagulant_bleeding, underdosing, long_term_words, long_term)

@@ -36,7 +36,7 @@ _LATE = re.compile(
 )
 _NOT_NOW = re.compile(
     r"\b(?:old|history of|prior|previous|healed|no|without|w/o|denies|negative for|possible|rule out|r/o"
-    r"|stress|pathologic\w*|fragility|concern(?:s|ed)?|suspect\w*|attempt\w*|at risk|prevent\w*"
+    r"|stress|path|pathologic\w*|fragility|concern(?:s|ed)?|suspect\w*|attempt\w*|at risk|prevent\w*"
     r"|(?:status[- ]post|s/p)(?: \w+)? repair)\b"
     r"|\b(?:to|may|can|could|might) $"
 )
@@ -206,7 +206,7 @@ _EACH = ("right", "left", "bilateral")
 
 def laterality(case: Case) -> None:
     """An "unspecified side" code becomes the side that the text says beside it."""
-    for candidate in case.accepted("M", "S", "H", "G", "C", "D", "I", "L", "N"):
+    for candidate in case.accepted("M", "S", "H", "G", "C", "D", "I", "L", "N", "Z89", "Z90", "Z96"):
         if candidate.printed or not any(_sided(case, candidate.code, s) for s in _EACH):
             continue
         side = _side(case, candidate)

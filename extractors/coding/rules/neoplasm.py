@@ -50,7 +50,9 @@ _STILL = re.compile(
 
 def tumor_site(case: Case) -> None:
     """Where the words name a site, the code of that site; a vaguer code of the same words goes."""
-    if not case.says("neoplasm", "cancer", "carcinoma", "tumor", "tumour", "metasta", "mets", "malignan"):
+    if not case.says(
+        "neoplasm", "cancer", "carcinoma", "tumor", "tumour", "metasta", "mets", "malignan", "adenoca", "ca of"
+    ):
         return
     for pattern, first, last in _KINDS:
         for match in case.search(pattern):

@@ -25,7 +25,7 @@ RANK = 8
 _INJURED = ("S", "T0", "T1", "T2", "T3")
 _HARMED = (*_INJURED, "T5", "T6", "T7")
 _EXPLAINED = (*_INJURED, "T67", "T68", "T69", "M80", "M84")
-_VAGUE = ("W19", "R29.6")
+_VAGUE = ("W19", "V89", "R29.6")
 _AT = r"\b(?:in|at|on|inside|outside|from|of|near|by) (?:(?:the|an?|her|his|their|our|my|its) )?(?:[\w'-]+ ){0,2}?"
 
 
@@ -139,9 +139,12 @@ def circumstances(case: Case) -> None:
 
 def _told(case: Case) -> Iterator[tuple[int, int]]:
     """The sentences that tell of the event: those of the cause, else those of the harm."""
-    spots: list[Candidate] = case.accepted("V", "W", "X", "Y0") or case.accepted(*_HARMED)
-    for spot in spots:
-        yield bounds(case.text, spot.start, spot.end, ".\n")
+    spots: list[Candidate] = case.accepted("V", "W", "X", "Y0")
+    for spot in spots or case.accepted(*_HARMED):
+        low, high = bounds(case.text, spot.start, spot.end, ".\n")
+        yield low, high
+        if not spots and low > 1:  # what led to the harm stands before it
+            yield bounds(case.text, low - 1, low - 1, ".\n")
 
 
 def _place(text: str, low: int, high: int) -> tuple[re.Match[str], str] | None:

@@ -83,7 +83,8 @@ def poisoning(case: Case) -> None:
     for match in case.search(_OVERDOSE):
         low = max(case.text.rfind(stop, 0, match.start()) for stop in ".;\n") + 1
         left = max(low, match.start() - 40)
-        drug = drug_in(case, match.end(), 50) or drug_in(case, left, match.start() - left)
+        within = drug_in(case, match.start(), match.end() - match.start())
+        drug = within or drug_in(case, match.end(), 50) or drug_in(case, left, match.start() - left)
         if drug is None:
             continue
         end = max(drug.end, match.end())
