@@ -133,17 +133,16 @@ def read_sig(
     if "patch" in folded[begin:end]:
         parts["form"] = "patch"
     before = _BEFORE.search(folded, max(floor, drug[0] - 40), drug[0])
-    if before and before["n"] and before["f"] and before["u"] in UNITS:  # "two 500 mg tablets of metformin"
-        parts |= {"count": (number(before["n"]), None), "count_unit": _LONG_FORMS.get(before["f"], before["f"])}
-        parts |= {"strength": f"{before['v']} {before['u']}", "amounts": []}
+    if before and (counted_before := _counted_before(before)):
+        parts |= counted_before
         begin, before = before.start(), None
-    pieces = mark_former(folded, _pieces(folded, drug[1], limit, words, starts))
+    scaled = _INSULIN.search(folded, *drug)  # "ssi" is a scale of insulin only
+    pieces = [p for p in _pieces(folded, drug[1], limit, words, starts) if scaled or folded[p[0] : p[1]] != "ssi"]
+    pieces = mark_former(folded, pieces)
     at, led = drug[1], False
     needed: tuple[int, int, int] | None = None
     current, later = parts, list[dict[str, Any]]()
     for place, (start, stop, kind, value) in enumerate(pieces):
-        if kind == "sliding_scale" and folded[start:stop] == "ssi" and not _INSULIN.search(folded[slice(*drug)]):
-            continue
         if kind == "former" or ("sliding_scale" in parts and kind in ("amount", "count", "form")):
             at = stop  # a dose that was, or a step of the scale
             continue
@@ -165,9 +164,9 @@ def read_sig(
             break
         if kind == "frequency" and kind in current and at < start - 25:
             break
-        if kind == "form" and value == "dose" and not COUNT.search(folded, max(drug[1], start - _COUNT_REACH), start):
-            continue
-        if kind == "form" and place and pieces[place - 1][2] == "supply" and start - at < _NEAR:
+        uncounted = value == "dose" and not COUNT.search(folded, max(drug[1], start - _COUNT_REACH), start)
+        supplied = place and pieces[place - 1][2] == "supply" and start - at < _NEAR
+        if kind == "form" and (uncounted or supplied):
             continue
         if kind == "prn" and not needed:
             needed = (at, start, stop)
@@ -177,22 +176,33 @@ def read_sig(
         _add(current, folded, text, start, stop, kind, value, drug[1])
         at = end = max(at, stop)
     if before and "dose" not in parts and "strength" not in parts:
-        unit = before["u"]
-        parts["dose"] = number(before["v"])
-        parts["dose_unit"] = UNITS.get(unit) or "{" + unit.rstrip("s") + "}"
-        begin = before.start()
+        parts["dose"], begin = number(before["v"]), before.start()
+        parts["dose_unit"] = UNITS.get(before["u"]) or "{" + before["u"].rstrip("s") + "}"
     if needed and (reason := _reason(folded, needed, end, limit)):
         parts["as_needed_for"] = text[slice(*reason)]
         end = max(end, reason[1])
     if later and _ALTERNATELY.search(folded, drug[1], end):
         alternate(parts, later[0])
-    combined = "-" in folded[slice(*drug)] or "/" in folded[slice(*drug)]
+    _settle_all(parts, later, "-" in folded[slice(*drug)] or "/" in folded[slice(*drug)])
+    return Sig(begin, end, parts)
+
+
+def _counted_before(before: re.Match[str]) -> dict[str, Any]:
+    """ "Two 500 mg tablets of metformin": count, form and strength; empty for another dose before a drug."""
+    if not (before["n"] and before["f"] and before["u"] in UNITS):
+        return {}
+    form = _LONG_FORMS.get(before["f"], before["f"])
+    count = (number(before["n"]), None)
+    return {"count": count, "count_unit": form, "strength": f"{before['v']} {before['u']}", "amounts": []}
+
+
+def _settle_all(parts: dict[str, Any], later: Sequence[dict[str, Any]], combined: bool) -> None:
+    """Settle the first dose and each later one, which become the steps."""
     for step in (parts, *later):
         _settle(step, combined)
     steps = [{k: step[k] for k in STEP if k in step} for step in later if "dose" in step]
     if steps:
         parts["steps"] = tuple(steps)
-    return Sig(begin, end, parts)
 
 
 def _reason(folded: str, needed: tuple[int, int, int], end: int, limit: int) -> Span | None:

@@ -154,9 +154,17 @@ def find_values(
             )
             last = several[-1].end
     claims.add(v.at for v in found)
+    found += _without_names(seen, text, bounds, vital_bounds | _lettered(folded, starts), analytes, claims)
+    return sorted(found, key=lambda v: v.start)
+
+
+def _without_names(
+    seen: Seen, text: str, bounds: Sequence[Span], vital_bounds: set[int], analytes: Analytes, claims: Claims
+) -> list[Value]:
+    """Values that their place or a letter names: on lines of vital signs (`vital_bounds` by number), then anywhere."""
+    folded, found = seen.text, list[Value]()
     if "vs" in folded or "v/s" in folded or "vital" in folded:
         vital_bounds |= {i for i, (a, b) in enumerate(bounds) if _VITAL_LINE.search(folded, a, min(b, a + 40))}
-    vital_bounds |= _lettered(folded, starts)
     for i in vital_bounds:
         row = [*_unnamed(text, folded, in_row(folded, *bounds[i]), analytes, claims)]
         claims.add(v.at for v in row)
@@ -169,7 +177,7 @@ def find_values(
     found += _unnamed(text, folded, in_feet(folded), analytes, claims)
     claims.add(v.at for v in found)
     found += _unnamed(text, folded, in_posture(folded), analytes, claims)
-    return sorted(found, key=lambda v: v.start)
+    return found
 
 
 def _likely(
@@ -252,14 +260,8 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
     """The value that follows the name at `start`–`end`, if one does before `limit`."""
     if analyte.loinc == PRESSURE:
         return _read_pressure(folded, text, start, end, limit)
-    if analyte.loinc == HEIGHT and (feet := _HEIGHT.match(folded, end, limit)):
-        inches = Decimal(feet[1]) * 12 + Decimal(feet[2] or 0)
-        return value_of(
-            text, start, feet.end(), (feet.start(1), feet.end()), analyte, {"value": inches}, "[in_i]", None
-        )
-    if analyte.loinc == WEIGHT and (pounds := _POUNDS.match(folded, end, limit)):
-        whole = Decimal(pounds["lb"]) + Decimal(pounds["oz"]) / 16
-        return value_of(text, start, pounds.end(), pounds.span("lb"), analyte, {"value": whole}, "[lb_av]", None)
+    if analyte.loinc in (HEIGHT, WEIGHT) and (whole := _in_two_units(folded, text, start, end, limit, analyte)):
+        return whole
     if analyte.unit is None or (
         folded[start:end].strip() in units()
         and _AMOUNT_BEFORE.search(folded, max(0, start - 12), start)
@@ -281,12 +283,8 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
         return read_value(folded, text, start, to.end(), limit, analyte) if to else None
     at, numbers = match.span("v"), numeric(match["v"], match["vk"], comparator(match["cmp"]))
     stop = match.end()
-    if (
-        folded[stop : stop + 1] == "/"
-        and folded[stop + 1 : stop + 2].isdigit()
-        and analyte.kind != "survey"
-        and not folded.startswith("/10", stop)
-    ):
+    over = folded[stop : stop + 1] == "/" and folded[stop + 1 : stop + 2].isdigit()
+    if over and analyte.kind != "survey" and not folded.startswith("/10", stop):
         return None
     if folded[stop : stop + 1] == "+" and analyte.kind == "lab":
         return None  # a grade: "protein 2+"
@@ -315,6 +313,17 @@ def read_value(folded: str, text: str, start: int, end: int, limit: int, analyte
     return value_of(
         text, start, stop, at, analyte, numbers, units()[unit[1]] if unit else None, printed, folded[start:end]
     )
+
+
+def _in_two_units(folded: str, text: str, start: int, end: int, limit: int, analyte: Analyte) -> Value | None:
+    """A height in feet and inches as inches, a weight in pounds and ounces as pounds."""
+    if analyte.loinc == HEIGHT and (feet := _HEIGHT.match(folded, end, limit)):
+        inches, at = Decimal(feet[1]) * 12 + Decimal(feet[2] or 0), (feet.start(1), feet.end())
+        return value_of(text, start, feet.end(), at, analyte, {"value": inches}, "[in_i]", None)
+    if analyte.loinc == WEIGHT and (pounds := _POUNDS.match(folded, end, limit)):
+        whole = Decimal(pounds["lb"]) + Decimal(pounds["oz"]) / 16
+        return value_of(text, start, pounds.end(), pounds.span("lb"), analyte, {"value": whole}, "[lb_av]", None)
+    return None
 
 
 def _names_next(folded: str, unit: re.Match[str]) -> bool:
