@@ -98,6 +98,16 @@ def same_said_better(case: Case) -> None:
                 case.reject(one, VAGUE, f"{better.code} says more")
 
 
+def injury_place_open(case: Case) -> None:
+    """An injury of an unspecified finger or side falls beside the same injury whose place is told."""
+    injuries = case.accepted("S") if len(case.accepted("S")) > 1 else []
+    opens = {c.code: case.lexicon.display_of(c.code).lower().count("unspecified") for c in injuries}
+    for one in injuries:
+        better = next((c for c in opens if c[:6] == one.code[:6] and opens[c] < opens[one.code]), None)
+        if better is not None and not one.printed:
+            case.reject(one, VAGUE, f"{better} says more")
+
+
 def _beyond(case: Case, other: Candidate, said: frozenset[str]) -> bool:
     return said < read_title(other.code, case.lexicon.display_of(other.code)).words
 
@@ -190,6 +200,7 @@ RULES = (
     pregnancy_first,
     vague_beside_exact,
     same_said_better,
+    injury_place_open,
     integral_signs,
     excludes1,
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
 from extractors.coding.case import Case, asked
 from extractors.coding.tables import table
+from extractors.coding.weigh import SHORT
 from fhir_profiles.systems import HCPCS
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -18,13 +20,18 @@ _DAY = asked(
     r"|\b(?:date of service|dos|service date|given|in|during)\b[: ]*(?P<y4>20\d\d)\b"
 )
 
+_LABEL = re.compile(r"\b(?:date of (?:service|visit)|dos|(?:service|visit) date)\b")
+
 
 def day_of(case: Case) -> date | None:
-    """The day of service as the document or its words tell it; of a month or year alone the last day."""
+    """The day of service as the document or its words tell it; of a month or year alone the last day.
+
+    A long text tells of many days: there only one that is called the day of service is it.
+    """
     known = case.findings.identity.service_date
     if known is not None:
         return known
-    match = case.first(_DAY)
+    match = next((m for m in case.each(_DAY) if len(case.text) <= SHORT or _is_labelled(case, m)), None)
     if match is None:
         return None
     said = {key: value for key, value in match.groupdict().items() if value}
@@ -37,6 +44,10 @@ def day_of(case: Case) -> date | None:
         )
     except ValueError:
         return None  # no such day
+
+
+def _is_labelled(case: Case, match: re.Match[str]) -> bool:
+    return bool(_LABEL.search(case.text, max(0, match.start() - 24), match.end()))
 
 
 def in_force(case: Case, code: str, amount: Decimal, factors: dict[str, Decimal]) -> str:
