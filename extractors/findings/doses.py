@@ -128,10 +128,8 @@ def read_sig(
     folded: str, text: str, drug: Span, limit: int, words: Sequence[SigWord], starts: Sequence[int], floor: int
 ) -> Sig:
     """The sig of the drug at `drug`, within `floor`–`limit`; `starts` are the starts of `words`."""
-    parts: dict[str, Any] = {}
+    parts: dict[str, Any] = {"form": "patch"} if "patch" in folded[slice(*drug)] else {}
     begin, end = drug
-    if "patch" in folded[begin:end]:
-        parts["form"] = "patch"
     before = _BEFORE.search(folded, max(floor, drug[0] - 40), drug[0])
     if before and (counted_before := _counted_before(before)):
         parts |= counted_before
