@@ -25,12 +25,13 @@ Reference = Mapping[str, Any]
 
 
 class Line(TypedDict, total=False):
-    """One service: what, how often and when; `diagnoses` are 1-based positions in the claim's diagnoses, best first."""
+    """One service: what, how often, when, where; `diagnoses` are 1-based positions in the claim's, best first."""
 
     concept: Required[Concept]
     modifiers: Sequence[Concept]
     units: int
     serviced: date | None
+    place: Concept | None
     diagnoses: Sequence[int]
 
 
@@ -98,6 +99,8 @@ def _item(sequence: int, line: Line, encounter: Reference | None, diagnoses: int
         out["modifier"] = [dict(modifier) for modifier in modifiers]
     if serviced := line.get("serviced"):
         out["servicedDate"] = serviced.isoformat()
+    if place := line.get("place"):
+        out["locationCodeableConcept"] = dict(place)
     out["quantity"] = {"value": line.get("units", 1)}
     if encounter:
         out["encounter"] = [dict(encounter)]

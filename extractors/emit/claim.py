@@ -8,6 +8,7 @@ from typing import Any
 from extractors.emit.concepts import fixed, proved
 from extractors.emit.conditions import stands
 from extractors.emit.ids import Ids
+from extractors.emit.place import place_of
 from extractors.emit.procedures import services
 from extractors.emit.source import Context, Source
 from extractors.model import Code, Coded, Document
@@ -32,6 +33,7 @@ def emit_claim(
     if not diagnoses and not lines:
         return None
     pointers = range(1, len(diagnoses) + 1)
+    place = place_of(source, document, coded, [codes[0] for codes in lines])
     claim = draft(
         id=ids.next("Claim"),
         kind="institutional" if coded.setting == "inpatient" else "professional",
@@ -49,6 +51,7 @@ def emit_claim(
                 "modifiers": [fixed(CPT, modifier) for modifier in codes[0].modifiers],
                 "units": max(code.units for code in codes),
                 "serviced": coded.service_date,
+                "place": place,
                 "diagnoses": pointers,
             }
             for codes in lines

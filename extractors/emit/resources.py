@@ -11,6 +11,7 @@ from extractors.emit.clean import readable
 from extractors.emit.conditions import diagnoses, emit_condition
 from extractors.emit.considered import considered, gaps
 from extractors.emit.ids import Ids
+from extractors.emit.immunizations import emit_immunization, given
 from extractors.emit.people import emit_people
 from extractors.emit.procedures import emit_procedure, services
 from extractors.emit.provenance import emit_provenance
@@ -51,6 +52,9 @@ def emit(source: Source, document: Document, coded: Coded, *, draft_claim: Draft
             id = ids.coded(name, best.system, best.code, *best.modifiers)
             every.append(build_coded(source, document, coded, context, codes, id))
             emitted.add((best.system, best.code))
+    for codes in given(coded):
+        id = ids.coded("Immunization", codes[0].system, codes[0].code)
+        every.append(emit_immunization(source, document, coded, context, codes, id))
     every.extend(
         emit_relative(source, document, coded, context, told, ids.next("FamilyMemberHistory"))
         for told in relatives(coded)

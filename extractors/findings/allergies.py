@@ -43,6 +43,9 @@ _EDGE = re.compile(
 _STOP = re.compile(
     r"[.;\n]|\b(?:but|who|which|and has|and had|with a|she|he|that|because|presents|causes|causing|in the past)\b"
 )
+_COMMON = re.compile(
+    r"(?:latex|shellfish|sulfa|peanut|tree nut|egg|milk|bee|iodine|(?:iv )?contrast|adhesive|tape)s?\b"
+)
 _NOT = re.compile(
     r"(?:none|nil|nkda|nka|unknown|n/a|reviewed|see|reaction|severity|seasonal|environmental|food|drug|medication)?"
     r"|(?:medication|drug|substance|allergen|agent|allergy|name)s?\t.*"  # the titles of columns
@@ -61,8 +64,12 @@ def find_allergies(reading: Reading, hits: Sequence[Hit], lexicon: Lexicon) -> l
         if drugs is None:
             drugs = {(h.start, h.end): h for h in hits if any(e.system == RXNORM for e in h.entries)}
         for a, b in _items(reading.folded, start, end):
-            if not any(a < d and c < b for c, d in denied):
-                found.append(_allergy(reading, a, b, end, drugs, lexicon))
+            if any(a < d and c < b for c, d in denied):
+                continue
+            one = _allergy(reading, a, b, end, drugs, lexicon)
+            later = ". " in reading.folded[start:a]  # another sentence of the line may speak of something else
+            if not later or one.concepts or "reaction" in one.attributes or _COMMON.match(reading.folded, a):
+                found.append(one)
     if reading.seen.may(_MAKES):
         found += _said_of_drugs(reading, hits, lexicon)
     seen: set[Span] = set()

@@ -17,7 +17,10 @@ import msgspec
 from extractors.findings.lines import Line
 
 _INLINE = re.compile(r"[A-Z][A-Z]+(?:[ /&]+[A-Z]+){0,4}(?:\((?:ES|S)\))?:")
-_ALLERGIES = re.compile(r"(?:[.;]\s+|\s{2,}|\t)(((?:(?:drug|medication|food|known) )?allerg(?:ies|y)\b[/ a-z]{0,16}):)")
+_ALLERGIES = re.compile(
+    r"(?:[.;]\s+|\s{2,}|\t)((?:(?:drug|medication|food|known) )?all(?:erg(?:ies|y)(?:[/ ][a-z]{1,15})?)?:"
+    r"|allergies(?=[ \t]{2}))"
+)
 _COLUMN = re.compile(r"\s+(?:reactions?|severity|dos(?:e|age)|sig|directions|instructions|status|type|freq\w*|qty)\b")
 _CAPITAL_COLON = re.compile(r":(?<=[A-Z)]:)")
 _LONGEST = 50
@@ -57,7 +60,7 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
     found: list[Section] = []
     outer, nested, numbered, brief = "", False, False, False
     for line in lines:
-        if brief and line.blank_before:
+        if brief and (line.blank_before or (outer == "allergies" and _goes_not_on(text, line))):
             outer, brief = "", False
             found.append(Section("", line.start, line.start))
         if nested and (not line.bullet or (text[line.start].isdigit() and not numbered)):
@@ -72,10 +75,16 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
             else:
                 outer = header.category
                 brief = outer in _BRIEF and header.end < line.end
-    if "allerg" in folded:
+    if "all" in folded:
         found += [part for line in lines for part in _allergies(folded, line, found)]
     inline = [section for m in _capitals(text) if (section := _inline(text, m.start(), m.end(), table))]
     return sorted(found + inline, key=lambda s: s.start)
+
+
+def _goes_not_on(text: str, line: Line) -> bool:
+    """True of a line that a list broken at the end of the line before would not begin with."""
+    before = text[max(0, line.start - 40) : line.start].rstrip()
+    return not line.bullet and text[line.start].isupper() and not before.endswith((",", ";", "/", " and", " or", "-"))
 
 
 def _allergies(folded: str, line: Line, found: Sequence[Section]) -> Iterator[Section]:

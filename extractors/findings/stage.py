@@ -131,8 +131,8 @@ def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Se
         assertion = decided[draft.subject]
         if draft.kind == "problem" and draft.subject in over:
             assertion = assertion_of([*assertion.triggers, over[draft.subject]])
-        if draft.kind == "allergy" and assertion.historical:  # "anaphylaxis as a child" is one still
-            assertion = assertion_of([t for t in assertion.triggers if t[2] != "HISTORICAL"])
+        if draft.kind in ("allergy", "medication") and (assertion.historical or assertion.hypothetical):
+            assertion = _still(reading, draft, assertion)
         if draft.negated:
             assertion = Assertion(negated=True, triggers=((*draft.subject, "NEGATED_EXISTENCE"),))
         attributes = {**draft.attributes, **again[number]} if number in again else draft.attributes
@@ -150,6 +150,16 @@ def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Se
                     reading.sections.at(draft.start), attributes, draft.concepts)
         )  # fmt: skip
     return findings
+
+
+def _still(reading: Reading, draft: Draft, assertion: Assertion) -> Assertion:
+    """A listed allergy is one, of childhood too; a drug that is listed among the past illnesses is taken now."""
+    if draft.kind == "allergy":
+        listed = reading.sections.at(draft.start) == "allergies"
+        dropped = ("HISTORICAL", "HYPOTHETICAL") if listed else ("HISTORICAL",)
+        return assertion_of([t for t in assertion.triggers if t[2] not in dropped])
+    header = reading.sections.span(draft.start)
+    return assertion_of([t for t in assertion.triggers if t[2] != "HISTORICAL" or t[:2] != header])
 
 
 def _measured(draft: Draft) -> bool:

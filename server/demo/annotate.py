@@ -17,6 +17,7 @@ COLOURS = {
     "MedicationStatement": ("Medication", (20, 125, 75)),
     "Procedure": ("Service", (125, 60, 165)),
     "AllergyIntolerance": ("Allergy", (185, 105, 0)),
+    "Immunization": ("Vaccine", (0, 125, 140)),
 }
 INK = (70, 70, 75)
 LEGEND = 110  # pixels added at the foot

@@ -6,15 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_profiles.systems import CONFIDENCE, CPT, EVIDENCE_BOX, HCPCS, ICD10CM, ICD10PCS, LOINC, RXNORM
+from fhir_profiles.systems import CONFIDENCE, CPT, CVX, EVIDENCE_BOX, HCPCS, ICD10CM, ICD10PCS, LOINC, RXNORM
 
-NAMES = {ICD10CM: "ICD-10-CM", ICD10PCS: "ICD-10-PCS", CPT: "CPT", HCPCS: "HCPCS", LOINC: "LOINC", RXNORM: "RxNorm"}
+NAMES = {
+    ICD10CM: "ICD-10-CM", ICD10PCS: "ICD-10-PCS", CPT: "CPT", HCPCS: "HCPCS", LOINC: "LOINC", RXNORM: "RxNorm",
+    CVX: "CVX",
+}  # fmt: skip
 PLACES = {
     "Condition": "code",
     "Observation": "code",
     "MedicationStatement": "medicationCodeableConcept",
     "Procedure": "code",
     "AllergyIntolerance": "code",
+    "Immunization": "vaccineCode",
 }
 
 Json = Mapping[str, Any]

@@ -31,6 +31,11 @@ def codes(text: str, document, lexicon) -> list[str]:
         ("Z99.99 is no code", []),
         ("Room I10 is free", []),
         ("CPT 12345", ["12345"]),
+        ("Office visit with tests (99214, 80053)", ["99214", "80053"]),
+        ("99213-25, 80053", ["99213", "80053"]),
+        ("Codes: 99213-25, 80053", ["99213", "80053"]),
+        ("ZIP code: 80053", []),
+        ("MRN (99214 6)", []),
     ],
 )
 def test_codes(text: str, wanted: list[str], document, lexicon) -> None:
