@@ -14,9 +14,9 @@ from terminology.folding import fold
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _DENIED = re.compile(
     r"\b(?:without|not|no)\b.*?"
-    r"(?= with |, (?:right|left|bilateral|recurrent|mild|moderate|severe|intractable)|$)"
+    r"(?= with | of (?:right|left|bilateral) |, (?:right|left|bilateral|recurrent|mild|moderate|severe|intractable)|$)"
 )
-_BOTH = re.compile(r"\bboth (\w+) and (\w+)")
+_BOTH = re.compile(r"\b(?:both (\w+) and (\w+)|(gallbladder) and (bile duct))")
 _ALTERNATIVE = re.compile(r"\bwithout\b|\bnot\b|\bno\b|,| or | and ")
 _EITHER = re.compile(r"\b(\w+) (?:or|and) ([\w ]+?)(?=,|$| of | with | in )")
 _UNSAID_KIND = re.compile(r"\bchronic or unspecified |, unspecified as (?:acute or chronic|[\w ]+? or [\w ]+?)(?=,|$)")
@@ -67,7 +67,7 @@ class Titles:
 def read_title(code: str, text: str) -> Title:
     """What a title asks for: its words but those that say nothing, that it denies, or that stand in brackets."""
     low = _UNSAID_KIND.sub("", _SEVENTH.sub("", _ASIDE.sub(" ", text.lower().replace("-", " "))))
-    low = _BOTH.sub(r"\1, \2", low)
+    low = _BOTH.sub(lambda m: ", ".join(filter(None, m.groups())), low)
     said = _DENIED.sub(" ", low)
     denied = [content(part) for phrase in _DENIED.findall(low) for part in _ALTERNATIVE.split(phrase)]
     needed: list[frozenset[str]] = []
@@ -102,11 +102,24 @@ def met(title: Title, words: frozenset[str]) -> int:
     return count
 
 
+_BILATERAL = frozenset({"bilateral"})
+
+
 def best(titles: Sequence[Title], words: frozenset[str], asserted: frozenset[str], near: str = "") -> Title | None:
     """The title that meets most and says all that was asserted; of equals the nearest to a code, then an open one."""
     fitting = [t for t in titles if asserted <= t.words]
     return max(
-        fitting, key=lambda t: (met(t, words), _alike(t.code, near), -len(t.words), t.open, t.code), default=None
+        fitting,
+        key=lambda t: (
+            met(t, words),
+            len(t.words & words & _BILATERAL),
+            len(t.words & words),
+            _alike(t.code, near),
+            -len(t.words),
+            t.open,
+            t.code,
+        ),
+        default=None,
     )
 
 

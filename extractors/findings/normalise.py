@@ -43,7 +43,8 @@ _PUNCTUATION = {
 }  # fmt: skip
 _WORDS = {
     "w/o": "without", "w/": "with", "&": "and", "etoh": "alcohol", "d/o": "disorder", "dz": "disease",
-    "fx": "fracture", "exac": "exacerbation", "exacerb": "exacerbation", "bilat": "bilateral", "meth": "methamphetamine",
+    "fx": "fracture", "exac": "exacerbation", "exacerb": "exacerbation", "bilat": "bilateral",
+    "meth": "methamphetamine",
 }  # fmt: skip
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 

@@ -157,6 +157,9 @@ def confirmed_only(case: Case) -> None:
             case.reject(candidate, CONFIRMED, "It is coded only when confirmed")
 
 
+_HERPES = ("A60", "B00")  # they break out in one who has them
+
+
 def infection_only_named(case: Case) -> None:
     """A test for it, a clinic for it, the time of a pandemic, a record of vaccines: none of them is the infection."""
     for candidate in case.accepted("A", "B", "J0", "J1", "U07.1"):
@@ -165,7 +168,8 @@ def infection_only_named(case: Case) -> None:
         apart = _WHILE.search(before) if not _INFECTED.match(after) else None
         apart = apart if candidate.code == "U07.1" else None
         apart = apart or _PREVENTED.search(before)
-        if apart or _NAMES_ELSE.match(after) or (_TESTED.match(after) and not _POSITIVE.search(before)):
+        named_else = _NAMES_ELSE.match(after) and not (candidate.code[:3] in _HERPES and " outbreak" in after[:10])
+        if apart or named_else or (_TESTED.match(after) and not _POSITIVE.search(before)):
             case.reject(candidate, ONLY_NAMED, "The words are not about having it")
 
 

@@ -68,6 +68,8 @@ def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> t
         words = (words - _SIDES) | ({side} if side else frozenset())
     if code.startswith(("G81", "G83", "I69")):
         words |= dominant(spelled(case.text[start:end]), case.text, side)
+    if code[0] == "I" and not words.isdisjoint({"leg", "legs"}):
+        words |= {"lower"}  # chapter 9 names the limb, not the leg
     asserted = own.words & words & content(case.text[candidate.start : candidate.end])
     category = case.lexicon.display_of(code[:3])
     presumed = own.words if " and " in category or " or " in category else own.words | content(category)
