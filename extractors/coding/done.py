@@ -14,7 +14,8 @@ _NOT_YET = asked(
     r"\b(?:order(?:ed|s|ing)?|will|schedul\w+|recommend\w*|refer\w*|plan(?:ned|s|ning)?|next (?:week|visit"
     r"|month)|consider\w*|should"
     r"|if|pending|await\w*|declin\w+|refus\w+|defer\w*|request\w*|needs?|to be|return for|before the next"
-    r"|not(?! (?:supplied|provided|included|billed|separately|otherwise))|cancel\w*|due for|obtain)\b"
+    r"|discuss\w*|offered|not(?! (?:supplied|provided|included|billed|separately|otherwise))"
+    r"|cancel\w*|due for|obtain)\b"
 )
 _ELSEWHERE = asked(
     r"\b(?:ago|last (?:week|month|year|visit)|previous\w*|prior|outside|history of|in (?:19|20)\d\d"
@@ -99,6 +100,6 @@ def _at_this_visit(case: Case, start: int, end: int) -> bool:
 
 
 NUMBERS = {"one": 1, "a": 1, "an": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "sixteen": 16,
-           "twenty": 20}  # fmt: skip
+           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13,
+           "fourteen": 14, "fifteen": 15, "sixteen": 16, "twenty": 20}  # fmt: skip
 _KIND = re.compile(r"\bnon?t?[- ]?automated\b|\bwithout\b|\bnot diagnostic\b")

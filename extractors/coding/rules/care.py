@@ -66,7 +66,7 @@ def care_levels(case: Case) -> None:
         if row["id"] == "emergency" and (level := _LEVEL_SAID.search(case.text, *bounds(case.text, *match.span()))):
             add_service(case, f"9928{level[1]}", match.span(), CARE, "The level is given")
             continue
-        decided, timed = by_decision(case), minutes_of(case)
+        decided, timed = by_decision(case), minutes_of(case) or _only_minutes(case)
         reached = [c for least, c in row["minutes"] if timed and timed[0] >= least]
         if decided is not None:
             add_service(case, row["levels"][decided[0]], match.span(), CARE, f"{LEVELS[decided[0]]} decision making")
@@ -74,6 +74,12 @@ def care_levels(case: Case) -> None:
             add_service(case, reached[-1], match.span(), CARE, f"{timed[0] if timed else 0} minutes in total")
         else:
             case.ask(ASK_LEVEL, "How much time, or which decision making?", *match.span())
+
+
+def _only_minutes(case: Case) -> tuple[int, tuple[int, int]] | None:
+    """The minutes of a short text that names no others."""
+    said = list(_MINUTES.finditer(case.text)) if len(case.text) <= ALONE else []
+    return (int(said[0][1]), said[0].span()) if len(said) == 1 else None
 
 
 def discharge_and_critical(case: Case) -> None:

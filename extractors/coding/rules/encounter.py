@@ -50,10 +50,11 @@ _NEW = asked(
 _KNOWN = asked(
     r"\best(?:ab(?:lished)?)?\.? (?:adult |pediatric |clinic |medicare )?(?:patient|pt)\b"
     r"|\bestablished with (?:the|our|this) (?:practice|clinic)\b"
-    r"|(?:^|[.;,\n] ?)established(?=[,.;:]| (?:office )?visit| \d)"
+    r"|\bestablished (?:office |clinic |video |audio )*visit\b|(?:^|[.;,\n] ?)established(?=[,.;:]"
+    r"| (?:office )?visit| \d)"
 )
 _NURSE = asked(
-    r"\bnurse(?:'s)?(?:[- ]only)? visit\b"
+    r"\bnurse(?:'s)?(?:[- ]only)? visit\b|\bnurse[- ]only\b"
     r"|\bseen (?:only )?by (?:the |a )?(?:nurse|medical assistant|ma|rn|lpn)(?! pract)\b"
 )
 _NUMBER = {
@@ -72,7 +73,7 @@ _TIME = asked(
     r"\b(\d{2,3}) min(?:ute)?s?\b[^.;\n]{0,30}\b(?:total|in all|of my time|on the (?:date|day))"
     r"|\btime spent(?: today| on (?:the )?(?:dos|day|date)(?: of (?:service|the encounter"
     r"|the visit))?)?:? (\d{2,3}) ?min"
-    r"|\btotal of (\d{2,3}) ?min|\btotal (?:visit |encounter )?time\b[^.;\n\d]{0,30}(\d{2,3}) ?min"
+    r"|\btotal(?: of|:)? (\d{2,3}) ?min|\btotal (?:visit |encounter )?time\b[^.;\n\d]{0,30}(\d{2,3}) ?min"
     r"|\bspent(?: a total of| about)? (\d{2,3}) ?min"
 )
 _LEVEL_SAID = asked(

@@ -17,7 +17,7 @@ TAGS = Rule("skin-tags", "CPT 11200-11201", "Skin tags removed: up to 15, then e
 ABLATED = Rule("malignant-destroyed", "CPT 17260-17286", "A malignant lesion that was destroyed, by site and size")
 _BIOPSY = asked(
     r"\b(incisional|wedge|punch|shave|tangential) (?:biops(?:y|ies)|bxs?)\b|\b(punch|shave|incisional)[- ]biopsied\b"
-    r"|\bbiops(?:y|ies) by (punch|shave|incision)"
+    r"|\bbiops(?:y|ies) by (punch|shave|incision)|\b\d(?:\.\d)? ?mm (punch)\b(?! (?:biops|bx|excis))"
 )
 _NUMBER = "|".join(NUMBERS)
 _COUNT = re.compile(
@@ -46,10 +46,10 @@ def biopsies(case: Case) -> None:
     for match in case.search(_BIOPSY):
         if not done_here(case, *match.span()):
             continue
-        said = match[1] or match[2] or match[3]
+        said = match[1] or match[2] or match[3] or match[4]
         kind = next(n for n, (words, *_) in enumerate(kinds) if re.match(words, said) or words.startswith(said))
         part = case.text[slice(*bounds(case.text, *match.span()))]
-        others = [m for m in _BIOPSY.pattern.finditer(part) if (m[1] or m[2] or m[3]) != said]
+        others = [m for m in _BIOPSY.pattern.finditer(part) if (m[1] or m[2] or m[3] or m[4]) != said]
         if others:  # "two shave biopsies and one punch biopsy": the number beside it
             part = case.text[max(0, match.start() - 16) : match.end() + 4]
         count, span = found.get(kind, (0, match.span()))

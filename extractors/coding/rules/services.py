@@ -159,7 +159,8 @@ _COUNT_AFTER = re.compile(
     r"|\bx ?(\d{1,2})\b(?! ?(?:sec|cycle|min))"
 )
 _DESTROYED = re.compile(
-    r"\b(?:destroy\w*|destruction|cryo\w*|liquid nitrogen|frozen|froze|ln2|electrodesiccat\w*|curett\w*|cantharidin"
+    r"\b(?:destroy\w*|destruction|cryo\w*|liquid nitrogen|frozen|froze|ln2|electrodesiccat\w*|curett\w*"
+    r"|cantharidin|freeze[- ]thaw"
     r"|treated with (?:cryo|liquid))"
 )
 

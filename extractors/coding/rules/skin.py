@@ -11,6 +11,7 @@ from extractors.coding.case import Case, Rule, asked
 from extractors.coding.clauses import bounds
 from extractors.coding.done import add_service
 from extractors.coding.tables import table
+from extractors.coding.weigh import ALONE
 from fhir_profiles.systems import HCPCS
 
 REPAIR = Rule("wound-lengths", "CPT 12001-13160", "Lengths of wounds of one kind and group of sites are added")
@@ -33,6 +34,7 @@ _WOUND = re.compile(r"\b(?:lacerations?|lacs?|wounds?|cuts?)\b")
 _GLUE = re.compile(r"\b(?:dermabond|tissue adhesive|skin glue|glued)\b")
 _THREAD = re.compile(r"\b(?:sutur\w*|stapl\w*|nylon|vicryl|prolene|ethilon|monocryl|layer\w*|stitch\w*)\b")
 _AFTER_EXCISION = re.compile(r"\b(?:layered|intermediate|complex)\b[^.;]{0,20}\b(?:closure|repair|closed)\b")
+_AFTER_EXCISION_SIZED = re.compile(r"\b(?:closure|repair|closed|sutured|wound)\b[^.;\n]{0,30}\d+(?:\.\d+)? ?[cm]m")
 _PARTS = re.compile(r",? and (?=[^,;]*\d)|;|, (?=\d)")
 MALIGNANT = re.compile(r"carcinoma|melanoma|malignan|\bbcc\b|\bscc\b|sarcoma")
 _BENIGN = re.compile(r"benign|nevus|nevi|cyst|lipoma|keratosis|skin tag|fibroma|hemangioma|\bmole\b|papilloma")
@@ -152,8 +154,11 @@ def excisions(case: Case) -> None:
             or re.search(r"\b(?:will|plan\w*|schedul\w+|refer\w*|ago)\b", clause)
         ):
             continue
-        margins = [_cm(m[1] or m[3], m[2] or m[4]) for m in _MARGIN.finditer(clause)]
-        size = _CM.search(_MARGIN.sub(" ", clause))
+        told = clause
+        if _CM.search(_MARGIN.sub(" ", clause)) is None and len(case.text) <= ALONE:
+            told = _AFTER_EXCISION_SIZED.sub(" ", case.text)  # a size of its own sentence, and not that of the closure
+        margins = [_cm(m[1] or m[3], m[2] or m[4]) for m in _MARGIN.finditer(told)]
+        size = _CM.search(_MARGIN.sub(" ", told))
         if size is None:
             case.ask(SIZE, "How large was the lesion?", *match.span())
             continue
