@@ -38,6 +38,11 @@ _ENDED = re.compile(  # "naproxen 500 mg bid discontinued due to reflux"
     r"(?=\s*(?:[.;,)\n]|$|due\b|because\b|for\b|secondary\b|since\b|given\b|on\b|in\b|at\b|today\b|last\b|yesterday\b"
     r"|after\b|by\b|this\b|until\b|pre|prior\b|x\s?\d|\d))"
 )
+_NOT_TAKEN = re.compile(r"\s(?:suppression|stimulation|challenge)\s(?:test|study)\b|\s(?:causes|caused)\b")
+_REACTED = re.compile(r"\b(?:reactions?|allergic|intoleran(?:t|ce)) (?:to|of) $")
+_SPACE_OF_TIME = re.compile(
+    r"a\s(?:week|month)\s(?:before|prior|after|ago|earlier|later)\b|a\sday\s(?:prior|ago|earlier|later)\b"
+)
 STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed", "CONTINUED": "active"}
 
 
@@ -59,13 +64,14 @@ def find_medications(
         stretched.append(_stretch(reading, number, begins))
         spans.append((min(hit.start, reading.blocks[number].start), stretched[-1]))
     words = find_sig_words(reading.normal, sorted(spans))
+    words = [w for w in words if not _SPACE_OF_TIME.match(reading.folded, w.start)]  # no "once a week"
     starts = [w.start for w in words]
     sentence_starts = [s.start for s in reading.sentences]
     drafts: list[Draft] = []
     same = _named_again(reading.folded, drugs)
     for i, hit in enumerate(drugs):
         section = reading.sections.at(hit.start)
-        if section == "allergies" or claimed.taken(hit.start, hit.end) or i in same:
+        if section == "allergies" or claimed.taken(hit.start, hit.end) or i in same or _is_untaken(reading, hit):
             continue
         block = reading.blocks[max(bisect_right(block_starts, hit.start) - 1, 0)]
         after = i + 2 if i + 1 in same else i + 1
@@ -86,6 +92,12 @@ def find_medications(
         if "timing" in d.attributes and reading.folded[slice(*d.subject)] not in named
     ]
     return sorted(drafts, key=lambda d: d.start)
+
+
+def _is_untaken(reading: Reading, hit: Hit) -> bool:
+    """A drug of a test, or one that did harm: "dexamethasone suppression test", "a reaction to codeine"."""
+    before = reading.folded[max(0, hit.start - 20) : hit.start]
+    return bool(_NOT_TAKEN.match(reading.folded, hit.end) or _REACTED.search(before))
 
 
 def _named_again(folded: str, drugs: Sequence[Hit]) -> frozenset[int]:
