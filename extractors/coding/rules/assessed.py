@@ -24,10 +24,14 @@ MINOR = Rule(
 ASSESSED = frozenset({"assessment", "assessment_plan", "diagnoses", "reasoning"})
 LOOKED_AT = frozenset({"ros", "exam", "vitals", "labs", "imaging"})
 TOLD = frozenset({"chief_complaint", "hpi", "social_history"})
+_CAME = frozenset({"chief_complaint"})
 TO_DO = frozenset({"plan", "instructions", "precautions"})
 _CAME_WITH = re.compile(  # an assessment that tells again what the patient came with
     r"\b(?:present(?:s|ed|ing)?|came|comes|seen|here|evaluat\w+|complain\w*|reports?|reported|states?|endors\w+"
     r"|mentions?|notes|experienc\w+)\b"
+)
+_WORKED_UP = re.compile(  # a plan that looks into a sign takes it up
+    r"\b(?:order\w*|refer\w*|check|evaluat\w*|work-?up|investigat\w*|obtain\w*|follow up on)\b[^.;\n]{0,80}$"
 )
 _SIDE = re.compile(r"\b(right|left|bilateral)\b")
 _WORD = re.compile(r"[a-z]+")
@@ -48,13 +52,14 @@ def not_assessed(case: Case) -> None:
     taken_up = [code for code, sections in said.items() if sections & ASSESSED and code[0] != "Z"]
     if not taken_up:
         return
-    settled = not all(_is_sign(code) for code in taken_up) and not _left_open(case)
+    settled = not all(_is_sign(code) for code in taken_up)
+    kept = _CAME if settled and _left_open(case) else frozenset()
     for candidate in codes:
         sections = said[candidate.code]
         if sections & ASSESSED or candidate.code[0] in "VWXYZ":
             continue
         if _is_sign(candidate.code):
-            waits = settled or sections <= LOOKED_AT | TO_DO
+            waits = (settled and not sections & kept) or sections <= LOOKED_AT | TO_DO
         else:
             waits = sections <= LOOKED_AT and candidate.rule is None
             waits = waits or (sections <= LOOKED_AT | TOLD and _passes(case, candidate))
@@ -81,12 +86,14 @@ def _passes(case: Case, candidate: Candidate) -> bool:
 
 
 def _told_in(case: Case, code: str, start: int) -> str:
-    """The section of a mention; of a sign that an assessment only tells again that of the present illness."""
+    """The section of a mention; a sign that is only told again is history, one that is looked into is assessed."""
     section = case.section_at(start)
     if section in ASSESSED and _is_sign(code):
         low, _ = bounds(case.text, start, start)
         if section == "reasoning" or _CAME_WITH.search(case.text, low, start):
             return "hpi"
+    if section in TO_DO and _is_sign(code) and _WORKED_UP.search(case.text, bounds(case.text, start, start)[0], start):
+        return "assessment"
     return section
 
 

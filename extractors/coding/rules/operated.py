@@ -70,6 +70,25 @@ def mended(case: Case) -> None:
             case.replace(candidate, code, MENDED, "It was operated on")
 
 
+def reason_of_operation(case: Case) -> None:
+    """What a past operation was done for, and took out or closed, is no longer there."""
+    for candidate in case.accepted(*_TAKEN_OUT):
+        low, high = bounds(case.text, candidate.start, candidate.end)
+        if _DONE_FOR.search(case.text, low, candidate.start) and not _AHEAD.search(case.text, low, high):
+            case.reject(candidate, MENDED, "It was operated on")
+
+
+_TAKEN_OUT = ("K35", "K36", "K37", "K40", "K41", "K42", "K43", "K80", "K81", "H25", "H26", "D25", "J35")
+_DONE_FOR = re.compile(
+    r"(?:ectomy|plasty|rrhaphy|\brepair|\bsurgery|\bremoval|\bextraction)(?: [^.;,\n]{0,30})?"
+    r" (?:for|because of|due to|secondary to) (?:an? |the |his |her )?(?:[\w-]+ ){0,2}$"
+)
+_AHEAD = re.compile(
+    r"\b(?:plan\w*|going to|wants?|needs?|schedul\w*|will|would|await\w*|declin\w*|refus\w*|candidate|consider\w*"
+    r"|discuss\w*|recommend\w*|refer\w*|today|unless|if)\b"
+)
+
+
 def _sided(case: Case, row: dict[str, Any], side: str) -> str:
     """The code of a side: as the table says, else by the titles."""
     code: str = row["code"]
@@ -100,4 +119,4 @@ def _told_past(case: Case, start: int, end: int, low: int, high: int) -> bool:
     )
 
 
-RULES = (operations_past, mended)
+RULES = (operations_past, mended, reason_of_operation)

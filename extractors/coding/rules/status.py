@@ -124,13 +124,32 @@ def smoking(case: Case) -> None:
     """Smoking cigarettes now is nicotine dependence; a history of it is only that."""
     for match in case.search(_SMOKES) if case.says("smok", "ppd") else ():
         sentence = case.text[max(0, match.start() - 40) : match.end() + 30]
-        if re.search(r"\b(?:quit|former|used to|stopped|ex-|previously|history of|until)\b", sentence):
+        if re.search(r"\b(?:(?<!to )(?<!on )quit|former|used to|stopped|ex-|previously|history of|until)\b", sentence):
             continue
         case.add("F17.210", match.start(), match.end(), SMOKING, "Present cigarette smoking")
         break
     if case.has("F17"):
         for candidate in case.accepted("Z87.891", "Z72.0"):
             case.reject(candidate, SMOKING, "Present dependence is coded")
+        return
+    for match in case.search(_SMOKED) if case.says("smok", "cigarette", "tobacco") else ():
+        if not _TO_QUIT.search(case.text, *bounds(case.text, *match.span())):
+            new = case.add("Z87.891", match.start(), match.end(), SMOKING, "Smoking that has ended is a history")
+            if new is not None:
+                new.rank = max(new.rank, 6)
+            return
+
+
+_SMOKED = asked(
+    r"\b(?:smoked|smoker|smoking|cigarettes|tobacco|packs?)\b[^.;\n]{0,60}\b(?:quit|stopped|gave (?:it|them) up)\b"
+    r"|\b(?:quit|stopped|gave up|used to) (?:smok(?:e|ing)|cigarettes|tobacco)\b",
+    ("smoked", "smoker", "smoking", "cigarettes", "tobacco", "pack", "packs", "quit", "stopped", "gave up", "used to"),
+)
+_TO_QUIT = re.compile(
+    r"\b(?:try|tries|trying|tried|wants?|wish\w*|ready|plans?|planning|would|will|should|like|advis\w*|counsel\w*"
+    r"|encourag\w*|discuss\w*|help|never|not|yet|unable|attempt\w*|father|mother|husband|wife|partner|parents?"
+    r"|marijuana|cannabis)\b"
+)
 
 
 def old_infarction(case: Case) -> None:
@@ -233,7 +252,11 @@ def _is_new(case: Case, candidate: Candidate) -> bool:
     if candidate.code[0] in "ZVWXY":
         return False
     low, high = bounds(case.text, candidate.start, candidate.end)
-    return candidate.code.startswith(_SEEN) or bool(_FOUND.pattern.search(case.text, low, high))
+    told = _FOUND.pattern.search(case.text, low, high) or _IS_NEW.match(case.text, high)
+    return candidate.code.startswith(_SEEN) or told is not None
+
+
+_IS_NEW = re.compile(r"[.;\n -]{1,4}(?:this|it|which)(?: finding)? (?:is|was) (?:a )?(?:new|not known|incidental)")
 
 
 RULES = (
