@@ -202,7 +202,7 @@ def test_a_second_name_in_brackets_is_no_second_drug(document, lexicon) -> None:
 def test_a_drug_of_a_test_or_a_reaction_is_not_taken(document, lexicon) -> None:
     """What was given to test something, or did harm once, is no medication of the patient."""
     for text in (
-        "Dexamethasone suppression test normal.",
+        "Furosemide stimulation test normal.",
         "He had a bad reaction to codeine.",
         "Lisinopril caused cough.",
     ):
@@ -210,7 +210,7 @@ def test_a_drug_of_a_test_or_a_reaction_is_not_taken(document, lexicon) -> None:
 
 
 def test_a_week_before_is_no_frequency(document, lexicon) -> None:
-    """ "Stop clopidogrel a week before surgery" says when, "50,000 units a week" how often."""
-    text = "Stop clopidogrel a week before surgery. Vitamin D 50,000 units a week."
+    """ "Stop furosemide a week before surgery" says when, "40 mg a week" how often."""
+    text = "Stop furosemide a week before surgery. Furosemide 40 mg a week."
     first, second = [f for f in find(document(text), lexicon).items if f.kind == "medication"]
     assert "timing" not in first.attributes and second.attributes["timing"]["period_unit"] == "wk"
