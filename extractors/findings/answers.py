@@ -22,6 +22,7 @@ _LETTER = re.compile(  # "Seizures? N   Asthma? Y"
 _GRID = re.compile(
     r"^[ \t]*(?P<label>[a-z][a-z /'()-]{1,40}?)(?:[ \t]{2,}|[ \t]*\|[ \t]*)(?P<said>yes|no|y|n)[ \t|]*$", re.MULTILINE
 )
+_ROW_END = re.compile(r"[ \t|](?:no|n)[ \t|]*\n")
 _ANSWERED = re.compile(r"[:?][ \t]*(?:yes|no|y|n|none|never)\b|[ \t]{2,}")
 _BREAKS = ".;,|\n\t"
 _BOX = re.compile(r"\[( ?|_|[xX✓✔√*])\]|\(( |_|[xX✓✔√])\)|([☐□❏❑⬜])|([☑☒✅✔✓🗹])")
@@ -79,7 +80,7 @@ def _answers(folded: str) -> Iterator[Said]:
             start = max(low, *breaks, *(m.end() for m in _ANSWERED.finditer(folded, low, end)))
             if start < end - 1:
                 yield Said(start, end, match.span(1), "NEGATED_EXISTENCE")
-    rows = list(_GRID.finditer(folded))
+    rows = list(_GRID.finditer(folded)) if _ROW_END.search(folded) else []
     for row in rows if len(rows) > 1 else ():
         if row["said"][0] == "n":
             yield Said(*row.span("label"), row.span("said"), "NEGATED_EXISTENCE")

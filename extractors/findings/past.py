@@ -11,8 +11,10 @@ from extractors.model import Span
 
 _YEAR = re.compile(r"(?:19|20)\d\d\b")
 _IN_YEAR = re.compile(r"\b(?:in|during|of|since)\s(?:[a-z]{3,9}\s(?:of\s)?)?((?:19|20)\d\d)\b")
+_WHEN = r" in (?:[a-z]+ )?(?:19|20)\d\d,?"
 _DONE = re.compile(
-    r"\b(?:(?:treated|hospitali[sz]ed|admitted|operated(?: on)?)(?= (?:for|with|in|twice|once|several)\b)"
+    rf"\b(?:(?:treated|operated(?: on)?)(?=(?:{_WHEN})? for\b)"
+    rf"|(?:hospitali[sz]ed|admitted)(?=(?:{_WHEN})? (?:for|with)\b)"
     r"|recovered from|had|suffered|sustained|underwent|contracted|survived)\b"
 )
 
@@ -31,7 +33,7 @@ def past_years(folded: str, sentences: Sequence[Sentence]) -> list[tuple[int, in
         i = bisect_right(starts, match.start()) - 1
         if i < 0:
             continue
-        verb = _DONE.search(folded, sentences[i].start, match.end())
+        verb = _DONE.search(folded, sentences[i].start, min(match.end() + 6, sentences[i].end))
         if verb is not None:
             stop = folded.find(" and ", match.end(), sentences[i].end)
             found.append((verb.end(), stop if stop > 0 else sentences[i].end, (verb.start(), verb.end())))
