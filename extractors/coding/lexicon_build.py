@@ -208,7 +208,7 @@ def curated() -> tuple[tuple[str, str], ...]:
     return (*names, *dict(pair for pair in short if pair[0] not in known).items())
 
 
-_CANCER = re.compile(r"\bcancer\b")
+_CANCER = re.compile(r"\b(?:cancer|carcinoma)\b")
 
 
 def learned() -> list[tuple[str, ...]]:

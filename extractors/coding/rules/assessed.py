@@ -135,7 +135,8 @@ def pain_of_the_place(case: Case) -> None:
     signs = case.accepted(*(sign for row in table("integral")["regions"] for sign in row["signs"]))
     if not signs:
         return
-    causes = [c for c in case.accepted(*table("integral")["placed"]) if not _is_sign(c.code)]
+    placed = case.accepted(*table("integral")["placed"])
+    causes = [c for c in placed if not _is_sign(c.code) and c.code[-1] != "S"]  # what a sequela left is coded first
     for sign in signs:
         side = _title(case.lexicon.display_of(sign.code))[1]
         words = frozenset().union(*(words for codes, words in _regions() if sign.code.startswith(codes)))

@@ -23,7 +23,8 @@ _MINOR = re.compile(
 )
 _FRACTURE = re.compile(r"\bfx\b")
 _SLIGHT = re.compile(  # what would not break a healthy bone (I.C.13.d.2)
-    r"\b(?:no|without)(?: any| known)? (?:fall|trauma|injury)\b|\batraumatic\b|\bstood up\b|\bbent (?:over|down)\b"
+    r"\b(?:no|without)(?: any| known)? (?:fall|trauma|injury)\b|\batraumatic\b|\bstood up\b"
+    r"|\btripp\w+|\bstumbl\w+|\bbent (?:over|down)\b"
     r"|\b(?:coughed|coughing|sneez\w+|getting (?:up|out of (?:bed|a chair))|roll(?:ed|ing) over)\b"
     r"|\bground[- ]level fall\b|\bglf\b"
 )

@@ -206,7 +206,7 @@ _EACH = ("right", "left", "bilateral")
 
 def laterality(case: Case) -> None:
     """An "unspecified side" code becomes the side that the text says beside it."""
-    for candidate in case.accepted("M", "S", "H", "G", "C", "D", "I", "L", "N", "Z89", "Z90", "Z96"):
+    for candidate in case.accepted("M", "S", "H", "G", "C", "D", "I", "L", "N", "Q", "Z89", "Z90", "Z96"):
         if candidate.printed or not any(_sided(case, candidate.code, s) for s in _EACH):
             continue
         side = _side(case, candidate)

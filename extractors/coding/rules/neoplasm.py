@@ -189,6 +189,11 @@ _LISTED = asked(
     (*_WHERE, "metasta", "mets", "spread"),
 )
 _EACH = re.compile(rf"\b(?:{_PLACE})")
+_TO = asked(
+    rf"\bmetastatic (?:[a-z]+ ){{1,3}}?(?:cancer|ca|carcinoma|adenocarcinoma|melanoma|disease)"
+    rf" to (?:the )?({_PLACE})s?\b",
+    ["metastatic"],
+)
 
 
 def listed_metastases(case: Case) -> None:
@@ -205,6 +210,14 @@ def listed_metastases(case: Case) -> None:
 def _primary_there(case: Case, start: int, end: int) -> bool:
     """The place is that of a primary: "carcinoma of the lung and brain metastases"."""
     return any(c.start <= start and end <= c.end for c in case.accepted("C") if c.code[:3] not in ("C77", "C78", "C79"))
+
+
+def spread_of_primary(case: Case) -> None:
+    """The place after a primary that is called metastatic: "metastatic prostate cancer to the spine"."""
+    for match in case.search(_TO):
+        code = _WHERE[match[1]]
+        if not case.has(code[:5]):
+            case.add(code, *match.span(1), TUMOR, "The words say where it has spread", confidence=0.9)
 
 
 _ONLY_SECONDARY = asked(
@@ -253,6 +266,7 @@ RULES = (
     skin_in_situ,
     skin_by_cell,
     listed_metastases,
+    spread_of_primary,
     lung_lobe,
     tumor_past,
     primary_first,

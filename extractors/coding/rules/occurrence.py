@@ -23,10 +23,13 @@ EXTERNAL = Rule(
 )
 RANK = 8
 _INJURED = ("S", "T0", "T1", "T2", "T3")
-_HARMED = (*_INJURED, "T5", "T6", "T7")
+_HARMED = (*_INJURED, "T5", "T6", "T7", "M80")
 _EXPLAINED = (*_INJURED, "T67", "T68", "T69", "M80", "M84")
 _VAGUE = ("W19", "V89", "R29.6")
-_AT = r"\b(?:in|at|on|inside|outside|from|of|near|by) (?:(?:the|an?|her|his|their|our|my|its) )?(?:[\w'-]+ ){0,2}?"
+_AT = (
+    r"\b(?:in|at|on|inside|outside|from|of|near|by|crossing|across) (?:(?:the|an?|her|his|their|our|my|its) )?"
+    r"(?:[\w'-]+ ){0,2}?"
+)
 
 
 class Cause(NamedTuple):
@@ -162,7 +165,18 @@ def _place(text: str, low: int, high: int) -> tuple[re.Match[str], str] | None:
     return (room, f"Y92.00{last}") if last else None
 
 
-_ANYWHERE = ("driveway", "garage", "garden", "hallway", "pool", "porch", "room")  # not of homes alone
+_ANYWHERE = (
+    "bathtub",
+    "shower",
+    "tub",
+    "driveway",
+    "garage",
+    "garden",
+    "hallway",
+    "pool",
+    "porch",
+    "room",
+)  # not of homes alone
 
 
 def external_cause(case: Case) -> None:
