@@ -16,7 +16,7 @@ _DENIED = re.compile(
     r"\b(?:without|not|no)\b.*?"
     r"(?= with | of (?:right|left|bilateral) |, (?:right|left|bilateral|recurrent|mild|moderate|severe|intractable)|$)"
 )
-_BOTH = re.compile(r"\b(?:both (\w+) and (\w+)|(gallbladder) and (bile duct))")
+_BOTH = re.compile(r"\b(?:both (\w+) and (\w+)|(gallbladder) and (bile duct)|(acute) and (chronic))")
 _ALTERNATIVE = re.compile(r"\bwithout\b|\bnot\b|\bno\b|,| or | and ")
 _EITHER = re.compile(r"\b(\w+) (?:or|and) ([\w ]+?)(?=,|$| of | with | in )")
 _UNSAID_KIND = re.compile(r"\bchronic or unspecified |, unspecified as (?:acute or chronic|[\w ]+? or [\w ]+?)(?=,|$)")
