@@ -45,8 +45,9 @@ _RANGE = (
     rf"(?:{GAP}*(?:%{GAP}*(?=-|to\b))?(?:-|(?:up{GAP})?to|and|through){GAP}*(?:the{GAP}+)?(?:(?:mid|low|high|upper|lower){GAP}+)?"
     rf"(?P<w>{NUMBER})(?P<wk>k\b)?(?:'?s\b)?)?"
 )
+_CLOCK = rf"(?:[a-z]{{1,8}}{GAP})?[0-2]\d:?[0-5]\d(?:{GAP}?h(?:rs)?)?"
 _AFTER = re.compile(
-    rf"[)+*.]{{0,2}}(?:{GAP}?\([a-z/ .]{{1,16}}\))?(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<cmp>{COMPARATOR})?"
+    rf"[)+*.]{{0,2}}(?:{GAP}?\((?:[a-z/ .]{{1,16}}|{_CLOCK})\))?(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<cmp>{COMPARATOR})?"
     rf"{GAP}*(?:the{GAP}+)?"
     rf"(?P<v>{NUMBER})(?P<vk>k\b)?(?P<s>'?s\b)?{_RANGE}"
     rf"(?![\d:]|\.\d|,\d{{3}}|{NO_VALUE})"

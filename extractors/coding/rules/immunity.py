@@ -13,13 +13,14 @@ IMMUNITY = Rule(
 _INFECTIONS = ("A", "B", "J09", "J10", "J11", "J13", "U07.1")
 _AFTER = re.compile(
     r"[ -]?(?:\(?\w+\)? )?(?:(?:conjugate |toxoid |live |inactivated |zoster )*"
-    r"(?:vaccin|booster|toxoid|shot|immuni[sz]|immune\b|titers?\b|series\b)"
+    r"(?:vaccin|booster|toxoid|shot|immuni[sz]|immune\b|titers?\b|series\b|prophylaxis|up to date|utd\b|status\b)"
     r"|#\s?\d|(?:virus )?(?:surface |core )?(?:ab|antibod(?:y|ies)|igg)\b"
     r"|\((?:[a-z]+vax|havrix|vaqta|prevnar|recombivax|engerix))"
 )
 _BEFORE = re.compile(
     r"\b(?:(?:vaccin\w+|immuni[sz]\w+|booster|prophylaxis|protection|immunity|immune)(?: \w+)? (?:for|against|to)"
     r"|(?:up to date|due|utd) (?:on|for|with))(?: the)?(?: [a-z0-9/-]+,?){0,3} $"
+    r"|\blast $"
 )
 _GIVEN = tuple(f"90{n}" for n in (*range(476, 480), *range(48, 76)))
 _INFECTED = re.compile(r"\b(?:infection|positive|reactive|acute|chronic|carrier|illness)\b")

@@ -11,6 +11,9 @@ from extractors.coding.drugs_named import DRUGS, drug_in
 from extractors.coding.tables import table
 from extractors.findings.cues import Cued
 
+POISON_PAST = Rule(
+    "poisoning-past", "I.C.21.c.4", "An overdose of a former year is not coded; an attempt to die is a history"
+)
 POISON = Rule(
     "poisoning",
     "I.C.19.e.5.b",
@@ -53,6 +56,8 @@ _TAKEN = re.compile(
     r"\b(?:drank|drunk|swallow\w*|ingest\w*|inhal\w*|ate|eaten|poison\w*|toxic\w*|sprayed|spilled|burn\w*|corros\w*"
     r"|splash\w*|breathed)\b"
 )
+_YEAR = re.compile(r"\b(?:in|of|since) (?:[a-z]+ )?((?:19|20)\d\d)\b")
+_AGO = re.compile(r"\b(?:years? ago|(?:history|hx) of|h/o|as a teen\w*|in (?:the )?past|previously)\b")
 _MONOXIDE = asked(r"\bcarbon monoxide (?:poisoning|toxicity|exposure|inhalation)|\bpoisoning by carbon monoxide")
 _SOURCES = (
     (re.compile(r"\b(?:exhaust|car|vehicle|motor|garage)\b"), "T58.0"),
@@ -90,12 +95,24 @@ def poisoning(case: Case) -> None:
         end = max(drug.end, match.end())
         clause = case.text[low : end + 60].split(".")[0]
         intent = _intent(clause, case.text)
+        if _is_past(case, clause):
+            if intent == "2":
+                case.add("Z91.51", match.start(), end, POISON_PAST, "An attempt of the past is a history")
+                _meant(case, intent)
+            continue
         why = "Poisoning by a drug, first-listed; the intent is accidental unless stated"
         new = case.add(f"{drug.stem}{intent}A", min(drug.start, match.start()), end, POISON, why)
         if new is not None:
             new.rank = min(new.rank, -2)
         _meant(case, intent)
         _further(case, end, intent)
+
+
+def _is_past(case: Case, clause: str) -> bool:
+    """True of a clause that speaks of a year before that of the visit, or of years ago."""
+    day = case.findings.identity.service_date
+    years = [int(year) for year in _YEAR.findall(clause)]
+    return bool(_AGO.search(clause)) or (bool(years) and max(years) < (day.year if day else 9999))
 
 
 def _further(case: Case, at: int, intent: str) -> None:

@@ -58,6 +58,8 @@ def _try(case: Case, row: Row) -> None:
         if row.unless and row.unless.search(case.text, low, high):
             continue
         code = _code(match, data)
+        if code is not None and code[0] != "Z" and case.section_at(match.start()) == "allergies":
+            continue  # what a drug once did is the allergy's, not today's
         if code is not None and data.get("sided") and (side := _SIDE.search(spelled(match[0]))):
             code = case.lexicon.sided(code, _BOTH.get(side[1], side[1])) or code
         if code is None and data.get("code", "") is not None:
