@@ -37,7 +37,10 @@ _REACTION = re.compile(
     r"|(?:\t|(?:-+>|→|-|–|:|=|causes|caused|gives|makes|reaction:?|with)\s+)([^,;\n\t.]{2,60}))"
 )
 _CUT = re.compile(r"\s*(?:\(|\s-\s|-+>|→|:|=|\t|\scauses?\b|\sreaction)")
+_DENIED = re.compile(r"(?:(?:the )?(?:patient|pt|he|she) )?(?:denies|denied|(?:has |reports )?no)\b")
+_TOLD = r"(?:the )?(?:patient|pt|he|she) (?:reports|states|has|endorses|notes)(?: an?)?(?: known)?(?: history of)?"
 _EDGE = re.compile(
+    rf"^{_TOLD}\s+|"
     r"^(?:and|or|the|any|also|to|drug|medication|allergy|allergies|include|includes|known|list|reviewed)\b[:\s]*|^[\d.)\s-]+"
 )
 _STOP = re.compile(
@@ -47,7 +50,8 @@ _COMMON = re.compile(
     r"(?:latex|shellfish|sulfa|peanut|tree nut|egg|milk|bee|iodine|(?:iv )?contrast|adhesive|tape)s?\b"
 )
 _NOT = re.compile(
-    r"(?:none|nil|nkda|nka|unknown|n/a|reviewed|see|reaction|severity|seasonal|environmental|food|drug|medication)?"
+    r"(?:seasonal|environmental|food|drug|medication) allerg(?:y|ies)"
+    r"|(?:none|nil|nkda|nka|unknown|n/a|reviewed|see|reaction|severity|seasonal|environmental|food|drug|medication)?"
     r"|(?:medication|drug|substance|allergen|agent|allergy|name)s?\t.*"  # the titles of columns
 )
 
@@ -111,6 +115,9 @@ def _items(folded: str, start: int, end: int) -> Iterator[Span]:
             a, b = match.start() + part.start(), match.start() + part.end()
             while True:
                 piece = folded[a:b]
+                if _DENIED.match(piece.lstrip()):
+                    b = a
+                    break
                 edge = _EDGE.match(piece.lstrip())
                 a += len(piece) - len(piece.lstrip())
                 if not edge:

@@ -28,6 +28,8 @@ def listed(found: Findings) -> list[tuple[str, str | None]]:
         ("Allergies: latex. Lives alone. Nonsmoker.", [("latex", None)]),
         ("PSA 3.8 ng/mL.  All: aspirin", [("aspirin", None)]),
         ("Meds: none.   Allergies: none known.", []),
+        ("ALLERGIES\n\nThe patient denies history of food allergies.", []),
+        ("ALLERGIES\n\nHe has a history of rash with codeine.", [("codeine", None)]),
     ],
 )
 def test_allergies_are_read_wherever_they_are_told(document, lexicon, text, expected) -> None:
