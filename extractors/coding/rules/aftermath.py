@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from extractors.coding.case import Case, Rule, asked
-from extractors.coding.clauses import dominant
+from extractors.coding.clauses import bounds, dominant
 from extractors.coding.drugs_named import DRUGS
 from extractors.coding.shorthand import spelled
 
@@ -28,6 +28,7 @@ _DEFICITS = {
     "aphasia": "20", "dysphasia": "21", "dysarthria": "22", "dysphagia": "91", "ataxia": "93", "facial weakness": "92",
     "facial droop": "92", "cognitive deficit": "19", "cognitive impairment": "19",
 }  # fmt: skip
+_NEW = re.compile(r"\b(?:acute|new|recurrent|current|second|another|today|this admission|tpa|thrombectomy)\b")
 _NONE_LEFT = re.compile(r"\b(?:no|without)(?: any)? (?:residual|deficit|sequela)")
 _HALF = re.compile(
     r"\b(?:hemiplegia|hemiparesis|hemi-?paralysis)\b|\b(?:right|left)[- ](?:sided?|hemibody) weakness\b"
@@ -54,9 +55,15 @@ _SIDES = {"right": "1", "left": "2", "r": "1", "l": "2", "rt": "1", "lt": "2", "
 
 def stroke_sequela(case: Case) -> None:
     """A deficit that follows a stroke is one code of I69.3-, and the stroke itself is not coded."""
-    match = case.first(_STROKE) if case.says("stroke", "cerebral", "cva", "cerebrovascular", "intracranial") else None
-    if match is None:
-        return
+    if case.says("stroke", "cerebral", "cva", "cerebrovascular", "intracranial"):
+        for match in case.each(_STROKE):
+            _sequela(case, match)
+        for stroke in case.accepted("I63") if case.has("I69.3") else ():  # told again, unless it is another one
+            if not _NEW.search(case.text, *bounds(case.text, stroke.start, stroke.end)):
+                case.reject(stroke, SEQUELA, "What it left is coded")
+
+
+def _sequela(case: Case, match: re.Match[str]) -> None:
     start = max(case.text.rfind(stop, 0, match.start()) for stop in ".;\n") + 1
     stop = next((p for mark in ".;\n" if (p := case.text.find(mark, match.end())) >= 0), len(case.text))
     clause = case.text[start:stop]
@@ -82,18 +89,18 @@ def _left_behind(clause: str, text: str, base: str) -> list[str]:
     """The codes of the deficits that a clause names, below the stroke's kind."""
     clause = spelled(clause)
     codes = [base + code for word, code in _DEFICITS.items() if word in clause]
-    other = "non" in dominant(clause, text)
     if half := _HALF.search(clause):
         side = _SIDE.search(half[0]) or _SIDE.search(clause)
-        codes.append(f"{base}5" + (_half(side[1], other) if side else "9"))
+        codes.append(f"{base}5" + (_half(side[1], clause, text) if side else "9"))
     if limb := _LIMB.search(clause):
         of = "3" if (limb["limb"] or limb["limb2"]) in ("arm", "hand", "upper extremity") else "4"
-        codes.append(f"{base}{of}{_half(limb['side'] or limb['side2'], other)}")
+        codes.append(f"{base}{of}{_half(limb['side'] or limb['side2'], clause, text)}")
     return codes
 
 
-def _half(side: str, other: bool) -> str:
+def _half(side: str, clause: str, text: str) -> str:
     """Fifth character by side and dominance; the right side is dominant unless the text says otherwise (I.C.6.a)."""
+    other = "non" in dominant(clause, text, side)
     if side == "right":
         return "3" if other else "1"
     return "4" if other else "2"

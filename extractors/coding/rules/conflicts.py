@@ -77,7 +77,14 @@ def vague_beside_exact(case: Case) -> None:
             (c for c in codes if c.code[:3] == family and c.code != candidate.code and c.status == "accepted"), None
         )
         if exact is not None and not candidate.printed:
-            case.reject(candidate, VAGUE, f"{exact.code} says more")
+            _say_more(case, candidate, exact)
+
+
+def _say_more(case: Case, vague: Candidate, exact: Candidate) -> None:
+    """The exact code stands for the words of the vaguer one as well."""
+    case.reject(vague, VAGUE, f"{exact.code} says more")
+    if (span := (vague.start, vague.end)) not in exact.evidence:
+        exact.evidence.append(span)
 
 
 def same_said_better(case: Case) -> None:
@@ -95,7 +102,7 @@ def same_said_better(case: Case) -> None:
                 (o for o in family if o.status == "accepted" and o.code != one.code and _beyond(case, o, said)), None
             )
             if better is not None:
-                case.reject(one, VAGUE, f"{better.code} says more")
+                _say_more(case, one, better)
 
 
 def injury_place_open(case: Case) -> None:
