@@ -357,6 +357,11 @@ def _settle(parts: dict[str, Any], combined: bool) -> None:
     amounts = [
         a for i, a in enumerate(amounts) if not (i and a["aside"] and "per" not in a and "per" not in amounts[i - 1])
     ]  # "7.5 mL (300 mg)": the same amount again
+    for amount in amounts:
+        if amount["unit"].endswith("/d") and "/kg" not in amount["unit"] and parts.get("form") != "patch":
+            amount["unit"] = amount["unit"].removesuffix("/d")  # "20 mg/day" is taken once a day
+            if not parts.get("timing"):
+                parts["timing"], parts["frequency"] = dict(_DAILY), "daily"
     if amounts and amounts[0]["unit"] == "%":
         parts["strength"] = amounts.pop(0)["text"]
     count = parts.pop("count", None)

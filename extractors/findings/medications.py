@@ -150,12 +150,23 @@ def _draft(reading: Reading, hit: Hit, sig: Sig, lexicon: Lexicon) -> Draft:
     if ingredient := lexicon.display(RXNORM, best.code):
         attributes["ingredient"] = ingredient
     attributes |= sig.parts
-    if reading.sections.at(hit.start) == STOPPED:
+    if _is_listed_as_stopped(reading, hit.start):
         attributes["status"] = "stopped"
     elif ended := _ENDED.match(reading.folded, sig.end):
         attributes["status"] = "stopped" if ended["stopped"] else "on-hold"
     concepts = tuple((e.system, e.code, e.score) for e in entries)
     return Draft("medication", sig.start, sig.end, (hit.start, hit.end), attributes, concepts)
+
+
+def _is_listed_as_stopped(reading: Reading, start: int) -> bool:
+    """Whether a drug stands in a list of stopped ones: on the header's line, or first on a line right below."""
+    section = reading.sections.of(start)
+    if section.category != STOPPED:
+        return False
+    between = reading.text[section.end : start]
+    return "\n" not in between or (
+        "\n\n" not in between.lstrip() and not between[between.rfind("\n") :].strip(" \n\t-*•.0123456789")
+    )
 
 
 def _unlisted(
@@ -173,6 +184,6 @@ def _unlisted(
         drug = match.span(1)
         sig = read_sig(reading.folded, reading.text, drug, block.end, words, starts, block.start)
         if sig.parts:
-            stopped = {"status": "stopped"} if reading.sections.at(block.start) == STOPPED else {}
+            stopped = {"status": "stopped"} if _is_listed_as_stopped(reading, block.start) else {}
             drafts.append(Draft("medication", sig.start, sig.end, drug, {"drug": match[1], **sig.parts, **stopped}))
     return drafts
