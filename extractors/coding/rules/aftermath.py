@@ -112,6 +112,8 @@ def joint_replaced(case: Case) -> None:
         return
     for match in case.search(_JOINT):
         side = match[1] or match[2] or ""
+        if match[4] and not side:
+            continue  # its side stands elsewhere
         code = _REPLACED[match[3] or _LETTERS[match[4][1]]] + _SIDES[side]
         case.add(code, *match.span(), JOINT, "An artificial joint is a status")
 

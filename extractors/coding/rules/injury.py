@@ -41,7 +41,7 @@ _NOT_NOW = re.compile(
     r"|\b(?:to|may|can|could|might) $"
 )
 _AFTER = re.compile(
-    r"follow[- ]?up|healing|recheck|cast (?:removal|removed|change)|subsequent|post-?op"
+    r"follow[- ]?up|heal(?:ing|ed)|recheck|cast (?:removal|removed|change)|subsequent|post-?op"
     r"|(?:weeks?|wks?) (?:after|out)|rehab"
 )
 _PLANNED = re.compile(  # what is still to come says nothing of this encounter: "will follow up in 2 weeks"

@@ -11,6 +11,7 @@ EARLY = Rule("prematurity", "I.C.16.d", "A newborn's birth weight and completed 
 _CHILD = asked(
     r"\b(?:newborn|neonat\w*|baby (?:boy|girl)|infant|preemie|premature|prematurity|ex-?\d{2} ?-?w\w*|nicu)\b"
 )
+_AGE = re.compile(r"\b\d{1,2}[ -]?(?:years?|yrs?|yo\b|y/o|y\.o)")
 _BORN = re.compile(r"\b(?:born|birth|deliver\w*|gestation\w*|ga\b|prematur\w*|preterm|ex-)|\d ?w[0-6]d")
 _WEIGHT = asked(
     r"\b(?:birth ?weight|bw|born weighing|weighed)(?: was| of| at birth|:)?(?: at birth)? ?(\d{3,4}) ?(?:g|grams?|gm)\b"
@@ -24,7 +25,7 @@ _WEIGHTS = (
 
 def prematurity(case: Case) -> None:
     """P07.0- or P07.1- by weight, then P07.2- or P07.3- by weeks; a weight or week of term says nothing."""
-    if case.has("O") or not (case.has("P", "Z38") or case.first(_CHILD)):
+    if case.has("O") or _AGE.search(case.text) or not (case.has("P", "Z38") or case.first(_CHILD)):
         return
     heavy = next(case.search(_WEIGHT), None)
     grams = 0 if heavy is None else int(heavy[1]) if heavy[1] else round(float(heavy[2]) * 1000)

@@ -34,8 +34,7 @@ _OVERDOSE = asked(
     r"|two times|three times|triple|extra|an extra|the wrong|someone else's|his wife's|her husband's)"
     r"|in error|by (?:mistake|accident)|mistakenly took|accidental(?:ly)? (?:took|taken|swallow\w+|ingest\w+|drank)"
     r"|(?:took|taken|swallowed|ingested|got into) (?:an? )?(?:handful|bottle|whole bottle|entire bottle"
-    r"|unknown (?:amount|number)"
-    r"|\d+ (?:tablets|pills|capsules))"
+    r"|unknown (?:amount|number))"
     r"|(?:took|swallowed|ingested|got into) (?:his |her |their |the )?[a-z]+'s"
     r"|(?:took|swallowed|ingested) (?:about |approximately |around |roughly |~ ?)?[1-9]\d+ "
     r"(?:of )?(?:(?:his|her|their|the|my) )?(?:[a-z]+ )?"
@@ -143,9 +142,20 @@ def _full(stem: str, intent: str) -> str:
     return f"{stem}{intent}A" if len(stem) > 5 else f"{stem}{intent}XA"
 
 
+def _wanted_to_die(text: str) -> bool:
+    """The patient did, not a relative."""
+    return any(not _NOT_HE.search(text, max(0, m.start() - 40), m.start()) for m in _TO_DIE.finditer(text))
+
+
+_NOT_HE = re.compile(
+    r"\b(?:mother|father|brother|sister|wife|husband|son|daughter|friend|denie[sd]|denying"
+    r"|no|not|never|did ?n.t)\b[^.;\n]*$"
+)
+
+
 def _intent(clause: str, text: str = "") -> str:
     """The character of the intent: accidental unless the text says otherwise (I.C.19.e.5.b)."""
-    if _MEANT.search(clause) or _TO_DIE.search(text):
+    if _MEANT.search(clause) or _wanted_to_die(text):
         return "2"
     return "3" if "assault" in clause else "4" if _UNKNOWN.search(clause) else "1"
 
