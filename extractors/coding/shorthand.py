@@ -15,6 +15,7 @@ _LIMBS = {
     "rue": "right upper extremity", "lue": "left upper extremity", "bue": "bilateral upper extremity",
 }  # fmt: skip
 _LIMB = re.compile(rf"\b(?:{'|'.join(_LIMBS)})\b")
+_BILATERAL = re.compile(r"\bbilat\b")
 _EYES = {"ou": "bilateral", "od": "right", "os": "left", "au": "bilateral"}
 _EYE = re.compile(r"(?<!\d )(?<!mg )(?<!drops )\b(?:o[uds]|au)\b")
 _OF_EYES = re.compile(  # elsewhere "od" is an overdose or once a day
@@ -27,6 +28,8 @@ def spelled(text: str) -> str:
     """The text with "r shoulder" and "hip l" as right and left, "rle" as its limb, "ou" of eyes as bilateral."""
     if " r" in text or " l" in text or text[:2] in _INITIAL:
         text = _LETTER.sub(lambda m: _SPELLED[m[1]], text)
+    if "bilat " in f"{text} ":
+        text = _BILATERAL.sub("bilateral", text)
     if "le" in text or "ue" in text:
         text = _LIMB.sub(lambda m: _LIMBS[m[0]], text)
     if (" o" in text or " a" in text) and _EYE.search(text) and _OF_EYES.search(text):

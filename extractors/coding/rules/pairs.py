@@ -189,6 +189,21 @@ _SEIZING = asked(r"\bstatus epilepticus\b")
 _ACHING = asked(r"\bstatus migrainosus\b")
 
 
+def rheumatoid_factor(case: Case) -> None:
+    """Rheumatoid arthritis with the factor in the blood is M05.-, at the same site."""
+    match = next(case.search(_FACTOR), None) if case.has("M06.8", "M06.9") else None
+    for candidate in case.accepted("M06.8", "M06.9") if match else ():
+        code = "M05.9" if candidate.code == "M06.9" else f"M05.7{candidate.code[5:]}"
+        if case.lexicon.billable(code):
+            case.replace(candidate, code, PAIR, "The text says that the rheumatoid factor is there")
+
+
+_FACTOR = asked(
+    r"\bseropositive\b|\b(?:rf|rheumatoid factor)[ -]positive\b|\bpositive (?:for )?(?:rf|rheumatoid factor)\b"
+    r"|\bwith (?:positive )?rheumatoid factor\b"
+)
+
+
 def uncomplicated(case: Case) -> None:
     """ "Uncomplicated" intoxication or withdrawal is so coded; of which no more is said it is unspecified."""
     for candidate in case.accepted("F1"):
@@ -208,5 +223,8 @@ FIRST = (
     failing_breath,
     respiratory_failure,
     trimester,
+    without_end,
+    rheumatoid_factor,
+    uncomplicated,
 )  # before the rules that combine codes
-RULES = (pairs, without_end, uncomplicated)
+RULES = (pairs,)
