@@ -56,7 +56,7 @@ _BARE = re.compile(
     r"|once|twice|daily|nightly|now\b|today|prn\b|as needed|with\s|before\s|after\s))"
 )
 _LEADS = re.compile(  # what may stand before a count without a form; "furosemide 40 po" has no count
-    rf"(?:\b(?:{'|'.join(VERBS)}|then|and|sig|plus|mg|mcg|ml|tab(?:let)?s?|cap(?:sule)?s?|films?|[exs]r|xl|ds|dr|la|odt)|[,;:.)+-])\s?$"
+    rf"(?:(?:\b|(?<=\d))(?:{'|'.join(VERBS)}|then|and|sig|plus|mg|mcg|ml|tab(?:let)?s?|cap(?:sule)?s?|films?|[exs]r|xl|ds|dr|la|odt)|[,;:.)+-])\s?$"
 )
 _MOST_BARE = 10
 _DIGIT = re.compile(r"\d")
@@ -66,7 +66,7 @@ _SUPPLY = re.compile(
 _REASON = re.compile(
     r"\s?(?:\(?(?:for|if|when)\s)?(?!every|each|at|by|q\d|daily|take|then|to\b"
     r"|refill)(?P<why>[a-z][a-z' /&-]{2,60}?(?:\s?(?:>|>=|≥|above|over|greater than)\s?\d[\d./]*)?"
-    r"|[a-z]{1,2}\s?[>≥]=?\s?\d[\d./]*)"
+    r"|cp|ha|[a-z]{1,2}\s?[>≥]=?\s?\d[\d./]*)"
     r"(?=\s?[.,;()\n\t]|\s(?:and then|or\s(?:as|every|take|if|q\d)|max(?:imum)?\b|not to\b|do not|no more|up to|may\b"
     r"|with\b|take\b|every\b|for\b|via\b|by mouth|x\s?\d|then\b|until\b|at bedtime|daily\b)|\s\d|\s?#|$)"
 )

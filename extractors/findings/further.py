@@ -16,7 +16,11 @@ NO_VALUE = (
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\b"
 UNIT_AFTER = re.compile(rf"{GAP}*({UNIT})")
 _SAID = re.compile(rf"(?:{GAP}*{FILLER}){{0,7}}{GAP}*(?P<v>{SPOKEN})(?!{NO_VALUE}|{GAP}?times\b)")
-_PLACE = rf"(?:{GAP}?\(?(?:{WHEN}|{_MONTH}|[hl]|high|low|on admission|on arrival|yesterday|this morning|last night)\)?)"
+_HOUR = rf"at{GAP}(?:[01]\d|2[0-3])[0-5]\d\b"
+_PLACE = (
+    rf"(?:{GAP}?\(?(?:{WHEN}|{_MONTH}|{_HOUR}|[hl]|high|low|on admission|on arrival|yesterday"
+    r"|this morning|last night)\)?)"
+)
 _STATE = (
     rf"{GAP}(?:at{GAP}rest|resting|walking|ambulating|with{GAP}(?:exertion|activity|ambulation|walking)|standing|sitting"
     r"|lying|asleep|awake)\b"

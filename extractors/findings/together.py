@@ -53,7 +53,8 @@ _LONE_HEAT = re.compile(r"t(?<![a-z0-9.'/-]t)[ \t:=]{0,2}(\d{2,3}(?:\.\d)?)[ \t]
 FEET = re.compile(r"(?<![\d./])([4-7])\s?(?:'|ft\.?|feet|foot)\s?(\d{1,2}(?:\.5)?)\s?(?:\"|''|in(?:ches)?\b)")
 _METRES = re.compile(r"\b(?:c?m|in)\s?[(/]\s?$")
 _POSTURE = re.compile(
-    r"\b(?:lying|laying|supine|sitting|seated|standing|upright|re-?check(?:ed)?|repeat(?:ed)?)"
+    r"\b(?:lying|laying|supine|sitting|seated|standing|upright|re-?check(?:ed)?|repeat(?:ed)?"
+    r"|vitals?(?:\ssigns?)?(?:\s(?:on|in|at|the|arrival|admission|ed|triage|today)\b)*:)"
     r"(?:\s(?:bp|blood pressure|manual|manually|was|is|of|at|to|now)\b)*[ :=-]{0,3}"
     r"(?P<bp>(?:[6-9]\d|1\d\d|2[0-5]\d)/(?:[3-9]\d|1[0-5]\d))(?![\d/]|\s?(?:mg|tab))"
 )
