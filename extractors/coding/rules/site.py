@@ -11,6 +11,7 @@ SITE = Rule("site", "I.B.2, I.B.13", "An unspecified site becomes the site and s
 REACH = 56
 _JOINED = re.compile(r" (?:and|with|or) (?:[a-z]+ ){1,2}(?=(?:of|on|in) )")
 _LEAD = re.compile(r"^[a-z]+ (?=(?:in|of|on) )")  # "pain in both shoulders"
+_SPECIMEN = re.compile(r"\b(?:biops(?:y|ies)|excision|shave|punch|resection|specimen|polypectomy)\b")
 _STOP = re.compile(r"[.;:\n\t(]")
 
 
@@ -45,6 +46,8 @@ def _places(case: Case, candidate: Candidate) -> list[tuple[str, str, tuple[int,
     low = max(0, candidate.start - REACH)
     before = _STOP.split(case.text[low : candidate.start])[-1]
     one = site_before(before)
+    if one is None and (specimen := _specimen(case.text, candidate.start)):
+        return specimen
     if one is None:
         inside = site_after(_LEAD.sub("", case.text[candidate.start : end]))
         return [(name, side, (candidate.start, end)) for name, side, _ in inside[:1]]
@@ -55,6 +58,26 @@ def _places(case: Case, candidate: Candidate) -> list[tuple[str, str, tuple[int,
             (s for w, s in (("bilateral", "bilateral"), ("right", "right"), ("left", "left")) if w in after[:14]), ""
         )
     return [(one[0], side, (start, end))]
+
+
+def _specimen(text: str, start: int) -> list[tuple[str, str, tuple[int, int]]]:
+    """The site of the specimen that a finding of pathology stands under: "A. SKIN, LEFT NASAL ALA, SHAVE BIOPSY:"."""
+    line = text.rfind("\n", 0, start) + 1
+    same = text.rfind(":", line, start)
+    lead = text[line:start].strip()
+    if same < 0 and lead and lead[0] not in "-•*":
+        return []
+    high = same if same > 0 else text.rfind(":\n", max(0, start - 3 * REACH), start)
+    low = text.rfind("\n", 0, max(high, 0)) + 1
+    heading = text[low : max(high, 0)]
+    if not _SPECIMEN.search(heading):
+        return []
+    for part in heading.split(","):
+        found = site_before(part)
+        if found:
+            at = low + heading.index(part)
+            return [(found[0], found[1], (at + found[2], at + len(part)))]
+    return []
 
 
 def _side_before(text: str, start: int) -> str:
