@@ -108,7 +108,7 @@ def _half(side: str, clause: str, text: str) -> str:
 
 def joint_replaced(case: Case) -> None:
     """A joint that was replaced is a status with its side."""
-    if not case.says("replacement", "arthroplasty", "tka", "tkr", "tha", "thr", "tsa"):
+    if not case.says("replacement", "arthroplasty", "tka", "tkr", "tha ", "tha,", "tha.", "thr ", "tsa "):
         return
     for match in case.search(_JOINT):
         side = match[1] or match[2] or ""

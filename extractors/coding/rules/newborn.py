@@ -8,9 +8,7 @@ from extractors.coding.case import Case, Rule, asked
 from extractors.coding.gestation import week_of, weeks
 
 EARLY = Rule("prematurity", "I.C.16.d", "A newborn's birth weight and completed weeks, where they are recorded as low")
-_CHILD = asked(
-    r"\b(?:newborn|neonat\w*|baby (?:boy|girl)|infant|preemie|premature|prematurity|ex-?\d{2} ?-?w\w*|nicu)\b"
-)
+_CHILD = asked(r"\b(?:newborn|neonat\w*|baby (?:boy|girl)|infant|preemie|premature|prematurity|preterm|nicu)\b")
 _AGE = re.compile(r"\b\d{1,2}[ -]?(?:years?|yrs?|yo\b|y/o|y\.o)")
 _BORN = re.compile(r"\b(?:born|birth|deliver\w*|gestation\w*|ga\b|prematur\w*|preterm|ex-)|\d ?w[0-6]d")
 _WEIGHT = asked(
