@@ -186,7 +186,7 @@ def adverse_effect(case: Case) -> None:
             drug = drug_in(case, induced.start(), len(induced[1]))
         else:
             continue
-        if drug is None:
+        if drug is None or drug.stem.startswith(_OF_ABUSE):
             continue
         chemotherapy = case.has("C", "D0", "Z51.1") or "chemo" in case.text
         form = _drug_form(drug.stem if chemotherapy else "", effect.code)
@@ -210,6 +210,7 @@ def _with_another(case: Case, at: int, rank: int) -> None:
 
 
 _AND = re.compile(r"(?:, and|,? and| ?/| ?\+| plus)(?: the| her| his)? ?")
+_OF_ABUSE = ("T40.5", "T40.7", "T43.65")  # nobody took them as prescribed: the disorder's own code says the harm
 _TOXIC = asked(r"\b([a-z]{4,}) toxicity\b")
 _CORRECT = re.compile(
     r"\b(?:correct(?:ly)?|as (?:prescribed|directed|ordered)|properly|therapeutic dos\w+|prescribed dose)\b"
