@@ -9,7 +9,7 @@ from extractors.coding.case import Case, Rule, asked
 EXTENT = Rule("burn-extent", "I.C.19.d.6", "A burn's share of the body surface is an additional code")
 _TOTAL = asked(
     r"\b(?P<a>\d{1,2}(?:\.\d)?) ?%(?: of)?(?: the| his| her)?(?: total)? ?(?:body surface(?: area)?|tbsa|bsa|body)\b"
-    r"|\b(?:tbsa|bsa)(?: burn\w*)?[ :of]{0,6}(?P<b>\d{1,2}(?:\.\d)?) ?%"
+    r"|\b(?:tbsa|bsa)(?: burn\w*)?[ :of<]{0,6}(?P<b>\d{1,2}(?:\.\d)?) ?%"
     r"|\btotal(?: burn(?:ed)?)?(?: body)?(?: surface)? area(?: of| is|:)? (?P<c>\d{1,2}(?:\.\d)?) ?%"
 )
 _DEEP = re.compile(

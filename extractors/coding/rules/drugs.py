@@ -28,7 +28,7 @@ _EFFECT = re.compile(
     r"^(?: ?\([^)\n]{0,24}\))?[ ,(]*(?:likely |probably )?"
     r"(?:from|due to|d/t|caused by|secondary to|2/2|attributed to|after taking|induced by)\b"
 )
-_INSIDE = re.compile(r"\b(?:due to|from|caused by|secondary to)\b")
+_INSIDE = re.compile(r"\b(?:due to|d/t|2/2|from|caused by|secondary to)\b")
 _INDUCED = re.compile(r"\b([a-z]{4,})[- ]induced\b")
 _TREATED = re.compile(r",? (?:on|takes|taking|treated|managed|controlled) ")
 _SKIPPING = (
@@ -54,7 +54,8 @@ _REASONS = (
     (_MONEY, "Z91.120", "The reason for it is money"),
     (re.compile(r"\bforg[eo]t\w*|\bconfus\w+|\bmemory\b"), "Z91.138", "It was not intended"),
     (re.compile(
-        r"\bon purpose|\bside effects?|\bfeels? (?:better|fine|well)|\bdoes(?: not|n't) (?:like|want|believe)"
+        r"\bon purpose|\bon (?:her|his) own\b|\bside effects?|\bfeels? (?:better|fine|well)"
+        r"|\bdoes(?: not|n't) (?:like|want|believe)"
         r"|\brefus\w+|\bintentional\w*"),
      "Z91.128", "It was intended, for another reason than money"),
 )  # fmt: skip
