@@ -75,7 +75,7 @@ def split_sections(text: str, folded: str, lines: Sequence[Line]) -> list[Sectio
             else:
                 outer = header.category
                 brief = outer in _BRIEF and header.end < line.end
-    if "all" in folded:
+    if "allerg" in folded or "all:" in folded:
         found += [part for line in lines for part in _allergies(folded, line, found)]
     inline = [section for m in _capitals(text) if (section := _inline(text, m.start(), m.end(), table))]
     return sorted(found + inline, key=lambda s: s.start)
@@ -89,6 +89,8 @@ def _goes_not_on(text: str, line: Line) -> bool:
 
 def _allergies(folded: str, line: Line, found: Sequence[Section]) -> Iterator[Section]:
     """Allergies told later on a line, "Meds: none. Allergies: latex": a section up to where the line ends."""
+    if folded.find("allerg", line.start, line.end) < 0 and folded.find("all:", line.start, line.end) < 0:
+        return
     match = _ALLERGIES.search(folded, line.start, line.end)
     if match is None:
         return

@@ -17,7 +17,7 @@ from extractors.findings.analytes import (
     Analyte,
     Analytes,
 )
-from extractors.findings.cues import FOLDED, Seen
+from extractors.findings.cues import FOLDED, Seen, cued
 from extractors.findings.grammar import NUMBER
 from extractors.model import Span
 
@@ -52,18 +52,23 @@ _ON_OXYGEN = re.compile(
 _LONE_HEAT = re.compile(r"t(?<![a-z0-9.'/-]t)[ \t:=]{0,2}(\d{2,3}(?:\.\d)?)[ \t]?°?[ \t]?(?P<unit>[cf])(?![a-z0-9])")
 FEET = re.compile(r"(?<![\d./])([4-7])\s?(?:'|ft\.?|feet|foot)\s?(\d{1,2}(?:\.5)?)\s?(?:\"|''|in(?:ches)?\b)")
 _METRES = re.compile(r"\b(?:c?m|in)\s?[(/]\s?$")
-_POSTURE = re.compile(
+_POSTURE = cued(
     r"\b(?:lying|laying|supine|sitting|seated|standing|upright|re-?check(?:ed)?|repeat(?:ed)?"
     r"|vitals?(?:\ssigns?)?(?:\s(?:on|in|at|the|arrival|admission|ed|triage|today)\b)*:)"
     r"(?:\s(?:bp|blood pressure|manual|manually|was|is|of|at|to|now)\b)*[ :=-]{0,3}"
-    r"(?P<bp>(?:[6-9]\d|1\d\d|2[0-5]\d)/(?:[3-9]\d|1[0-5]\d))(?![\d/]|\s?(?:mg|tab))"
-)
+    r"(?P<bp>(?:[6-9]\d|1\d\d|2[0-5]\d)/(?:[3-9]\d|1[0-5]\d))(?![\d/]|\s?(?:mg|tab))",
+    FOLDED,
+    begins=(
+        "lying", "laying", "supine", "sitting", "seated", "standing", "upright", "recheck", "re-check",
+        "repeat", "vital",
+    ),
+)  # fmt: skip
 _SITED_HEAT = re.compile(
-    r"(?<![a-z0-9.'/-])t[ \t:=]{0,2}(?P<v>\d{2,3}(?:\.\d)?)[ \t]?(?:°[ \t]?)?[,(]?[ \t]?"
+    r"t(?<![a-z0-9.'/-]t)[ \t:=]{0,2}(?P<v>\d{2,3}(?:\.\d)?)[ \t]?(?:°[ \t]?)?[,(]?[ \t]?"
     r"(?:axillary|axill|rectal|oral|po\b|tympanic|temporal|ax\b)"
 )
 _LONE_PULSE = re.compile(
-    r"(?<![a-z0-9.'/-])p[ \t:=]{1,2}(?P<v>\d{2,3})(?=\s?(?:,\s?)?(?:irreg|reg\b|regular|bpm|/min|beats))"
+    r"p(?<![a-z0-9.'/-]p)[ \t:=]{1,2}(?P<v>\d{2,3})(?=\s?(?:,\s?)?(?:irreg|reg\b|regular|bpm|/min|beats))"
 )
 _GAPS = ("", " ", "\t", "  ", " \t", "\t ", "\t\t")
 _DEGREES = tuple(f"{figure}{gap}{unit}" for figure in range(10) for gap in _GAPS for unit in "cf")
@@ -119,11 +124,10 @@ def in_feet(folded: str) -> Iterator[Unnamed]:
             yield Unnamed(match.span(), match.span(), HEIGHT, "[in_i]")
 
 
-def in_posture(folded: str) -> Iterator[Unnamed]:
+def in_posture(seen: Seen) -> Iterator[Unnamed]:
     """ "standing 104/60", "recheck 134/82": a pressure that a posture or a repetition announces."""
-    if "/" in folded:
-        for match in _POSTURE.finditer(folded):
-            yield Unnamed(match.span(), match.span("bp"), PRESSURE)
+    for match in seen.each(_POSTURE):
+        yield Unnamed(match.span(), match.span("bp"), PRESSURE)
 
 
 def in_urine(folded: str, line: int, start: int, end: int, analytes: Analytes) -> Analyte | None:

@@ -177,7 +177,7 @@ def _without_names(
     found += _unnamed(text, folded, in_order(folded), analytes, claims)
     found += _unnamed(text, folded, in_feet(folded), analytes, claims)
     claims.add(v.at for v in found)
-    found += _unnamed(text, folded, in_posture(folded), analytes, claims)
+    found += _unnamed(text, folded, in_posture(seen), analytes, claims)
     return found
 
 

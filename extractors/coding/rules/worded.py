@@ -19,6 +19,7 @@ class Row(NamedTuple):
     rule: Rule
     pattern: Cued
     unless: re.Pattern[str] | None
+    only_drops: bool
     data: dict[str, Any]
 
 
@@ -30,6 +31,7 @@ def rows() -> tuple[Row, ...]:
             Rule(row["id"], row["cites"], row["does"]),
             around(row["pattern"], row["cues"]),
             re.compile(row["unless"]) if "unless" in row else None,
+            row.get("code", "") is None and "drop" in row and "codes" not in row,
             row,
         )
         for row in table("worded")["rows"]
@@ -50,6 +52,8 @@ def _try(case: Case, row: Row) -> None:
     if data.get("setting", case.setting) != case.setting:
         return
     if "lacks" in data and case.has(*data["lacks"]):
+        return
+    if row.only_drops and not case.has(*data["drop"]):
         return
     for match in case.near(row.pattern):
         if data.get("shouted") and not _in_capitals(case, match):
