@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _LETTER = re.compile(  # not litres, not "r/o", and no spine: that "l" is lumbar
-    r"(?<![\w'./&+-])(?<!\d )(?<!type )(?<!grade )(r|l)(?=[,;:.)]|$| (?![a-z]/|spine|sp\b|nc\b|min\b|per\b))"
+    r"([rl])(?<![\w'./&+-][rl])(?<!\d [rl])(?<!type [rl])(?<!grade [rl])"
+    r"(?=[,;:.)]|$| (?![a-z]/|spine|sp\b|nc\b|min\b|per\b))"
 )
 _SPELLED = {"r": "right", "l": "left"}
 
@@ -14,10 +15,10 @@ _LIMBS = {
     "rle": "right lower extremity", "lle": "left lower extremity", "ble": "bilateral lower extremity",
     "rue": "right upper extremity", "lue": "left upper extremity", "bue": "bilateral upper extremity",
 }  # fmt: skip
-_LIMB = re.compile(rf"\b(?:{'|'.join(_LIMBS)})\b")
+_LIMB = re.compile(r"[blr](?<!\w[blr])[lu]e\b")
 _BILATERAL = re.compile(r"\bbilat\b")
 _EYES = {"ou": "bilateral", "od": "right", "os": "left", "au": "bilateral"}
-_EYE = re.compile(r"(?<!\d )(?<!mg )(?<!drops )\b(?:o[uds]|au)\b")
+_EYE = re.compile(r"[ao](?<!\w[ao])(?<!\d [ao])(?<!mg [ao])(?<!drops [ao])(?:(?<=o)[uds]|(?<=a)u)\b")
 _OF_EYES = re.compile(  # elsewhere "od" is an overdose or once a day
     r"glaucoma|poag|catarac|macul|\bw?amd\b|retin|\bn?pdr\b|\bdme\b|[bc]rvo|eye|\blids?\b|vitre|cornea|kerat|conjunct"
     r"|uveit|iritis|drusen|phak|\biol\b|\biop\b|chalaz|hordeol|pteryg|blephar|hearing|cusis|otitis|cerumen|tinnitus"

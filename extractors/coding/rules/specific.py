@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from extractors.coding.case import Candidate, Case, Rule
+from extractors.coding.case import Candidate, Case, Rule, asked
 from extractors.coding.clauses import clause_of, dominant, side_beside
 from extractors.coding.shorthand import spelled
 from extractors.coding.sites import only_site
@@ -58,8 +58,11 @@ def _exact(case: Case, candidate: Candidate, accepted: Sequence[Candidate]) -> t
     start, end = clause_of(case, candidate, listed=not code.startswith(_WHOLE), among=accepted)
     own = read_title(code, case.lexicon.display_of(code))
     said = unsaid(case.text[start:end])
-    said = said if case.setting == "inpatient" else _UNSURE.sub(" ", said)  # what is uncertain adds nothing (IV.H)
-    words = meant(_DRUG.sub(" ", spelled(said)))
+    if case.setting != "inpatient" and case.seen.between(_UNSURE, start, end):
+        said = _UNSURE.pattern.sub(" ", said)  # what is uncertain adds nothing (IV.H)
+    if case.seen.between(_DRUG, start, end):
+        said = _DRUG.pattern.sub(" ", said)
+    words = meant(spelled(said))
     side: str | None = None
     if _SIDES & words:
         sides = _SIDES & words
@@ -121,15 +124,14 @@ _UNSAID = re.compile(
     r"|(?<=a)bsence of|(?<=u)nrelated to)\b.*?(?=,|\bwith\b|\bbut\b|$)",
     re.DOTALL,
 )
-_DRUG = re.compile(  # "on chronic warfarin" tells of the drug
+_DRUG = asked(  # "on chronic warfarin" tells of the drug
     r"(?<!acute )\bon (?:chronic|long[- ]term|lifelong) (?=[a-z]+\b(?! (?:kidney|dialysis)))"
 )
 
 
-_UNSURE = re.compile(
+_UNSURE = asked(
     r"\b(?:(?:could|may|might)(?: well)? (?:be|have)|possibl[ey]|perhaps|suspect(?:ed|ing)?|suspicious for|rule out|r/o"
-    r"|concern(?:ing)? for|versus|vs\.?|questionable)\b.*?(?=,|\bwith\b|\bbut\b|$)",
-    re.DOTALL,
+    r"|concern(?:ing)? for|versus|vs\.?|questionable)\b[\s\S]*?(?=,|\bwith\b|\bbut\b|$)"
 )
 
 
