@@ -15,7 +15,7 @@ _PREGNANT = asked(
 )
 _WEEKS = asked(
     r"\b(?P<week>\d{1,2})(?: \d/7)?[ -]*(?:weeks?|wks?)\b"
-    r"(?! ago| later|[- ]old| post|[- ]pp\b| of age| out\b| after| from now| follow| for\b|\))"
+    r"(?! ago| later|[- ]old| post|[- ]pp\b| of age| out\b| after| from now| follow| for\b|[- ]sized?\b|\))"
 )
 
 

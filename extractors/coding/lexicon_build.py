@@ -24,7 +24,7 @@ from terminology.search.leaves import Place, default_leaves
 from terminology.search.names import own_names
 from terminology.search.variants import variants
 
-FORMAT = 20
+FORMAT = 21
 CURATED_TRUST = 0.5  # how much of our own word on a phrase stands against the training documents
 TABLE_TRUST = 0.15
 LEAST_SHARE = 0.4

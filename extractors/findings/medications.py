@@ -43,6 +43,7 @@ _REACTED = re.compile(r"\b(?:reactions?|allergic|intoleran(?:t|ce)) (?:to|of) $"
 _SPACE_OF_TIME = re.compile(
     r"a\s(?:week|month)\s(?:before|prior|after|ago|earlier|later)\b|a\sday\s(?:prior|ago|earlier|later)\b"
 )
+_DRUNK = frozenset({"caffeine"})
 STATUSES = {"STOPPED": "stopped", "HELD": "on-hold", "STARTED": "started", "CHANGED": "changed", "CONTINUED": "active"}
 
 
@@ -81,8 +82,8 @@ def find_medications(
         floor = max(block.start, drafts[-1].end if drafts else 0)
         sig = read_sig(reading.folded, reading.text, (hit.start, hit.end), limit, words, starts, floor)
         name = reading.folded[hit.start : hit.end]
-        if not sig.parts and name in known.by_name and section not in LISTS:
-            continue  # "potassium" without a dose is no drug
+        if not sig.parts and ((name in known.by_name and section not in LISTS) or name in _DRUNK):
+            continue  # "potassium" without a dose is no drug, nor is caffeine that is advised against
         drafts.append(_draft(reading, hit, sig, lexicon))
     drafts += _unlisted(reading, lists, drafts, words, starts)
     named = known.by_name

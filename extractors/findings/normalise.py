@@ -19,6 +19,7 @@ from ahocorasick_rs import AhoCorasick
 
 from extractors.model import Span
 from terminology.folding import fold_word
+from terminology.search.words import spelled
 
 BREAK = "|"
 _BROKEN = f" {BREAK} "
@@ -67,7 +68,7 @@ def fold(text: str) -> str:
 
 
 def _plain(token: str) -> str:
-    """The token's plain form: no possessive, no ligature, no plural ending; a stop is `BREAK`."""
+    """The token's plain form: no possessive, no ligature, no plural ending, American spelling; a stop is `BREAK`."""
     if token in _WORDS:
         return _WORDS[token]
     if token[0] in _BREAKS:
@@ -77,7 +78,7 @@ def _plain(token: str) -> str:
     token = token.removesuffix("'s").rstrip("/")
     if not token.isascii():
         token = "".join(_LIGATURES.get(c, c) for c in token)
-    return fold_word(token)
+    return spelled(fold_word(token))
 
 
 class _Forms(dict[str, str]):

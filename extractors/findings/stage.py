@@ -21,6 +21,7 @@ from extractors.findings.missed import read_missed
 from extractors.findings.plausible import Ink
 from extractors.findings.printed import find_codes
 from extractors.findings.problems import find_problems
+from extractors.findings.qualified import told_apart
 from extractors.findings.reading import Reading, read_text
 from extractors.findings.results import find_results
 from extractors.findings.short import Meant, read_short
@@ -124,11 +125,14 @@ def _finish(reading: Reading, drafts: Sequence[Draft], engine: Engine, given: Se
     acted = sorted({d.subject for d in drafts if d.kind in ("medication", "procedure", "code", "mention")})
     statuses = _statuses(reading, acted) if acted else {}
     over = resolved_later(reading, sorted({d.subject for d in drafts if d.kind == "problem"}))
+    apart = set(told_apart(reading, drafts))
     again = inherit(reading, drafts)
     findings: list[Finding] = []
     starts: list[int] = []
     for number, draft in enumerate(drafts):
         assertion = decided[draft.subject]
+        if apart and any((draft.subject, t[:2]) in apart for t in assertion.triggers):
+            assertion = assertion_of([t for t in assertion.triggers if (draft.subject, t[:2]) not in apart])
         if draft.kind == "problem" and draft.subject in over:
             assertion = assertion_of([*assertion.triggers, over[draft.subject]])
         if draft.kind in ("allergy", "medication") and (assertion.historical or assertion.hypothetical):

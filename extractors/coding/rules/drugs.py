@@ -43,7 +43,7 @@ _SKIPS = asked(
     r"|(?:does|do|has|have|is|was)(?:n't| not) (?:been )?tak(?:e|ing|en)|tak(?:es|ing) less"
     r"|forgets?(?: to take)?|forgot(?: to take)?"
     r"|non-?complian\w+ with|not complian\w+ with"
-    r"|takes? half|cut(?:s|ting)? (?:back|down) on|stopped|discontinued her own|refus\w+ to take)\b",
+    r"|takes? half|cut(?:s|ting)? (?:back|down) on|stopped(?! ?:)|discontinued her own|refus\w+ to take)\b",
     _SKIPPING,
 )
 _MONEY = re.compile(
