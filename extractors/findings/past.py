@@ -19,6 +19,11 @@ _IN_MONTH = re.compile(
     rf"\b(?:in|last|during) (?:early |late |mid-?|the )?(?:{'|'.join(_MONTHS)})\b(?!,? (?:of )?\d{{4}}| \d{{1,2}}\b)"
 )
 _STILL = re.compile(r"\b(?:has|have|'s|'ve) had\b[^.;\n]*$")
+_PASSES = re.compile(
+    r"\b(?:[a-z]+ ){0,2}(concussions?|fractures?|fx|dislocations?|sprains?|lacerations?|pneumonia|covid(?:-19)?"
+    r"|influenza|shingles|zoster|bronchiolitis|appendicitis|pyelonephritis|cellulitis|mononucleosis"
+    r"|(?:ovarian|sebaceous) cysts?|cataracts?|abscess)(?: [a-z]+){0,5}(?:,? \(?|, (?:in )?)$"
+)
 _WHEN = r" in (?:[a-z]+ )?(?:19|20)\d\d,?"
 _DONE = re.compile(
     rf"\b(?:(?:treated|operated(?: on)?)(?=(?:{_WHEN})? for\b)"
@@ -31,10 +36,10 @@ def past_years(folded: str, sentences: Sequence[Sentence]) -> list[tuple[int, in
     """(start, end, trigger) of the text that a past-tense verb and a year before the document's own, or a month that
     has no year ("had COVID in January"), put in the past."""
     times = [*_years(folded), *_months(folded)]
+    found = [*_acute(folded)]
     if not times:
-        return []
+        return found
     starts = [s.start for s in sentences]
-    found = []
     for low, high in times:
         i = bisect_right(starts, low) - 1
         if i < 0:
@@ -44,6 +49,15 @@ def past_years(folded: str, sentences: Sequence[Sentence]) -> list[tuple[int, in
             stop = folded.find(" and ", high, sentences[i].end)
             found.append((verb.end(), stop if stop > 0 else sentences[i].end, (verb.start(), verb.end())))
     return found
+
+
+def _acute(folded: str) -> Iterator[tuple[int, int, Span]]:
+    """What passes within a year and has one of long ago behind it: "concussion in a car crash, 2009"."""
+    years = [(m.start(), int(m[0])) for m in _YEAR.finditer(folded)]
+    newest = max((year for _, year in years), default=0)
+    for at, year in years:
+        if year < newest - 1 and (told := _PASSES.search(folded, max(0, at - 60), at)):
+            yield told.start(), told.end(1), (at, at + 4)
 
 
 def _years(folded: str) -> Iterator[Span]:

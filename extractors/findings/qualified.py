@@ -21,7 +21,7 @@ _NAMES = "|".join(json.loads(files("extractors.findings").joinpath("qualifiers.j
 _ONE = rf"(?:(?:any|acute|current|significant|evidence of|mention of|associated|clinically) )*(?:{_NAMES})"
 _WITHOUT = cued(
     rf"(?<![\w/])(without|w/o) {_ONE}(?:(?:,? (?:or|and)|,) {_ONE})*"
-    r"(?: in (?:both eyes|either eye|the (?:left|right) eye))?(?:,| and\b|;)(?! or\b)",
+    r"(?: (?:in|of|on) [a-z ]{3,24}?)?(?: ?\([^()]{0,60}\))?(?:,| and\b|;)(?! or\b)",
     FOLDED,
     around=("without", "w/o"),
 )

@@ -25,6 +25,8 @@ _JOINT = re.compile(r", and |,| and | with | & |\bplus\b")
 _LIGAMENT = re.compile(r"\bligaments?\b|\b[apml]cl\b|\b[ac]tfl\b")
 _LONG_AGO = re.compile(
     r"\b(?:\d{1,2}|many|several|few|two|three|four|five|ten|twenty) (?:years|yrs) (?:ago|prior|back)\b"
+    r"|\bas an? (?:child|kid|baby|infant|toddler|teen(?:ager)?|adolescent|young (?:adult|man|woman))\b"
+    r"|\bin (?:childhood|infancy|adolescence|high school|college)\b|\bat (?:the )?age (?:of )?\d"
 )
 _BOTH = re.compile(r"\b(?:both|bilateral)\b")
 _ONE_SIDE = re.compile(r"\b(?:right|left)\b")
