@@ -20,7 +20,7 @@ _NOT = re.compile(
     r"|after|ectopic|"
     r"first)\b[^.;\n]{0,14}$"
 )
-_TEST = re.compile(r"^[^.;\n]{0,3}(?:test|prevention)")
+_TEST = re.compile(r"^[^.;\n]{0,3}(?:test|prevention)|^ (?:\(|in )(?:19|20)\d\d\b")  # or one of a past year
 
 
 _PARITY = tuple(f"g{n}p" for n in range(1, 10))
