@@ -19,7 +19,8 @@ _NOT_YET = asked(
 )
 _ELSEWHERE = asked(
     r"\b(?:ago|last (?:week|month|year|visit)|previous\w*|prior|outside|history of|in (?:19|20)\d\d"
-    r"|reviewed|yesterday|on admission|at home|s/p|status post)\b"
+    r"|reviewed|yesterday|on admission|at home|s/p|status post|by ems|in the field"
+    r"|last (?:[a-z-]+ ){1,3}(?:\w+ )?(?:19|20)\d\d|(?<![/\d])\d{1,2}/(?:19|20)\d\d)\b"
 )
 _DONE = asked(
     r"\b(?:performed|done|given|gave|administered|obtained|inject(?:ed|ions?)|remov(?:ed|al)|excis(?:ed|ion)|repair(?:ed)?|sutured?|clos(?:ed|ure)"
@@ -59,6 +60,21 @@ def done_here(case: Case, start: int, end: int, *, said: bool = False) -> bool:
         return False
     otherwise = (p for p in (_NOT_YET, _ELSEWHERE) if case.seen.between(p, low, high))
     return not any(p.pattern.search(clause) for p in otherwise)
+
+
+_TOLD_NEXT = re.compile(
+    r"[.;]?\s+(?:(?:it|this|these|they|all|both|the (?:wax|cerumen|lesions?|nail|warts?)) )?"
+    r"(?:(?:was|were) )?(?:then )?"
+    r"(?:removed|treated|destroyed|frozen|froze|drained|cleared|injected|irrigated|disimpacted|cryo\w*)\b[^.;\n]*"
+)
+
+
+def deed_after(case: Case, high: int) -> str:
+    """The next sentence, where it goes on with what was done to what this one names; "" where it does not."""
+    next_one = _TOLD_NEXT.match(case.text, high)
+    if next_one is None or any(p.pattern.search(next_one[0]) for p in (_NOT_YET, _ELSEWHERE)):
+        return ""
+    return next_one[0]
 
 
 def _stands_alone(case: Case, low: int, start: int) -> bool:

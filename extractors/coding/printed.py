@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from extractors.coding.case import Candidate, Case
+from extractors.coding.clauses import bounds
 from extractors.findings.glued import agreement
 from extractors.model import Finding
 from fhir_profiles.systems import CPT, HCPCS, ICD10CM
@@ -12,6 +14,12 @@ from terminology import Terminology
 
 AGREES, PRINTED, DISAGREES = 0.99, 0.96, 0.9  # with the words beside it, without any, against them
 MISREAD = 0.93  # a letter was read as a digit, and the words beside it set it right
+_NOT_BILLED = re.compile(
+    r"\b(?:not|never|no longer) (?:(?:to be|being|separately) )?"
+    r"(?:bill|charg|report|submit|claim|cod|appli|support|met\b|perform|done\b)"
+    r"|\b(?:cannot|can't|don't|didn't|do not|did not) (?:bill|charge|report|submit|code|use|add)|\bvoid(?:ed)?\b"
+    r"|\b(?:removed|deleted|struck|taken off) (?:from|off)?\b|\b(?:denied|rejected|cancel+ed) (?:by|per|as)\b"
+)
 UNCHECKED = 0.6  # of the right shape, but the loaded fragment does not know it
 
 
@@ -36,7 +44,12 @@ def printed_codes(case: Case, terminology: Terminology, on: date | None) -> None
         elif answer.issue == "code-invalid":
             candidate.status, candidate.confidence = "suggested", UNCHECKED
             candidate.reasons.append(f"Printed on the page. {answer.message}")
-        elif finding.assertion.negated or finding.assertion.family or finding.assertion.hypothetical:
+        elif (
+            finding.assertion.negated
+            or finding.assertion.family
+            or finding.assertion.hypothetical
+            or _unbilled(case, finding)
+        ):
             candidate.status, candidate.confidence = "suggested", 0.3
             candidate.reasons.append("Printed on the page in words that deny or postpone it")
         else:
@@ -47,6 +60,15 @@ def printed_codes(case: Case, terminology: Terminology, on: date | None) -> None
             if answer.message:
                 candidate.reasons.append(answer.message)
         case.candidates.append(candidate)
+
+
+def _unbilled(case: Case, finding: Finding) -> bool:
+    """The words beside the only code of a clause say that it is not billed."""
+    low, high = bounds(case.text, finding.start, finding.end, ".;,\n")
+    others = (f for f in case.findings.items if f.kind == "code" and f is not finding)
+    if any(low <= other.start < high for other in others):
+        return False
+    return bool(_NOT_BILLED.search(case.text, low, high))
 
 
 def _sure(case: Case, system: str, code: str, finding: Finding) -> float:

@@ -23,8 +23,8 @@ BREAST = Rule("mammogram-kind", "CPT 77065-77067", "A mammogram is screening, or
 EXTENT = Rule("ultrasound-extent", "CPT, diagnostic ultrasound", "Asks whether an ultrasound was complete or limited")
 VIEWS = Rule("views", "CPT, radiology by number of views", "Asks how many views were taken")
 CONTRAST = Rule("contrast", "CPT, radiology by contrast", "Asks whether contrast was given")
-_XRAY_CUES = ("x-ray", "xray", "radiograph", "cxr", "plain film", "film", "kub")
-_XRAY = asked(r"\b(?:x-?rays?|radiographs?|cxr|plain films?|films?|kub)\b", _XRAY_CUES)
+_XRAY_CUES = ("x-ray", "xray", "radiograph", "cxr", "film", "kub", "views of")
+_XRAY = asked(r"\b(?:x-?rays?|radiographs?|cxr|plain films?|films?|kub|views of (?:the )?(?:right|left))\b", _XRAY_CUES)
 _VIEWS = re.compile(
     r"\b(\d|one|two|three|four|five|six|single) ?(?:-|or more )?(?:views?|vws?|v)\b|\bviews?: ?(\d)\b"
     r"|\b((?:(?:pa|ap|lateral|lat|obliques?|mortise|sunrise|odontoid|frog[- ]leg|axillary|scapular y|standing"
@@ -66,7 +66,7 @@ def images(case: Case) -> None:
     """Every image that was taken or read here."""
     if case.setting != "outpatient":
         return
-    if case.says("x-ray", "xray", "radiograph", "cxr", "film", "kub"):
+    if case.says("x-ray", "xray", "radiograph", "cxr", "film", "kub", "views of"):
         _xrays(case)
     if case.says("ct ", "mri", "cat scan"):
         _scans(case)

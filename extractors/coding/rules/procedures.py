@@ -9,6 +9,7 @@ from functools import cache
 
 from extractors.coding.case import NO_FINDING, Candidate, Case, Rule, asked
 from extractors.coding.clauses import bounds
+from extractors.coding.place import place_of
 from extractors.coding.rules.dated import in_force
 from extractors.coding.rules.given import Giving, administer, way_of
 from extractors.coding.tables import table
@@ -148,6 +149,31 @@ def named(case: Case) -> None:
         new = case.add(best[1], finding.start, finding.end, NAMED, why, system=best[0], finding=number, confidence=0.4)
         if new is not None:
             new.status = "suggested"
+            if _headed(case, new):
+                new.status, new.confidence, new.modifiers = "accepted", 0.8, place_of(case, new.start, new.end)
+
+
+def _headed(case: Case, new: Candidate) -> bool:
+    """The head of an operation's note names what was done, and nothing else of the same organ is coded."""
+    if case.setting != "outpatient" or new.system != CPT or case.section_at(new.start) != "procedures":
+        return False
+    low, high = bounds(case.text, new.start, new.end, "\n")
+    if not _HEAD.search(case.text, low, new.start) or _NOT_DONE.search(case.text, low, high):
+        return False
+    label = case.lexicon.properties(CPT, new.code)
+    if label.get("kind") != "procedure" or (
+        "imaging" in (case.lexicon.display(CPT, new.code) or "") and not case.says(*_IMAGED)
+    ):
+        return False
+    return not any(c.system == CPT and c.code[:2] == new.code[:2] and c.status == "accepted" for c in case.candidates)
+
+
+_HEAD = re.compile(r"\b(?:procedure|operation|(?:procedures?|operations?) performed)(?: note)?: *[^.;,]*$")
+_NOT_DONE = re.compile(
+    r"\b(?:plan\w*|schedul\w*|propos\w*|possible|attempt\w*|abort\w*|cancel\w*|not|no|deferred|declin\w*|none|history"
+    r"|prior|previous|s/p|ago|consent\w*|will|needs?|(?:19|20)\d\d)\b"
+)
+_IMAGED = ("ultraso", "us guid", "us-guid", "fluoro", "sonogra", "ct guid", "ct-guid", "u/s")
 
 
 RULES = (injections,)

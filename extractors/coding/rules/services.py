@@ -8,7 +8,7 @@ from typing import Any
 
 from extractors.coding.case import Case, Rule, around, asked
 from extractors.coding.clauses import bounds
-from extractors.coding.done import NUMBERS, add_service, done_here
+from extractors.coding.done import NUMBERS, add_service, deed_after, done_here
 from extractors.coding.place import component_of, place_of
 from extractors.coding.tables import table
 from extractors.coding.weigh import ALONE
@@ -44,12 +44,14 @@ def named(case: Case) -> None:
         for match in case.near(pattern):
             low, high = bounds(case.text, *match.span())
             clause = case.text if row.get("whole") and len(case.text) <= ALONE else case.text[low:high]
+            later = deed_after(case, high) if "only" in row and not re.search(row["only"], clause) else ""
+            clause += later
             wanted = "only" not in row or re.search(row["only"], clause)
             if (
                 not wanted
                 or ("unless" in row and re.search(row["unless"], clause))
                 or ("unless_said" in row and re.search(row["unless_said"], case.text))
-                or not done_here(case, *match.span(), said=row.get("deed", False))
+                or not done_here(case, *match.span(), said=row.get("deed", False) or bool(later))
             ):
                 continue
             codes = [c for words, c in row["variants"] if re.search(words, clause)]
@@ -119,6 +121,7 @@ _NEEDLED = asked(
 _GUIDED = re.compile(
     r"(?<!no )(?<!without )(?<!not )(?<!w/o )\b(?:ultraso|sonogra|us[- ](?:guid|needle)|u/s\b|under us\b)"
 )
+_THE_JOINT = re.compile(r"\b(?:the|this|that) joint\b")
 _NO_JOINT = re.compile(
     r"\b(?:trigger|plantar|carpal tunnel|tendon|muscle|epidural|nerve block|facet|im\b|intramuscular|ganglion"
     r"|deltoid|abscess)"
@@ -136,8 +139,9 @@ def joints(case: Case) -> None:
         clause = case.text[low:high]
         if _NO_JOINT.search(clause) or not done_here(case, *match.span()):
             continue
+        place = clause if not _THE_JOINT.search(clause) else case.text[max(0, low - 80) : high]
         for code, words, guided in table("services")["joints"]:
-            if re.search(words, clause):
+            if re.search(words, place):
                 number = guided if guided and _GUIDED.search(clause) else code
                 add_service(
                     case,
@@ -171,7 +175,9 @@ def destroyed(case: Case) -> None:
         return
     for match in case.search(_LESIONS):
         low, high = bounds(case.text, *match.span())
-        if not _DESTROYED.search(case.text, low, high) or not done_here(case, *match.span(), said=True):
+        if not (_DESTROYED.search(case.text, low, high) or _DESTROYED.search(deed_after(case, high))) or not done_here(
+            case, *match.span(), said=True
+        ):
             continue
         counted = _COUNT.search(case.text[max(low, match.start() - 36) : match.start()])
         after = None if counted else _COUNT_AFTER.search(case.text, match.end(), high)

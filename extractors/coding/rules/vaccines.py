@@ -63,7 +63,8 @@ def vaccines(case: Case) -> None:
             low, high = bounds(case.text, *match.span())
             clause = case.text[low:high]
             taken = any(a < match.end() and match.start() < b for _, (a, b) in given)
-            if taken or not _GIVEN.pattern.search(clause) or _NOT.search(clause):
+            told = not row["code"] and any(r.get("kind") == row.get("kind") for r, _ in given)
+            if taken or told or not _GIVEN.pattern.search(clause) or _NOT.search(clause):
                 continue
             given.append((row, match.span()))
             break
