@@ -9,6 +9,7 @@ from extractors.emit.concepts import fixed, proved
 from extractors.emit.conditions import stands
 from extractors.emit.ids import Ids
 from extractors.emit.place import place_of
+from extractors.emit.pointers import pointers
 from extractors.emit.procedures import services
 from extractors.emit.source import Context, Source
 from extractors.model import Code, Coded, Document
@@ -25,14 +26,13 @@ def emit_claim(
 ) -> dict[str, Any] | None:
     """The draft Claim of the accepted codes; None when there is nothing to claim.
 
-    Each line points to the first diagnoses of the claim; which of them it was done for is for a person to say. The
-    element id of a diagnosis or line is the id of the Condition or Procedure that it claims.
+    Each line points to the diagnoses that its service was done for (`pointers`). The element id of a diagnosis or line
+    is the id of the Condition or Procedure that it claims.
     """
-    diagnoses = _accepted(coded)
+    diagnoses = accepted_diagnoses(coded)
     lines = [codes for codes in services(coded).values() if codes[0].system in BILLED]
     if not diagnoses and not lines:
         return None
-    pointers = range(1, len(diagnoses) + 1)
     place = place_of(source, document, coded, [codes[0] for codes in lines])
     claim = draft(
         id=ids.next("Claim"),
@@ -52,7 +52,7 @@ def emit_claim(
                 "units": max(code.units for code in codes),
                 "serviced": coded.service_date,
                 "place": place,
-                "diagnoses": pointers,
+                "diagnoses": pointers(document.text, codes, [*diagnoses.values()]),
             }
             for codes in lines
         ],
@@ -68,7 +68,7 @@ def _name(elements: Iterable[dict[str, Any]], kind: str, coded: Iterable[Sequenc
         element["id"] = ids.coded(kind, best.system, best.code, *best.modifiers)
 
 
-def _accepted(coded: Coded) -> Mapping[str, Sequence[Code]]:
+def accepted_diagnoses(coded: Coded) -> Mapping[str, Sequence[Code]]:
     """The accepted diagnoses that the patient has, equal ones together, in claim order."""
     groups: dict[str, list[Code]] = {}
     for code in coded.codes:

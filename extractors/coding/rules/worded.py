@@ -83,9 +83,9 @@ def _try(case: Case, row: Row) -> None:
 
 
 def _in_capitals(case: Case, match: re.Match[str]) -> bool:
-    """True of AIDS, not of aids; a text without any capital cannot tell the two apart."""
+    """True of AIDS and of SKs, not of aids; a text without any capital cannot tell the two apart."""
     text = case.document.text
-    return text[match.start() : match.end()].isupper() or text.islower()
+    return text[match.start() : match.end()].strip().removesuffix("s").isupper() or text.islower()
 
 
 _SIDE = re.compile(r"\b(right|left|bilateral|double)\b")
